@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/* Every ceiling of the system, each beside its reason. Sizes in bytes, times with their unit last. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* SMTP: RFC 5321 4.5.3.1 gives the least that must be accepted. */
+#define SMTP_LOCAL_PART_MAX 64     /* 4.5.3.1.1 */
+#define SMTP_DOMAIN_MAX 255        /* 4.5.3.1.2 */
+#define SMTP_PATH_MAX 256          /* 4.5.3.1.3, with its angle brackets */
+#define SMTP_COMMAND_LINE_MAX 2048 /* 4.5.3.1.4 asks for 512; extensions add to it, SMTPUTF8 and ORCPT most */
+#define SMTP_REPLY_LINE_MAX 1024   /* 4.5.3.1.5 asks for 512; real servers send longer ones */
+#define SMTP_REPLY_TEXT_MAX 4096   /* all lines of one reply that we keep for a log or a failure record */
+#define SMTP_REPLY_LINES_MAX 128   /* lines of one reply that we read before we call it an attack */
+#define SMTP_RECIPIENTS_MAX 100    /* 4.5.3.1.8: a server must take 100 */
+#define SMTP_ERRORS_MAX 20         /* wrong commands in one session before 421 */
+#define SMTP_COMMANDS_IDLE_MAX 200 /* commands that move nothing (NOOP, RSET, VRFY...) before 421 */
+
+/* RFC 5321 4.5.3.2: how long each side waits. */
+#define SMTP_SERVER_IDLE_MS (5 * 60 * 1000)     /* 4.5.3.2.7 */
+#define SMTP_CLIENT_GREETING_MS (5 * 60 * 1000) /* 4.5.3.2.1 */
+#define SMTP_CLIENT_COMMAND_MS (5 * 60 * 1000)  /* 4.5.3.2.2, 4.5.3.2.3 */
+#define SMTP_CLIENT_DATA_MS (2 * 60 * 1000)     /* 4.5.3.2.4 */
+#define SMTP_CLIENT_BLOCK_MS (3 * 60 * 1000)    /* 4.5.3.2.5 */
+#define SMTP_CLIENT_END_MS (10 * 60 * 1000)     /* 4.5.3.2.6 */
+
+/* Messages. */
+#define MAIL_LINE_MAX 998 /* RFC 5322 2.1.1, without CRLF */
+#define MAIL_LINE_GOAL 78 /* RFC 5322 2.1.1: where folding aims */
+#define MAIL_HEADER_MAX \
+        (256 * 1024)          /* a header section above this is refused: it is held in memory per session */
+#define MAIL_FIELDS_MAX 1000  /* header fields of one message that we index */
+#define MAIL_RECEIVED_MAX 100 /* RFC 5321 6.3: a message with more is in a loop */
+#define MAIL_MESSAGE_MAX (25 * 1024 * 1024) /* default of --max-message */
+
+/* DKIM. */
+#define DKIM_SIGNATURES_MAX 8  /* looked at in one message: each costs a query and an RSA operation */
+#define DKIM_TAGS_MAX 32       /* in one tag list */
+#define DKIM_KEY_BITS_MIN 1024 /* RFC 8301 3.2 */
+#define DKIM_KEY_BITS_MAX 4096 /* RFC 8301 3.2: must be verified up to here; above: refused, for cost */
+
+/* DNS. */
+#define DNS_NAME_MAX 255      /* RFC 1035 3.1, wire form */
+#define DNS_LABEL_MAX 63      /* RFC 1035 3.1 */
+#define DNS_LABELS_MAX 127    /* what 255 bytes can hold */
+#define DNS_MESSAGE_MAX 65535 /* RFC 1035 4.2.2 */
+#define DNS_UDP_SIZE 1232     /* what we announce by EDNS: passes every IPv6 path unfragmented */
+#define DNS_RECORDS_MAX 512   /* in one message that we read */
+#define DNS_CNAME_MAX 8       /* followed in one lookup */
+#define DNS_CACHE_ENTRIES_MAX 4096
+#define DNS_CACHE_BYTES_MAX (8 * 1024 * 1024)
+#define DNS_CACHE_TTL_MAX_S 86400
+#define DNS_CACHE_NEGATIVE_TTL_MAX_S 3600 /* RFC 2308 5: one to three hours */
+#define DNS_QUERY_TIMEOUT_MS 2000         /* for one try at one server */
+#define DNS_QUERY_ROUNDS 3                /* over all servers */
+#define TSIG_FUDGE_S 300                  /* RFC 8945 10 */
+
+/* Keys. */
+#define PASSWORD_MIN 16 /* bytes after base64: 128 bits, below that a published key invites guessing */
+
+/* Lists. */
+#define LIST_NAME_MAX 30 /* so that NAME-unsubscribe, NAME-return-TOKEN and the like fit 64 octets */
+
+/* Fibers. */
+#define FIBER_STACK_SIZE (256 * 1024) /* address space; pages are touched as used */
+
+#endif

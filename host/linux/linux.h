@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* The Linux platform: epoll, non-blocking sockets, files as blocks with flushes on a helper thread.
+ * Only mains include this; everything else knows host/host.h. */
+#ifndef HOST_LINUX_LINUX_H
+#define HOST_LINUX_LINUX_H
+
+#include "host/host.h"
+
+/* A host of this process; NULL when memory or descriptors are out. `label` is --name, or NULL; borrowed.
+ * SIGPIPE is ignored from now on. */
+struct host *linux_host_new(const char *label);
+void linux_host_free(struct host *h);
+/* Run `main(arg)` as the first fiber until everything has ended. */
+void linux_host_run(struct host *h, void (*main)(void *arg), void *arg);
+/* Wait for SIGTERM or SIGINT in a fiber.
+ *   ERR_OK when one came, ERR_CANCELLED */
+MUST_USE enum err linux_host_wait_stop(struct host *h);
+
+#endif
