@@ -7,6 +7,7 @@
 #define SMTP_LOCAL_PART_MAX 64     /* 4.5.3.1.1 */
 #define SMTP_DOMAIN_MAX 255        /* 4.5.3.1.2 */
 #define SMTP_PATH_MAX 256          /* 4.5.3.1.3, with its angle brackets */
+#define MAIL_ADDRESS_MAX 254       /* a mailbox: a path without its brackets (RFC 3696 erratum 1690) */
 #define SMTP_COMMAND_LINE_MAX 2048 /* 4.5.3.1.4 asks for 512; extensions add to it, SMTPUTF8 and ORCPT most */
 #define SMTP_REPLY_LINE_MAX 1024   /* 4.5.3.1.5 asks for 512; real servers send longer ones */
 #define SMTP_REPLY_TEXT_MAX 4096   /* all lines of one reply that we keep for a log or a failure record */

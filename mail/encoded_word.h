@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* Encoded-words in header text (RFC 2047). Pure: no I/O, no allocation. */
+#ifndef MAIL_ENCODED_WORD_H
+#define MAIL_ENCODED_WORD_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "base/wr.h"
+
+#define MAIL_ENCODED_WORD_MAX 75 /* RFC 2047 2 */
+
+/* Unstructured text (a Subject) or a phrase without its quotes as UTF-8 on one line: encoded-words decoded, those with
+ * only white space between them joined, folds undone. Charsets: UTF-8, US-ASCII, ISO-8859-1, Windows-1252; a word in
+ * another one, or not well formed, stays as it is. The result is well-formed UTF-8 without control characters: each
+ * becomes a space, ill-formed octets U+FFFD. */
+void mail_text_decode(struct wr *w, struct str text);
+
+/* The encoded-word for as many whole characters from the head of `*text` as go into `room` octets; they are taken off.
+ * `text` is UTF-8 without control characters; ill-formed octets become U+FFFD. Nothing is taken when `room` is too small
+ * for one character (below 31: false). */
+bool mail_encoded_word_write(struct wr *w, struct str *text, size_t room);
+
+#endif
