@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* Deliveries: who still gets what. A post is a cursor over the ids of its list's members; a row for a recipient exists
+ * only while its delivery is in flight or waits for another try. See store.h for what holds for every call.
+ *
+ * Rows that store_post_fill and store_delivery_due give are in flight: exactly one of done, defer and fail is to be
+ * called for each; if the process dies before, the row waits again. The last result of a message makes it done and
+ * frees its space in the same transaction. */
+#ifndef STORE_DELIVERY_H
+#define STORE_DELIVERY_H
+
+#include "store/store.h"
+
+struct store_delivery {
+        int64_t id, message;
+        int64_t list;       /* of the message, or 0 */
+        int64_t member;     /* 0 for a forward */
+        struct str address; /* as written */
+        struct str domain;  /* of the address, in lower case */
+        unsigned attempts;  /* failed tries so far */
+        int64_t first_ms;   /* when it was first handed out */
+};
+
+/* Hand out the next members of the posts, in turn among posts, up to `limit` rows.
+ *   ERR_OK, also for none: then every cursor is at its end */
+MUST_USE enum err store_post_fill(struct store *s, int64_t now_ms, size_t limit, struct arena *a,
+        struct store_delivery **out, size_t *count);
+/* Hand out up to `limit` rows whose time has come, the longest due first. */
+MUST_USE enum err store_delivery_due(struct store *s, int64_t now_ms, size_t limit, struct arena *a,
+        struct store_delivery **out, size_t *count);
+/* The earliest time at which a row is due: 0 when a cursor can move now, INT64_MAX when nothing waits. */
+MUST_USE enum err store_delivery_next_due(struct store *s, int64_t *when_ms);
+
+/*   ERR_OK, or ERR_NOT_FOUND: no such row in flight */
+MUST_USE enum err store_delivery_done(struct store *s, int64_t id);
+/* To be tried again at `next_ms`; `attempts` goes up by one and `reply` is kept for the operator. */
+MUST_USE enum err store_delivery_defer(struct store *s, int64_t id, int64_t next_ms, struct str reply);
+/* Given up: recorded as a failure of that recipient. `code` is the SMTP reply code, or 0 when there was no reply. */
+MUST_USE enum err store_delivery_fail(
+        struct store *s, int64_t id, int64_t now_ms, unsigned code, struct str reply);
+/* Put a row back without counting a try, due at once (when delivery is stopped before its connection had a turn). */
+MUST_USE enum err store_delivery_return(struct store *s, int64_t id, int64_t now_ms);
+
+/* What the operator sees. */
+struct store_waiting {
+        int64_t id, message;
+        struct str address, reply; /* the last reply, empty before the first try */
+        unsigned attempts;
+        int64_t next_ms; /* -1: in flight */
+};
+struct store_queued {
+        int64_t message, list;
+        struct str list_name, domain, sender, message_id;
+        int state; /* enum store_state: open or signed */
+        int64_t received_ms;
+        uint64_t size;
+        uint64_t left; /* members that the cursor has not reached */
+        struct store_waiting *waiting;
+        size_t waiting_count;
+};
+struct store_failure {
+        int64_t id, member, message;
+        struct str list_name, domain, address, message_id, reply;
+        unsigned code;
+        int64_t time_ms;
+};
+/* Up to `limit` messages that are not done, with an id above `after`, oldest first. */
+MUST_USE enum err store_queue(struct store *s, int64_t after, size_t limit, struct arena *a,
+        struct store_queued **out, size_t *count);
+/* Up to `limit` failures with an id above `after`, oldest first. */
+MUST_USE enum err store_failures(struct store *s, int64_t after, size_t limit, struct arena *a,
+        struct store_failure **out, size_t *count);
+
+#endif
