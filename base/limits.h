@@ -36,6 +36,9 @@
 /* DKIM. */
 #define DKIM_SIGNATURES_MAX 8  /* looked at in one message: each costs a query and an RSA operation */
 #define DKIM_TAGS_MAX 32       /* in one tag list */
+#define DKIM_FIELD_MAX 32768   /* a DKIM-Signature that we write: h= names each covered field */
+#define DKIM_FUTURE_S 3600     /* how far ahead of our clock t= may be */
+#define BODY_HASHES_MAX 16     /* different digests of one body: DKIM and ARC signatures together */
 #define DKIM_KEY_BITS_MIN 1024 /* RFC 8301 3.2 */
 #define DKIM_KEY_BITS_MAX 4096 /* RFC 8301 3.2: must be verified up to here; above: refused, for cost */
 

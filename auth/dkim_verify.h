@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/* Verifying all signatures of a message (RFC 6376 6) in one pass over its body, by "ask again":
+ *
+ *     dkim_verify_init(&v, fields, count, now_s)      as soon as the header is there
+ *     dkim_verify_question(&v, i, &name)              for i below v.count: ask all TXT records at once
+ *     dkim_verify_body(&v, chunk) ...                 meanwhile
+ *     dkim_verify_body_end(&v)
+ *     dkim_verify_verdict(&v, i, &key)                with the key made from the answer (auth/dkim_key.h)
+ *     dkim_verify_drop(&v)
+ *
+ * No I/O and no clock. The header's bytes and index stay the caller's and must live until the drop; the struct owns
+ * hashes of the cryptographic library until then. */
+#ifndef AUTH_DKIM_VERIFY_H
+#define AUTH_DKIM_VERIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/body_hash.h"
+#include "auth/dkim.h"
+#include "auth/dkim_key.h"
+#include "auth/dkim_signature.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "base/wr.h"
+
+struct mail_field;
+
+struct dkim_verify {
+        const struct mail_field *fields; /* borrowed */
+        size_t fields_count;
+        int64_t now_s;
+        size_t count;   /* signatures looked at, from the top */
+        size_t ignored; /* signatures beyond DKIM_SIGNATURES_MAX */
+        struct {
+                struct dkim_signature signature;
+                struct dkim_verdict early; /* a fault of the field itself, or DKIM_OK */
+                size_t slot;               /* of its body digest */
+        } list[DKIM_SIGNATURES_MAX];
+        struct body_hash body;
+};
+
+void dkim_verify_init(struct dkim_verify *v, const struct mail_field *fields, size_t count, int64_t now_s);
+void dkim_verify_body(struct dkim_verify *v, struct str bytes);
+void dkim_verify_body_end(struct dkim_verify *v);
+
+/* The name whose TXT record holds the key of signature `i`.
+ *   ERR_OK         `w` has "SELECTOR._domainkey.DOMAIN"
+ *   ERR_NOT_FOUND  no key is needed: the field alone decides
+ *   ERR_SPACE      DNS_NAME_MAX bytes are enough */
+MUST_USE enum err dkim_verify_question(const struct dkim_verify *v, size_t i, struct wr *w);
+
+/* The verdict on signature `i`, after dkim_verify_body_end. `key` may be NULL when no key was needed, and may serve
+ * several signatures. A signature past its x= is DKIM_EXPIRED only if all else is right. */
+struct dkim_verdict dkim_verify_verdict(const struct dkim_verify *v, size_t i, const struct dkim_key *key);
+
+void dkim_verify_drop(struct dkim_verify *v);
+
+#endif
