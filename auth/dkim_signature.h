@@ -12,8 +12,7 @@
 #include "base/str.h"
 #include "base/wr.h"
 #include "crypto/sha256.h"
-
-struct mail_field;
+#include "mail/header.h"
 
 struct dkim_signature {
         struct str raw;    /* the whole field */
@@ -44,7 +43,7 @@ MUST_USE enum err dkim_key_name(struct str selector, struct str domain, struct w
 /* The digest that is signed (3.7): the covered fields in the order of h=, each name taking the lowest instance not
  * yet taken (5.4.2), then the signature field itself with the span of its b= deleted.
  *   ERR_OK, or ERR_CRYPTO with zeros in `out` */
-MUST_USE enum err dkim_header_digest(const struct mail_field *fields, size_t count, struct str covered,
-        enum canon canon, struct str raw, struct str b_span, uint8_t out[SHA256_SIZE]);
+MUST_USE enum err dkim_header_digest(const struct mail_header *header, struct str covered, enum canon canon,
+        struct str raw, struct str b_span, uint8_t out[SHA256_SIZE]);
 
 #endif

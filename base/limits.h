@@ -56,7 +56,9 @@
 #define DNS_CACHE_NEGATIVE_TTL_MAX_S 3600 /* RFC 2308 5: one to three hours */
 #define DNS_QUERY_TIMEOUT_MS 2000         /* for one try at one server */
 #define DNS_QUERY_ROUNDS 3                /* over all servers */
+#define DNS_QUERIES_MAX 256               /* of the resolver at one time: each holds a socket and a fiber */
 #define TSIG_FUDGE_S 300                  /* RFC 8945 10 */
+#define TSIG_SECRET_MAX 128               /* a block of SHA-512: HMAC would hash a longer key down */
 
 /* Keys. */
 #define PASSWORD_MIN 16 /* bytes after base64: 128 bits, below that a published key invites guessing */
