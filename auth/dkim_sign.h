@@ -13,8 +13,7 @@
 #include "base/wr.h"
 #include "crypto/key.h"
 #include "crypto/sha256.h"
-
-struct mail_field;
+#include "mail/header.h"
 
 /* A field name that is to be covered: every instance there is, and with `over` one more, so that none can be added. */
 struct dkim_cover {
@@ -37,16 +36,17 @@ struct dkim_sign_params {
         int64_t expiry_s; /* x=; 0: left out */
 };
 
-/* Write `DKIM-Signature: v=1; a=...` with its final CRLF, folded at MAIL_LINE_GOAL, to stand in front of `fields`.
+/* Write `DKIM-Signature: v=1; a=...` with its final CRLF, folded at MAIL_LINE_GOAL, to stand in front of `header`.
  * The algorithm is that of the key. `w` needs room for DKIM_FIELD_MAX bytes.
  *   ERR_OK
  *   ERR_SYNTAX       domain, selector or a covered name are not names
  *   ERR_NOT_FOUND    the message has no From field
  *   ERR_UNSUPPORTED  an RSA key under DKIM_KEY_BITS_MIN or over DKIM_KEY_BITS_MAX
- *   ERR_STATE        a public key
+ *   ERR_SEQUENCE        a public key
+ *   ERR_LIMIT        more than DKIM_COVERED_MAX instances to cover
  *   ERR_SPACE, ERR_CRYPTO
  * On an error what was written to `w` is meaningless. */
-MUST_USE enum err dkim_sign(const struct dkim_sign_params *params, const struct mail_field *fields,
-        size_t count, const uint8_t body_digest[SHA256_SIZE], const struct crypto_key *key, struct wr *w);
+MUST_USE enum err dkim_sign(const struct dkim_sign_params *params, const struct mail_header *header,
+        const uint8_t body_digest[SHA256_SIZE], const struct crypto_key *key, struct wr *w);
 
 #endif

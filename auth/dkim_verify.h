@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Verifying all signatures of a message (RFC 6376 6) in one pass over its body, by "ask again":
  *
- *     dkim_verify_init(&v, fields, count, now_s)      as soon as the header is there
+ *     dkim_verify_init(&v, &header, now_s)             as soon as the header is there
  *     dkim_verify_question(&v, i, &name)              for i below v.count: ask all TXT records at once
  *     dkim_verify_body(&v, chunk) ...                 meanwhile
  *     dkim_verify_body_end(&v)
@@ -23,12 +23,10 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/wr.h"
-
-struct mail_field;
+#include "mail/header.h"
 
 struct dkim_verify {
-        const struct mail_field *fields; /* borrowed */
-        size_t fields_count;
+        const struct mail_header *header; /* borrowed */
         int64_t now_s;
         size_t count;   /* signatures looked at, from the top */
         size_t ignored; /* signatures beyond DKIM_SIGNATURES_MAX */
@@ -40,7 +38,7 @@ struct dkim_verify {
         struct body_hash body;
 };
 
-void dkim_verify_init(struct dkim_verify *v, const struct mail_field *fields, size_t count, int64_t now_s);
+void dkim_verify_init(struct dkim_verify *v, const struct mail_header *header, int64_t now_s);
 void dkim_verify_body(struct dkim_verify *v, struct str bytes);
 void dkim_verify_body_end(struct dkim_verify *v);
 

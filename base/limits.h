@@ -36,6 +36,7 @@
 /* DKIM. */
 #define DKIM_SIGNATURES_MAX 8  /* looked at in one message: each costs a query and an RSA operation */
 #define DKIM_TAGS_MAX 32       /* in one tag list */
+#define DKIM_COVERED_MAX 512   /* names in h=: each is looked for in the whole header */
 #define DKIM_FIELD_MAX 32768   /* a DKIM-Signature that we write: h= names each covered field */
 #define DKIM_FUTURE_S 3600     /* how far ahead of our clock t= may be */
 #define BODY_HASHES_MAX 16     /* different digests of one body: DKIM and ARC signatures together */
