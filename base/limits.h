@@ -15,9 +15,18 @@
 #define SMTP_RECIPIENTS_MAX 100    /* 4.5.3.1.8: a server must take 100 */
 #define SMTP_ERRORS_MAX 20         /* wrong commands in one session before 421 */
 #define SMTP_COMMANDS_IDLE_MAX 200 /* commands that move nothing (NOOP, RSET, VRFY...) before 421 */
+#define SMTP_DROP_MAX \
+        (64 * 1024 * 1024) /* read and dropped of one message that is too large, before we hang up */
+#define SMTP_LINGER_MAX \
+        (32 * 1024 * 1024) /* read and dropped behind a final refusal, so that it is not lost */
 
 /* RFC 5321 4.5.3.2: how long each side waits. */
 #define SMTP_SERVER_IDLE_MS (5 * 60 * 1000)     /* 4.5.3.2.7 */
+#define SMTP_SERVER_DATA_MS (60 * 60 * 1000)    /* one message as a whole, however slowly its blocks come */
+#define SMTP_LINGER_QUIET_MS 2000               /* without a byte behind a final refusal */
+#define SMTP_LINGER_MS (60 * 1000)              /* the same as a whole */
+#define SMTP_CLIENT_CONNECT_MS (60 * 1000)      /* for TCP's handshake; the next address is tried then */
+#define SMTP_CLIENT_QUIT_MS (5 * 1000)          /* for the answer to QUIT: nothing depends on it */
 #define SMTP_CLIENT_GREETING_MS (5 * 60 * 1000) /* 4.5.3.2.1 */
 #define SMTP_CLIENT_COMMAND_MS (5 * 60 * 1000)  /* 4.5.3.2.2, 4.5.3.2.3 */
 #define SMTP_CLIENT_DATA_MS (2 * 60 * 1000)     /* 4.5.3.2.4 */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/* SMTP sessions of a server on fibers: one fiber drives one smtp/server.h engine over one connection, and a listener
+ * keeps a bounded number of them. The handler's functions run on the session's fiber and may block. */
+#ifndef SERVE_SMTPD_H
+#define SERVE_SMTPD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "base/str.h"
+#include "host/host.h"
+#include "smtp/server.h"
+
+struct smtpd_message {
+        uint64_t size; /* bytes that `body` was given */
+        bool has_8bit;
+};
+
+/* What a session asks. Each reply's text is borrowed until the next call with the same `ctx`; what is given to a
+ * function is borrowed for its duration. A reply of 421 closes the session. After `mail` was answered 2yz, exactly one
+ * `end` or one `reset` follows. NULL stands for the plain positive answer, or for nothing to do; `mail`, `rcpt`,
+ * `body` and `end` must be there. */
+struct smtpd_handler {
+        struct smtp_reply (*connect)(void *ctx); /* anything but 220 is said and ends the session */
+        struct smtp_reply (*hello)(void *ctx, bool is_extended, struct str name);
+        struct smtp_reply (*mail)(void *ctx, const struct smtp_mail *mail);
+        struct smtp_reply (*rcpt)(void *ctx, const struct smtp_path *to);
+        struct smtp_reply (*data)(void *ctx); /* 354, or a refusal */
+        /* Bytes of the message in order, lines with CRLF, dots undone. Trouble is remembered and told by `end`. */
+        void (*body)(void *ctx, struct str bytes);
+        struct smtp_reply (*end)(void *ctx, const struct smtpd_message *message);
+        void (*reset)(void *ctx, enum smtp_server_reset why);
+};
+
+/* Drive one session on the calling fiber until it is over; `tcp` stays the caller's to close. When the fiber is
+ * cancelled the peer is told 421 4.3.2. Replies leave in one write a group of pipelined commands, and before the next
+ * command is looked at when they end a message. The engine (24 KiB) lies on the fiber's stack.
+ * Gives how the session ended; SMTP_CLOSED_LOST also when it was cancelled. */
+enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp,
+        const struct smtp_server_config *config, const struct smtpd_handler *handler, void *ctx);
+
+/* Sessions open now, over all listeners of a server. Zero-initialised but for `most` is ready. */
+struct smtpd_gate {
+        size_t open, most;
+        uint64_t refused; /* connections told 421 because `most` were open */
+};
+
+struct smtpd_listen_config {
+        struct host *host;
+        struct host_listener *listener; /* stays the caller's */
+        struct smtpd_gate *gate;
+        /* One connection, on a fiber of its own: set up a session and call smtpd_run. `tcp` is closed afterwards. */
+        void (*session)(void *ctx, struct host_tcp *tcp, const struct ip_port *peer);
+        void *ctx;
+};
+
+/* Accept until the fiber is cancelled or the listener closed; wait for all sessions to end. Beyond the gate's bound a
+ * connection is told 421 4.3.2 and closed.
+ *   ERR_CANCELLED, ERR_TIMEOUT, ERR_CLOSED: why accepting ended */
+enum err smtpd_listen(const struct smtpd_listen_config *config);
+
+#endif

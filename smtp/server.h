@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/* The server's side of an SMTP session (RFC 5321) as an engine: bytes and time go in, events come out, the caller's
+ * replies go in, bytes come out. No I/O, no allocation, no clock; the struct has no pointer into itself.
+ *
+ * Extensions: PIPELINING, SIZE, 8BITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, each when the configuration has it.
+ *
+ * How to drive it:
+ *
+ *     smtp_server_init(&s, &config, now);
+ *     for (;;) {
+ *             while (smtp_server_next(&s, &event))
+ *                     ...act; answer what wants a reply with smtp_server_reply; on CLOSED stop here...
+ *             ...write smtp_server_pending, then smtp_server_sent...
+ *             ...read into smtp_server_room until smtp_server_deadline, then smtp_server_got or smtp_server_tick...
+ *     }
+ *
+ * The replies to a group of pipelined commands are pending together, so one write sends them.
+ * After an event that wants a reply the engine is parked: it gives no further event until smtp_server_reply.
+ * Each transaction that MAIL opened (its reply was 2yz) ends in exactly one END or one RESET.
+ *
+ * Bytes that other software might read in another way are never guessed at. A line ends with CRLF and with nothing
+ * else; the message ends with CRLF "." CRLF and with nothing else. At the first bare CR, bare LF or NUL, in a command
+ * or in a message, the engine answers 5yz at once, drops the transaction, reads nothing more and closes: neither the
+ * rest of such a message nor what follows it can ever run as commands (SMTP smuggling). The caller should read and
+ * drop for a while before closing (smtp_server_room and smtp_server_got do so), so that the answer is not lost to a
+ * reset. The same happens to bytes that a client sends behind DATA before it was told 354.
+ *
+ * A message above `message_max` is dropped as it comes, in constant memory, and refused with 552 5.3.4 at its end;
+ * the session goes on. Beyond SMTP_DROP_MAX dropped bytes the engine answers and closes. */
+#ifndef SMTP_SERVER_H
+#define SMTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "base/str.h"
+#include "smtp/command.h"
+#include "smtp/reply.h"
+
+#define SMTP_SERVER_IN 16384
+#define SMTP_SERVER_OUT 8192
+
+struct smtp_server_config {
+        struct str hostname;          /* in the banner and the answer to EHLO */
+        struct smtp_extensions offer; /* offer.size_max is not read: it is message_max */
+        uint64_t message_max;         /* bytes of one message as it counts for SIZE; 0: no limit */
+        uint32_t recipients_max;      /* accepted in one transaction; 0: SMTP_RECIPIENTS_MAX */
+        int64_t idle_ms;              /* for one command or one block of data; 0: SMTP_SERVER_IDLE_MS */
+};
+
+enum smtp_server_event_kind {
+        SMTP_SERVER_CONNECT, /* wants a reply: 220 begins the session, anything else is said and closes it */
+        SMTP_SERVER_HELLO,   /* wants a reply: to 250 the engine adds host name and extensions itself */
+        SMTP_SERVER_MAIL,    /* wants a reply: 2yz opens the transaction */
+        SMTP_SERVER_RCPT,    /* wants a reply: 2yz accepts this recipient; a refusal harms no other */
+        SMTP_SERVER_DATA, /* wants a reply: 354 lets the message come, 4yz and 5yz leave the transaction open */
+        SMTP_SERVER_BODY,  /* bytes of the message: dots undone, lines end with CRLF; slices end anywhere */
+        SMTP_SERVER_END,   /* the message is complete; wants a reply, which ends the transaction */
+        SMTP_SERVER_RESET, /* the transaction is over without a message: forget it */
+        SMTP_SERVER_CLOSED /* the session is over: write what is pending and close; `closed` says why */
+};
+
+enum smtp_server_reset {
+        SMTP_RESET_RSET,      /* the client said so */
+        SMTP_RESET_HELLO,     /* by a new EHLO or HELO (RFC 5321 4.1.4) */
+        SMTP_RESET_TOO_LARGE, /* the message passed message_max */
+        SMTP_RESET_CLOSED     /* the session ends; CLOSED follows */
+};
+
+enum smtp_server_closed {
+        SMTP_CLOSED_QUIT,     /* in order */
+        SMTP_CLOSED_REPLY,    /* the caller's reply was 421, or no 220 to CONNECT */
+        SMTP_CLOSED_TIMEOUT,  /* the deadline passed: 421 4.4.2 */
+        SMTP_CLOSED_ERRORS,   /* too many errors or idle commands: 421 4.7.0 */
+        SMTP_CLOSED_PROTOCOL, /* bare CR or LF, NUL, bytes before 354: 5yz */
+        SMTP_CLOSED_LIMIT,    /* SMTP_DROP_MAX bytes of a refused message were dropped: 552 5.3.4 */
+        SMTP_CLOSED_LOST      /* smtp_server_lost: the connection went away */
+};
+const char *smtp_server_closed_text(enum smtp_server_closed why); /* for logs: "quit", "timeout"... */
+
+struct smtp_server_event {
+        enum smtp_server_event_kind kind;
+        bool wants_reply;
+        /* Slices are borrowed until smtp_server_reply, or for BODY until the next call of smtp_server_next. */
+        bool is_extended;      /* HELLO: it was EHLO */
+        struct str name;       /* HELLO */
+        struct smtp_mail mail; /* MAIL */
+        struct smtp_path rcpt; /* RCPT */
+        struct str bytes;      /* BODY */
+        uint64_t size;         /* END: bytes of the message that BODY gave */
+        bool has_8bit;         /* END: there was a byte above 127 among them */
+        enum smtp_server_reset reset;
+        enum smtp_server_closed closed;
+};
+
+enum smtp_server_state {
+        SMTP_SERVER_STATE_START,   /* CONNECT is to be given */
+        SMTP_SERVER_STATE_COMMAND, /* reading a command line */
+        SMTP_SERVER_STATE_SKIP,    /* dropping a command line that is too long */
+        SMTP_SERVER_STATE_DATA,    /* reading a message */
+        SMTP_SERVER_STATE_DROP,    /* reading a message that is refused for its size */
+        SMTP_SERVER_STATE_CLOSING, /* CLOSED is to be given */
+        SMTP_SERVER_STATE_CLOSED
+};
+
+struct smtp_server {
+        struct smtp_server_config config;
+        enum smtp_server_state state;
+        enum smtp_server_event_kind waiting; /* for a reply to this event, when is_parked */
+        enum smtp_server_closed closed;
+        enum smtp_server_reset reset;
+        bool is_parked;
+        bool has_reset; /* RESET is to be given before anything else */
+        bool is_hello_done, is_extended;
+        bool in_mail; /* MAIL was accepted */
+        uint32_t recipients;
+        uint32_t errors, idle_commands;
+        uint8_t line; /* enum in server_data.c: where in a line of data the reader stands */
+        bool has_8bit;
+        uint64_t size;    /* of the message so far */
+        uint64_t dropped; /* bytes of a refused message */
+        int64_t deadline_ms, data_deadline_ms, now_ms;
+        size_t in_from, in_to; /* unread bytes of `in` */
+        size_t in_held;        /* bytes at in_from that the event given last borrows */
+        size_t out_from, out_to;
+        char in[SMTP_SERVER_IN];
+        char out[SMTP_SERVER_OUT];
+};
+
+/* Begin a session. What `config` points to is borrowed for its whole life. */
+void smtp_server_init(struct smtp_server *s, const struct smtp_server_config *config, int64_t now_ms);
+
+/* The next event, or false: write what is pending and read on. */
+bool smtp_server_next(struct smtp_server *s, struct smtp_server_event *event);
+/* Answer the event that wanted a reply; the text is copied. A code that does not fit the event is our own fault:
+ * DATA takes 354, 4yz, 5yz; the others 2yz, 4yz, 5yz. 421 says so and closes the session. */
+void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply);
+/* Close from our side, at any moment: say 421 with `text` ("4.3.2 shutting down") and give CLOSED next. */
+void smtp_server_shutdown(struct smtp_server *s, struct str text);
+
+/* Where to read into: borrowed until the next call on `s`; 0 bytes when the buffer is full (take events first).
+ * After CLOSED, what is read there is dropped. */
+char *smtp_server_room(struct smtp_server *s, size_t *cap);
+void smtp_server_got(struct smtp_server *s, size_t n, int64_t now_ms);
+void smtp_server_lost(struct smtp_server *s); /* the peer closed or reset the connection */
+
+/* What is to be written, and how much of it was. */
+struct str smtp_server_pending(const struct smtp_server *s);
+void smtp_server_sent(struct smtp_server *s, size_t n, int64_t now_ms);
+
+/* When smtp_server_tick is to be called; INT64_MAX while parked. A client that sends single bytes does not move the
+ * deadline of a command; a message has SMTP_SERVER_DATA_MS as a whole. */
+int64_t smtp_server_deadline(const struct smtp_server *s);
+void smtp_server_tick(struct smtp_server *s, int64_t now_ms);
+
+#endif
