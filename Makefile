@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: ISC
+# A thin face over Meson and the scripts of tools/; HACKING.md tells more.
+BUILD ?= build
+SECONDS_EACH ?= 60
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD)
+
+deps:
+	tools/deps
+
+check:
+	tools/check
+
+check-long:
+	tools/check --long
+
+fuzz:
+	tools/fuzz $(SECONDS_EACH)
+
+coverage:
+	tools/coverage
+
+demo: all
+	demo/run $(BUILD)
+
+install: all
+	meson install -C $(BUILD)
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all deps check check-long fuzz coverage demo install clean

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: ISC
+"""Test scripts. Each gets the build folder as its argument and prints a line a case:
+
+  ok NAME · not ok NAME: reason · skip NAME: reason
+
+and exits 0, or 1 when a case failed, or 77 when it could not run at all. Lines of another shape are its own notes.
+A script that ends otherwise, or that tried nothing, has failed. So has a script of tests/suites that skips while the
+suites are there.
+"""
+import glob
+import os
+import re
+import time
+
+from check_report import TOP, command, in_parallel
+
+LINE = re.compile(r"^(ok|not ok|skip) (.*)$", re.M)
+FOLDERS = ["tests/system", "tests/interop", "tests/suites", "tests"]  # the slow ones first
+SECONDS = 240
+
+
+def suites_folder():
+    """The vectors of others: beside the tree, or where $PTT_SUITES says; None when they are not here."""
+    folder = os.environ.get("PTT_SUITES") or os.path.join(os.path.dirname(TOP), "shared", "suites")
+    return folder if os.path.isdir(folder) else None
+
+
+class Scripts:
+    def __init__(self, only):
+        self.only = only
+
+    def names(self):
+        found = [os.path.relpath(p, TOP) for f in FOLDERS for p in sorted(glob.glob(os.path.join(TOP, f, "*.py")))
+                 if os.access(p, os.X_OK)]
+        found.insert(0, "demo/run")
+        return [n for n in found if not self.only or any(word in n for word in self.only)]
+
+    def run(self, report, build):
+        in_parallel(lambda name: self.one(report, build, name), self.names())
+
+    def one(self, report, build, name):
+        long = bool(os.environ.get("PTT_LONG"))
+        label = name if build.name == "gcc" else f"{name} ({build.name})"
+        start = time.monotonic()
+        status, out, err = command([os.path.join(TOP, name), build.folder], timeout=SECONDS * (20 if long else 1))
+        print(f"   {label}: {time.monotonic() - start:.1f} s", flush=True)
+        if name == "demo/run":
+            report.result(label, [] if status == 0 else [f"exit status {status}\n{out}\n{err}"])
+            return
+        tally(report, name, label, status, out, err)
+
+
+def tally(report, name, label, status, out, err):
+    """Counts a script's cases, and takes its word for nothing that its exit status contradicts."""
+    required = name.startswith("tests/suites/") and suites_folder() is not None
+    cases = LINE.findall(out)
+    kinds = [kind for kind, _ in cases]
+    for kind, rest in cases:
+        case, _, reason = rest.partition(": ")
+        if kind == "ok":
+            report.ok(rest)
+        elif kind == "not ok":
+            report.fail(f"{label} {case}", reason)
+        elif required and "ok" not in kinds:
+            report.fail(f"{label} {case}", f"a suite that is here did not run: {reason}")
+        else:
+            report.skip(f"{label} {case}", reason)
+    failed = "not ok" in kinds
+    if status == 77 and kinds and set(kinds) == {"skip"}:
+        return
+    if status != (1 if failed else 0):
+        report.fail(label, f"exit status {status}", out[-2000:] + err)
+    elif not cases:
+        report.fail(label, "it tried no case", err)
+    elif failed and err:
+        print("    " + err.rstrip()[-8000:].replace("\n", "\n    "), flush=True)
