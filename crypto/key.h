@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Parsed keys: RSA with PKCS#1 v1.5 and SHA-256 (RFC 8017 8.2), and Ed25519 (RFC 8032). Parsing costs more than verifying, so
- * keep the parsed key. A key never changes; it is owned by whoever got it and freed by crypto_key_free, which
- * wipes its secrets. On every error `*out` is NULL.
+/* Parsed keys: RSA with PKCS#1 v1.5 and SHA-256 (RFC 8017 8.2), and Ed25519 (RFC 8032).
+ * Parsing costs more than verifying, so keep the parsed key. A key never changes; it is owned by whoever got it and
+ * freed by crypto_key_free, which wipes its secrets. On every error `*out` is NULL.
  *
  * Outcomes that all functions share: ERR_CRYPTO when the library failed or memory is out, which says nothing
  * about the key or the signature; a wrong signature is ERR_DENIED. */
@@ -60,14 +60,14 @@ MUST_USE enum err crypto_key_spki(const struct crypto_key *key, struct wr *w);
 MUST_USE enum err crypto_key_public_pem(const struct crypto_key *key, struct wr *w);
 MUST_USE enum err crypto_key_ed25519_raw(const struct crypto_key *key, uint8_t out[ED25519_PUBLIC_SIZE]);
 /* The private key as PKCS#8 PEM (RFC 5958). Secret: the caller wipes the buffer.
- *   ERR_OK, ERR_SPACE, ERR_STATE for a public key */
+ *   ERR_OK, ERR_SPACE, ERR_SEQUENCE for a public key */
 MUST_USE enum err crypto_key_private_pem(const struct crypto_key *key, struct wr *w);
 
 /* RSA over the SHA-256 digest of a message. The signature has crypto_key_bits / 8 bytes, rounded up.
- *   ERR_OK, ERR_SPACE; ERR_STATE for a public key or another kind */
+ *   ERR_OK, ERR_SPACE; ERR_SEQUENCE for a public key or another kind */
 MUST_USE enum err crypto_key_rsa_sign(
         const struct crypto_key *key, const uint8_t digest[SHA256_SIZE], struct wr *w);
-/*   ERR_OK the signature is right, ERR_DENIED it is not (of any length); ERR_STATE for another kind */
+/*   ERR_OK the signature is right, ERR_DENIED it is not (of any length); ERR_SEQUENCE for another kind */
 MUST_USE enum err crypto_key_rsa_verify(
         const struct crypto_key *key, const uint8_t digest[SHA256_SIZE], struct str signature);
 

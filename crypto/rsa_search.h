@@ -26,7 +26,8 @@ struct rsa_search {
         size_t candidates; /* looked at so far */
 };
 
-/* `seed` is the DRBG's whole seed; `bits` the modulus, a multiple of 16 from RSA_SEARCH_BITS_MIN to _MAX (our caller's promise). */
+/* `seed` is the DRBG's whole seed; `bits` are those of the modulus: a multiple of 16 from RSA_SEARCH_BITS_MIN to
+ * RSA_SEARCH_BITS_MAX, by the caller's promise. */
 void rsa_search_init(struct rsa_search *s, struct str seed, size_t bits);
 /*   ERR_OK     `*out` is the key, owned by the caller; the search is over: drop it
  *   ERR_AGAIN  not yet: call again (`*out` is NULL)
