@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: ISC
+"""What the system tests and the demo share."""
