@@ -29,6 +29,15 @@ struct sched_platform {
         /* Wait until `until_ms` (0: only look; FIBER_NEVER: no limit) or until something happened; wake fibers. */
         void (*wait)(void *platform, int64_t until_ms);
         void *platform;
+        /* Stacks. All four may be left out: then they are FIBER_STACK_SIZE bytes from the heap, with a canary.
+         * `stack_alloc` gives zeros, or NULL; an overflow must fault by itself (a guard page).
+         * `stack_rest` may give back the `n` unused bytes at the low end, which then read as zeros.
+         * `stack_unused` counts the bytes at the low end that have never been written (or have been given back). */
+        size_t stack_size;
+        void *(*stack_alloc)(void *platform, size_t n);
+        void (*stack_free)(void *platform, void *stack, size_t n);
+        void (*stack_rest)(void *platform, void *stack, size_t n);
+        size_t (*stack_unused)(void *platform, const void *stack, size_t n);
 };
 
 /* A new scheduler; NULL when memory is out. Freed when sched_run has returned. */
@@ -44,13 +53,14 @@ size_t sched_fibers(const struct sched *s);
 size_t sched_stack_high(struct sched *s);
 
 /* Scopes. Open one in a fiber, spawn into it, join it in the same fiber; on a stack this reads like a block.
- * `deadline_ms` bounds every blocking call of the fibers inside. */
+ * `deadline_ms` bounds every blocking call of the fibers inside. A scope lies in the scope of the fiber that opens it
+ * and takes cancellation and deadline from there, unless that fiber is shielded: then it is shielded as a whole. */
 struct scope {
         struct sched *sched;
         struct scope *parent;
-        struct fiber *members; /* the fibers in it */
-        struct scope *children, *sibling;
-        struct fiber *joiner;
+        struct fiber *members;                    /* the fibers in it */
+        struct scope *children, *sibling, **link; /* `link` points at what points here */
+        struct fiber *owner, *joiner;
         int64_t deadline_ms;
         size_t count;
         bool cancelled;
@@ -68,9 +78,12 @@ void scope_cancel(struct scope *scope); /* every blocking call inside fails from
 enum err scope_join(struct scope *scope);
 
 void fiber_yield(struct sched *s); /* let others run; also looks at the platform when due */
-/*   ERR_TIMEOUT is the normal end and is given as ERR_OK; ERR_CANCELLED */
+/*   ERR_OK when the time has come, ERR_TIMEOUT when the deadline of a scope came first, ERR_CANCELLED */
 MUST_USE enum err fiber_sleep_until(struct sched *s, int64_t when_ms);
 MUST_USE enum err fiber_sleep(struct sched *s, int64_t ms);
+/* What a blocking call would give now without waiting: ERR_OK, ERR_CANCELLED, or ERR_TIMEOUT for a scope's deadline.
+ * Whoever offers a blocking call asks this first, so that a fiber which never has to wait is stopped as well. */
+MUST_USE enum err fiber_check(struct sched *s);
 bool fiber_is_cancelled(struct sched *s); /* would a blocking call fail now? */
 /* While shielded, this fiber ignores cancellation and scope deadlines; calls nest. Only for bounded clean-up. */
 void fiber_shield(struct sched *s, bool on);
@@ -87,10 +100,12 @@ struct waitq {
         struct waitq_node *head, *tail;
 };
 MUST_USE enum err waitq_wait(struct waitq *q, struct sched *s, int64_t deadline_ms);
-void waitq_wake_one(struct waitq *q);
+bool waitq_wake_one(
+        struct waitq *q); /* whether there was one; a waiter that is timed out or cancelled is none */
 void waitq_wake_all(struct waitq *q);
 
-/* A bounded channel of pointers; `slots` holds `cap` of them and belongs to the caller.
+/* A bounded channel of pointers; `slots` holds `cap` of them and belongs to the caller. With `cap` 0 sender and
+ * receiver meet. Items and waiters are served in their order; an item handed over is never lost to a cancellation.
  *   chan_send: ERR_OK, ERR_CLOSED (the item stays the sender's), ERR_TIMEOUT, ERR_CANCELLED
  *   chan_receive: ERR_OK, ERR_CLOSED once closed and empty, ERR_TIMEOUT, ERR_CANCELLED; `*item` is NULL on errors */
 struct chan {
@@ -104,7 +119,8 @@ MUST_USE enum err chan_send(struct chan *c, struct sched *s, void *item, int64_t
 MUST_USE enum err chan_receive(struct chan *c, struct sched *s, int64_t deadline_ms, void **item);
 void chan_close(struct chan *c);
 
-/* Counting slots, for "at most N at once". Zero `left` makes semaphore_take wait. */
+/* Counting slots, for "at most N at once". Zero `left` makes semaphore_take wait, in order.
+ *   semaphore_take: ERR_OK (give it back), ERR_TIMEOUT, ERR_CANCELLED */
 struct semaphore {
         size_t left;
         struct waitq waiters;
