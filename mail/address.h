@@ -13,13 +13,12 @@
 #include "base/ip.h"
 #include "base/str.h"
 #include "base/wr.h"
+#include "mail/lex.h"
 
 struct mail_address {
         struct str local;  /* as written: a dot-atom, or a quoted string with its quotes */
         struct str domain; /* as written: LDH labels, U-labels, or an address literal with its brackets */
 };
-
-enum mail_charset { MAIL_ASCII, MAIL_UTF8 }; /* whether UTF-8 beyond ASCII is allowed (RFC 6531, RFC 6532) */
 
 /* Labels of letters, digits and inner hyphens with single dots between, no final dot; a label has at most 63 octets, the whole at most
  * SMTP_DOMAIN_MAX. With MAIL_UTF8 a label may also have well-formed UTF-8. */
@@ -30,7 +29,7 @@ bool mail_domain_is_valid(struct str domain, enum mail_charset charset);
  *   ERR_SYNTAX       none of these           (`out->family` is 0 on both errors) */
 MUST_USE enum err mail_literal_parse(struct str domain, struct ip *out);
 
-/* ---- SMTP: Mailbox without comments and white space ---- */
+/* SMTP: Mailbox without comments and white space. */
 
 /* All of `text` is one Mailbox.
  *   ERR_OK
@@ -44,12 +43,12 @@ MUST_USE enum err mail_mailbox_parse(struct str text, enum mail_charset charset,
 MUST_USE enum err mail_mailbox_scan(
         struct str text, enum mail_charset charset, struct mail_address *out, size_t *used);
 
-/* ---- header fields: address-list ---- */
+/* Header fields: address-list. */
 
 struct mail_mailbox {
         struct mail_address address;
         struct str
-                display; /* the phrase before "<", as written; mail_phrase_decode makes text of it. May be empty */
+                display; /* the phrase before "<", as written; mail_phrase_decode (mail/encoded_word.h) makes text of it; may be empty */
         struct str
                 comment; /* inside of the comment behind a bare address ("a@b (Name)"), the older display name */
         bool in_group; /* a member of "name: a, b;" */
@@ -86,11 +85,7 @@ MUST_USE enum err mail_addresses_parse(
  *   outcomes as above, and ERR_SYNTAX also for none or several; `*out` is empty on errors */
 MUST_USE enum err mail_address_parse(struct str field_body, struct mail_mailbox *out);
 
-/* A phrase or comment as plain UTF-8: quotes and comments taken off, white space made single spaces, encoded-words
- * (RFC 2047) decoded. Holds no control character, whatever the phrase is. */
-void mail_phrase_decode(struct wr *w, struct str phrase);
-
-/* ---- comparing and writing ---- */
+/* Comparing and writing. */
 
 /* The local part without quotes and backslashes: the octets it stands for. */
 void mail_local_unquote(struct wr *w, struct str local);

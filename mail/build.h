@@ -37,6 +37,8 @@ void mail_build_text(struct mail_build *b, struct str utf8);
 void mail_build_phrase(struct mail_build *b, struct str utf8);
 /* "Display <local@domain>", or "local@domain" when `display` is empty. */
 void mail_build_mailbox(struct mail_build *b, struct str display, const struct mail_address *address);
+/* "<local@domain>" */
+void mail_build_path(struct mail_build *b, const struct mail_address *address);
 /* "; name=value" (RFC 2045 5.1): quoted where it must be, in the form of RFC 2231 beyond ASCII. */
 void mail_build_parameter(struct mail_build *b, struct str name, struct str value);
 /* End the field with its CRLF.
@@ -46,7 +48,7 @@ void mail_build_parameter(struct mail_build *b, struct str name, struct str valu
  *   ERR_SPACE   the buffer is too small (the cursor says so from then on) */
 MUST_USE enum err mail_build_end(struct mail_build *b);
 
-/* ---- whole fields; outcomes as mail_build_end ---- */
+/* Whole fields; outcomes as mail_build_end. */
 
 struct mail_person {
         struct str display; /* UTF-8, may be empty */

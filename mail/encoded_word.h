@@ -16,9 +16,13 @@
  * becomes a space, ill-formed octets U+FFFD. */
 void mail_text_decode(struct wr *w, struct str text);
 
+/* A phrase or comment (RFC 5322 3.2.5), such as a display name, likewise: its quotes and inner comments are taken off and its
+ * white space is made single spaces. */
+void mail_phrase_decode(struct wr *w, struct str phrase);
+
 /* The encoded-word for as many whole characters from the head of `*text` as go into `room` octets; they are taken off.
- * `text` is UTF-8 without control characters; ill-formed octets become U+FFFD. Nothing is taken when `room` is too small
- * for one character (below 31: false). */
+ * `text` is UTF-8; control characters become spaces, ill-formed octets U+FFFD. At most MAIL_ENCODED_WORD_MAX
+ * octets are written, whatever the room. False, and nothing is done, when `room` is below 31 or `*text` empty. */
 bool mail_encoded_word_write(struct wr *w, struct str *text, size_t room);
 
 #endif

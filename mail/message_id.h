@@ -16,6 +16,7 @@ struct mail_message_ids {
         struct str text;
         size_t at;
         size_t strays;
+        bool has_unclosed; /* a comment or quoted string was not closed: no more are looked for */
 };
 
 void mail_message_ids_init(struct mail_message_ids *r, struct str field_body);
