@@ -63,11 +63,9 @@ struct dns_record {
 
 struct dns_reader {
         struct rd rd;
-        struct str message;
         struct dns_header header;
         enum dns_section section;
         uint16_t left; /* entries left in `section` */
-        size_t records;
 };
 
 /* Start to read.
@@ -84,18 +82,6 @@ MUST_USE enum err dns_reader_question(struct dns_reader *r, struct dns_question 
  *   ERR_SYNTAX  cut short, a wrong name, or bytes behind the last record (sticks) */
 MUST_USE enum err dns_reader_record(struct dns_reader *r, struct dns_record *out);
 
-/* Read a message through once, each record's RDATA included.
- *   ERR_OK, ERR_SYNTAX, ERR_LIMIT; `*out` is filled as far as the header when there was one
- * More than one OPT (RFC 6891 6.1.1), or a TSIG that is not last (RFC 8945 5.1) is ERR_SYNTAX too. */
-struct dns_summary {
-        struct dns_header header;
-        uint16_t rcode; /* with the bits that EDNS adds */
-        size_t questions;
-        struct dns_question question; /* the first; n = 0 without one */
-        bool has_edns;
-        bool has_tsig;
-};
-MUST_USE enum err dns_message_check(struct str message, struct dns_summary *out);
 /* Does `a` ask what `b` asks: name (without case), type and class? */
 bool dns_question_eq(const struct dns_question *a, const struct dns_question *b);
 

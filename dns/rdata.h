@@ -12,13 +12,18 @@
 #include "dns/message.h"
 #include "dns/name.h"
 
-#define DNS_RDATA_MAX 65535
+/* Where RDATA with names is written out: SOA, the longest, has two of them and twenty octets. */
+struct dns_rdata_room {
+        char b[2 * DNS_NAME_MAX + 20];
+};
 
-/* Write the RDATA of a record with its names uncompressed, and check the form of the types above, of TXT, and of the
- * older types whose names may be compressed (RFC 3597 4); others are copied as they are. Empty RDATA is taken in
- * classes ANY and NONE, where UPDATE uses it.
- *   ERR_OK, ERR_SYNTAX, or ERR_SPACE */
-MUST_USE enum err dns_rdata_expand(const struct dns_record *record, struct wr *w);
+/* The RDATA of a record with its names uncompressed, and the form checked of the types above, of TXT, and of the other
+ * types whose names some writer may compress (RFC 3597 4); the rest is taken as it is. Empty RDATA is right in classes
+ * ANY and NONE, where UPDATE uses it.
+ *   ERR_OK      `*wire` is borrowed from `room` when the type has names, else from the message
+ *   ERR_SYNTAX  (`*wire` is empty) */
+MUST_USE enum err dns_rdata_expand(
+        const struct dns_record *record, struct dns_rdata_room *room, struct str *wire);
 
 struct dns_mx {
         uint16_t preference;

@@ -15,6 +15,7 @@
 
 #define TSIG_ROOM \
         (DNS_NAME_MAX + 10 + 13 + 16 + HMAC_SIZE_MAX + 6) /* what a signature adds to a message at most */
+#define TSIG_OTHER_MAX 6                                  /* octets of other data that we write: a time */
 
 struct tsig_key {
         struct dns_name name;
@@ -49,7 +50,7 @@ struct tsig_fields {
 
 /* The MAC of a message that has no TSIG record (its id the original one), over the MAC of the request before it when
  * that is not empty (a response's), the message and the fields (4.3).
- *   ERR_OK, or ERR_CRYPTO */
+ *   ERR_OK, ERR_SYNTAX (shorter than a header), or ERR_CRYPTO */
 MUST_USE enum err tsig_digest(const struct tsig_key *key, struct str request_mac, struct str message,
         const struct tsig_fields *fields, struct tsig_mac *out);
 
@@ -69,7 +70,7 @@ MUST_USE enum err tsig_sign(const struct tsig_key *key, const struct tsig_input 
         struct str *signed_message, struct tsig_mac *mac);
 
 /* The verdict on a message that should be signed with `key`, in the order of RFC 8945 5.2. Only TSIG_GOOD and
- * TSIG_BADTIME say that the peer holds the key; only TSIG_GOOD lets the message be believed. */
+ * TSIG_BADTIME say that somebody with the key signed this; only TSIG_GOOD lets the message be believed. */
 enum tsig_verdict {
         TSIG_GOOD,
         TSIG_ABSENT,    /* no TSIG record */
