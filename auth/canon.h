@@ -20,10 +20,12 @@ struct canon_sink {
         void *arg;
 };
 
-/* One header field (3.4.1, 3.4.2). `raw` is the whole field from its name to its last byte, with or without the final
- * CRLF; it must hold a colon. What is given ends in CRLF exactly when `end` is set: a signature's own field is hashed
- * without (3.7). */
-void canon_field(enum canon canon, struct str raw, bool end, struct canon_sink sink);
+/* One header field (3.4.1, 3.4.2), with a CRLF at its end. `raw` is the whole field from its name to its last byte, with or
+ * without the final CRLF; it must hold a colon. */
+void canon_field(enum canon canon, struct str raw, struct canon_sink sink);
+/* A signature's own field as it is hashed (3.7): without the bytes of `hole`, a slice of `raw` behind an '=' that ends
+ * before a ';' or at the end of the field, and without a CRLF at its end. */
+void canon_signature_field(enum canon canon, struct str raw, struct str hole, struct canon_sink sink);
 
 /* A body in chunks of any size (3.4.3, 3.4.4). Zero bytes are enough to begin with: canon_body_init is the zero struct. */
 struct canon_body {

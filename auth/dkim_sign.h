@@ -21,16 +21,20 @@ struct dkim_cover {
         bool over;
 };
 
-/* What is covered unless somebody chose otherwise: From, To, Cc, Subject, Date, Reply-To, Sender, MIME-Version, the
- * Content fields and the fields of lists oversigned; Message-ID, In-Reply-To and References as they stand. */
+/* What a list's signer covers: From, To, Cc, Subject, Date, Reply-To, Sender, MIME-Version, the Content fields and the fields
+ * of lists oversigned; Message-ID, In-Reply-To and References as they stand. */
 extern const struct dkim_cover dkim_cover_default[];
 extern const size_t dkim_cover_default_count;
+/* What an author's signer covers: the same names, but what lists add on the way (Sender, List-*) as it stands. */
+extern const struct dkim_cover dkim_cover_author[];
+extern const size_t dkim_cover_author_count;
 
 struct dkim_sign_params {
         struct str domain;   /* A-labels */
         struct str selector; /* A-labels */
         enum canon header_canon, body_canon;
-        const struct dkim_cover *cover; /* a name that stands twice counts once; From is always covered */
+        const struct dkim_cover
+                *cover; /* a name that stands twice counts once; From is always covered, and oversigned */
         size_t cover_count;
         int64_t time_s;   /* t=; 0: left out */
         int64_t expiry_s; /* x=; 0: left out */

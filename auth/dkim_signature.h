@@ -20,9 +20,9 @@ struct dkim_signature {
         struct str b;      /* base64, possibly folded */
         struct str domain; /* d= */
         struct str selector;
-        struct str identity;        /* i= as written (dkim-quoted-printable), or empty */
-        struct str identity_domain; /* what stands behind its '@'; d= without i= */
-        struct str covered;         /* h= */
+        struct str identity; /* i= as written (dkim-quoted-printable), or empty */
+        bool identity_below; /* its domain is not d= itself, but below */
+        struct str covered;  /* h= */
         enum dkim_algorithm algorithm;
         enum canon header_canon, body_canon;
         uint64_t body_limit; /* l=, or BODY_HASH_ALL */
@@ -41,7 +41,7 @@ enum dkim_fault dkim_signature_parse(struct str raw, struct dkim_signature *out,
 MUST_USE enum err dkim_key_name(struct str selector, struct str domain, struct wr *w);
 
 /* The digest that is signed (3.7): the covered fields in the order of h=, each name taking the lowest instance not
- * yet taken (5.4.2), then the signature field itself with the span of its b= deleted.
+ * yet taken (5.4.2), at most DKIM_COVERED_MAX, then the signature field itself with the span of its b= deleted.
  *   ERR_OK, or ERR_CRYPTO with zeros in `out` */
 MUST_USE enum err dkim_header_digest(const struct mail_header *header, struct str covered, enum canon canon,
         struct str raw, struct str b_span, uint8_t out[SHA256_SIZE]);

@@ -23,7 +23,7 @@ struct tags {
         struct tag list[DKIM_TAGS_MAX];
 };
 
-/* Parse a whole tag list. White space is SP, HTAB, and CRLF or LF before one of those.
+/* Parse a whole tag list. White space is SP, HTAB, and CRLF before one of those.
  *   ERR_OK      at least one tag; one `;` at the end is allowed
  *   ERR_SYNTAX  empty, no `=`, a name that is not a word, a control byte, or a fold that continues nothing
  *   ERR_EXISTS  a name stands twice: the whole list is invalid (3.2)
