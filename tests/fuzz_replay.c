@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Runs a fuzz target over files and folders of inputs, without libFuzzer: the corpus as a regression test.
  * A target whose corpus folder is missing or empty fails, so that no fuzzer is without inputs. */
+#define _POSIX_C_SOURCE 200809L /* fileno */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
