@@ -43,7 +43,7 @@ class Scripts:
         start = time.monotonic()
         status, out, err = command([os.path.join(TOP, name), build.folder], timeout=SECONDS * (20 if long else 1))
         print(f"   {label}: {time.monotonic() - start:.1f} s", flush=True)
-        if name == "demo/run":
+        if name == "demo/run" and status != 77:  # it has one case: its exit status
             report.result(label, [] if status == 0 else [f"exit status {status}\n{out}\n{err}"])
             return
         tally(report, name, label, status, out, err)

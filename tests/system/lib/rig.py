@@ -162,6 +162,8 @@ class World:
         except AssertionError as e:
             self.failed = True
             print(f"not ok {name}: {str(e) or 'failed'}".replace("\n", " | "), flush=True)
+        except Skip:
+            raise
         except Exception as e:
             self.failed = True
             print(f"not ok {name}: {e!r}".replace("\n", " | "), flush=True)
@@ -260,10 +262,17 @@ zone:
 
     def update(self, owner, text, secret=None, kind="TXT"):
         """Adds one record by a signed UPDATE; gives the response code, or the name of the TSIG error."""
+        return self.send_update(lambda message: message.add(owner, 60, kind, text), secret)
+
+    def remove(self, owner):
+        """Removes a name's records by a signed UPDATE."""
+        return self.send_update(lambda message: message.delete(owner))
+
+    def send_update(self, fill, secret=None):
         name, _, right = self.tsig.split(":")
         message = dns.update.Update("mailingl.st", keyring=dns.tsigkeyring.from_text({name: secret or right}),
                                     keyalgorithm=dns.tsig.HMAC_SHA256)
-        message.add(owner, 60, kind, text)
+        fill(message)
         try:
             return dns.rcode.to_text(dns.query.tcp(message, DNS, timeout=5).rcode())
         except dns.tsig.PeerError as e:
@@ -361,8 +370,8 @@ def search_path():
     return os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
 
 
-def main(run):
-    """Frames a whole script: run(world) inside its own network and scratch folder."""
+def main(run, needs=()):
+    """Frames a whole script: run(world) inside its own network and scratch folder, with the programs it needs."""
     if len(sys.argv) != 2:
         sys.exit(f"usage: {sys.argv[0]} BUILD-FOLDER")
     script = os.path.splitext(os.path.basename(sys.argv[0]))[0]
@@ -375,6 +384,8 @@ def main(run):
     with tempfile.TemporaryDirectory(prefix=f"ptt-{script}-") as folder:
         world, skipped = World(build, folder), False
         try:
+            for name in needs:
+                world.program(name)
             run(world)
         except Skip as e:
             print(f"skip {script}: {e}", flush=True)
