@@ -87,14 +87,25 @@ struct smtp_client_queued {
         uint64_t end; /* position behind the command in all bytes ever queued for sending */
 };
 
+enum smtp_client_line { /* where in a line of the message the caller stands */
+        SMTP_CLIENT_LINE_START,
+        SMTP_CLIENT_LINE_MIDDLE,
+        SMTP_CLIENT_LINE_CR,    /* a CR was given; it is sent with its LF */
+        SMTP_CLIENT_LINE_BROKEN /* there was a stray CR, LF or NUL */
+};
+
 struct smtp_client {
         struct smtp_client_config config;
         enum smtp_client_state state;
         enum smtp_client_closed closed;
         struct smtp_extensions extensions;
-        bool is_mail_accepted, is_dot_ours, has_final_reply;
-        uint32_t recipients; /* accepted in this transaction */
-        uint8_t line;        /* enum in client_body.c: where in a line of the message the caller stands */
+        enum smtp_client_command closed_command;
+        bool is_reply_kept;    /* `gather` holds the reply that CLOSED tells */
+        bool is_early;         /* the reply being gathered came before the end of the message */
+        bool is_mail_accepted; /* the last MAIL that was answered */
+        bool is_lone_dot;      /* DATA is answered by the reply to a dot that the engine sent */
+        uint32_t recipients;   /* accepted since that MAIL */
+        enum smtp_client_line line;
         size_t queue_from, queue_n;
         uint64_t queued, sent; /* bytes, over the whole session */
         int64_t deadline_ms, now_ms;
@@ -154,7 +165,9 @@ void smtp_client_lost(struct smtp_client *c); /* the connection went away */
 struct str smtp_client_pending(const struct smtp_client *c);
 void smtp_client_sent(struct smtp_client *c, size_t n, int64_t now_ms);
 
-/* When smtp_client_tick is to be called; INT64_MAX while the server owes nothing and nothing is to be written. */
+/* When smtp_client_tick is to be called: the time for the reply to the oldest command that was sent whole, counted from
+ * its sending or from the reply before it; INT64_MAX when there is none. A write has `block_ms`, which is the caller's
+ * to watch. */
 int64_t smtp_client_deadline(const struct smtp_client *c);
 void smtp_client_tick(struct smtp_client *c, int64_t now_ms);
 

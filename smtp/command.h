@@ -9,7 +9,6 @@
 
 #include "base/limits.h"
 #include "base/str.h"
-#include "base/wr.h"
 
 /* What a server offers, or a client was offered, in the answer to EHLO. */
 struct smtp_extensions {
@@ -64,12 +63,12 @@ bool smtp_path_is_postmaster(const struct smtp_path *path); /* "Postmaster" with
  *   ERR_LIMIT   longer than 4.5.3.1 allows */
 MUST_USE enum err smtp_mailbox_parse(struct str text, struct smtp_path *path);
 
-/* "FROM:<path>" or "TO:<path>" at the head of what follows MAIL or RCPT; `keyword` is S("FROM:") or S("TO:").
- * Source routes are read and left out (RFC 5321 appendix C). White space after the colon is let pass.
+/* What follows MAIL or RCPT: "FROM:<path>", "FROM:<>"; "TO:<path>", "TO:<Postmaster>". Source routes are read and left
+ * out (RFC 5321 appendix C). White space after the colon is let pass: clients send it.
  *   ERR_OK      `*rest` is what follows the path: parameters
  *   ERR_SYNTAX, ERR_LIMIT as above */
-MUST_USE enum err smtp_path_parse(
-        struct str arguments, struct str keyword, struct smtp_path *path, struct str *rest);
+MUST_USE enum err smtp_reverse_path_parse(struct str arguments, struct smtp_path *path, struct str *rest);
+MUST_USE enum err smtp_forward_path_parse(struct str arguments, struct smtp_path *path, struct str *rest);
 
 enum smtp_body { SMTP_BODY_UNSAID, SMTP_BODY_7BIT, SMTP_BODY_8BITMIME };
 
@@ -95,10 +94,5 @@ struct smtp_mail {
         struct smtp_path from;
         struct smtp_mail_params params;
 };
-
-/* xtext (RFC 3461 4): "+3D" for what may not stand in a parameter.
- *   decode: ERR_OK, ERR_SYNTAX, ERR_SPACE */
-void smtp_xtext_encode(struct wr *w, struct str bytes);
-MUST_USE enum err smtp_xtext_decode(struct str text, struct wr *w);
 
 #endif

@@ -10,7 +10,7 @@
  *     for (;;) {
  *             while (smtp_server_next(&s, &event))
  *                     ...act; answer what wants a reply with smtp_server_reply; on CLOSED stop here...
- *             ...write smtp_server_pending, then smtp_server_sent...
+ *             ...if smtp_server_pending: write it, smtp_server_sent, look for events again...
  *             ...read into smtp_server_room until smtp_server_deadline, then smtp_server_got or smtp_server_tick...
  *     }
  *
@@ -40,7 +40,7 @@
 #include "smtp/reply.h"
 
 #define SMTP_SERVER_IN 16384
-#define SMTP_SERVER_OUT 8192
+#define SMTP_SERVER_OUT 16384
 
 struct smtp_server_config {
         struct str hostname;          /* in the banner and the answer to EHLO */
@@ -71,7 +71,7 @@ enum smtp_server_reset {
 
 enum smtp_server_closed {
         SMTP_CLOSED_QUIT,     /* in order */
-        SMTP_CLOSED_REPLY,    /* the caller's reply was 421, or no 220 to CONNECT */
+        SMTP_CLOSED_REPLY,    /* the caller's reply was 421, or no 220 to CONNECT; smtp_server_shutdown */
         SMTP_CLOSED_TIMEOUT,  /* the deadline passed: 421 4.4.2 */
         SMTP_CLOSED_ERRORS,   /* too many errors or idle commands: 421 4.7.0 */
         SMTP_CLOSED_PROTOCOL, /* bare CR or LF, NUL, bytes before 354: 5yz */
@@ -108,22 +108,22 @@ enum smtp_server_state {
 struct smtp_server {
         struct smtp_server_config config;
         enum smtp_server_state state;
-        enum smtp_server_event_kind waiting; /* for a reply to this event, when is_parked */
+        enum smtp_server_event_kind waiting; /* when is_parked: the event that wants its reply */
         enum smtp_server_closed closed;
         enum smtp_server_reset reset;
         bool is_parked;
-        bool has_reset; /* RESET is to be given before anything else */
-        bool is_hello_done, is_extended;
-        bool in_mail; /* MAIL was accepted */
-        uint32_t recipients;
-        uint32_t errors, idle_commands;
-        uint8_t line; /* enum in server_data.c: where in a line of data the reader stands */
+        bool has_reset;                                     /* RESET is to be given before anything else */
+        bool is_hello_done, is_extended, is_extended_asked; /* EHLO: accepted last; asked last */
+        bool in_mail, in_smtputf8;                          /* MAIL was accepted, with SMTPUTF8 */
+        bool at_line_start; /* in a message: the next unread byte begins a line */
         bool has_8bit;
-        uint64_t size;    /* of the message so far */
-        uint64_t dropped; /* bytes of a refused message */
+        uint32_t recipients;            /* accepted */
+        uint32_t errors, idle_commands; /* towards SMTP_ERRORS_MAX and SMTP_COMMANDS_IDLE_MAX */
+        uint64_t size;                  /* of the message so far */
+        uint64_t dropped;               /* bytes of a message that is refused for its size */
         int64_t deadline_ms, data_deadline_ms, now_ms;
-        size_t in_from, in_to; /* unread bytes of `in` */
-        size_t in_held;        /* bytes at in_from that the event given last borrows */
+        size_t in_from, in_to; /* the unread bytes of `in` */
+        size_t in_held;        /* of these, what the event given last borrows */
         size_t out_from, out_to;
         char in[SMTP_SERVER_IN];
         char out[SMTP_SERVER_OUT];
@@ -134,11 +134,11 @@ void smtp_server_init(struct smtp_server *s, const struct smtp_server_config *co
 
 /* The next event, or false: write what is pending and read on. */
 bool smtp_server_next(struct smtp_server *s, struct smtp_server_event *event);
-/* Answer the event that wanted a reply; the text is copied. A code that does not fit the event is our own fault:
- * DATA takes 354, 4yz, 5yz; the others 2yz, 4yz, 5yz. 421 says so and closes the session. */
-void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply);
-/* Close from our side, at any moment: say 421 with `text` ("4.3.2 shutting down") and give CLOSED next. */
-void smtp_server_shutdown(struct smtp_server *s, struct str text);
+/* Answer the event that wanted a reply; the text is copied. CONNECT takes 220, DATA 354, the others 2yz, and all of
+ * them 4yz and 5yz; another code (a next hop's, handed on) is said as 451 4.3.0. 421 closes the session. */
+void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply, int64_t now_ms);
+/* Close from our side, at any moment: say 421 4.3.2 and give CLOSED next. */
+void smtp_server_shutdown(struct smtp_server *s);
 
 /* Where to read into: borrowed until the next call on `s`; 0 bytes when the buffer is full (take events first).
  * After CLOSED, what is read there is dropped. */
