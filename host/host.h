@@ -66,7 +66,8 @@ uint64_t host_random_below(struct host *h, uint64_t bound); /* uniform in 0 to b
 void host_console(struct host *h, struct str line);
 
 /* TCP.
- *   listen   ERR_OK, ERR_BUSY (address in use), ERR_DENIED (no right to the port), ERR_UNREACHABLE (not our address)
+ *   listen   ERR_OK, ERR_BUSY (address in use), ERR_DENIED (no right to the port), ERR_UNREACHABLE (not our address),
+ *            ERR_LIMIT (too many open)
  *   accept   ERR_OK, ERR_CLOSED
  *   connect  ERR_OK, ERR_REFUSED, ERR_UNREACHABLE, ERR_CLOSED, ERR_LIMIT (too many open)
  *   read     ERR_OK with 1 to `cap` bytes, ERR_EOF (the peer ended in order), ERR_CLOSED (reset)
@@ -87,7 +88,7 @@ void host_tcp_close(struct host *h, struct host_tcp *t);
 
 /* UDP towards one peer from a fresh port, chosen at random by the platform; datagrams from others are not seen.
  *   open     ERR_OK, ERR_UNREACHABLE, ERR_LIMIT
- *   send     ERR_OK, ERR_REFUSED, ERR_UNREACHABLE
+ *   send     ERR_OK (sent or lost), ERR_REFUSED, ERR_UNREACHABLE, ERR_LIMIT (too long for a datagram)
  *   receive  ERR_OK, ERR_REFUSED (ICMP said so), ERR_LIMIT (longer than `cap`: dropped) */
 MUST_USE enum err host_udp_open(struct host *h, const struct ip_port *peer, struct host_udp **out);
 MUST_USE enum err host_udp_send(struct host *h, struct host_udp *u, struct str bytes);
@@ -97,11 +98,13 @@ void host_udp_close(struct host *h, struct host_udp *u);
 
 /* Blocks: a named array of bytes that is locked for us while open (a file on Linux, a device in a guest).
  * Reads and writes may stand at any offset inside the size. A write is durable only after a flush has returned ERR_OK.
- *   open    ERR_OK, ERR_NOT_FOUND, ERR_BUSY (open elsewhere), ERR_DENIED, ERR_IO
+ *   open    ERR_OK, ERR_NOT_FOUND, ERR_BUSY (open elsewhere), ERR_DENIED, ERR_IO, ERR_FULL, ERR_MEMORY;
+ *           `create` makes an empty one when there is none
  *   resize  ERR_OK, ERR_FULL; the space is really reserved; ERR_UNSUPPORTED for a device
  *   read    ERR_OK, ERR_LIMIT (outside), ERR_IO
  *   write   ERR_OK, ERR_LIMIT (outside), ERR_FULL, ERR_IO
- *   flush   ERR_OK, ERR_IO (final). The calling fiber waits; others run meanwhile. */
+ *   flush   ERR_OK, ERR_IO (final). The calling fiber waits; others run meanwhile.
+ * After ERR_IO from a write or flush every later write and flush of that block gives ERR_IO. */
 MUST_USE enum err host_block_open(struct host *h, struct str name, bool create, struct host_block **out);
 uint64_t host_block_size(struct host *h, struct host_block *b);
 MUST_USE enum err host_block_resize(struct host *h, struct host_block *b, uint64_t size);

@@ -7,12 +7,13 @@
 #include "host/host.h"
 
 /* A host of this process; NULL when memory or descriptors are out. `label` is --name, or NULL; borrowed.
- * SIGPIPE is ignored from now on. */
+ * SIGPIPE and SIGXFSZ are ignored from now on. Nothing may be open any more when it is freed. */
 struct host *linux_host_new(const char *label);
 void linux_host_free(struct host *h);
 /* Run `main(arg)` as the first fiber until everything has ended. */
 void linux_host_run(struct host *h, void (*main)(void *arg), void *arg);
 /* Wait for SIGTERM or SIGINT in a fiber.
+ * They are caught only while this waits, by one fiber at a time: a second one ends the process at once.
  *   ERR_OK when one came, ERR_CANCELLED */
 MUST_USE enum err linux_host_wait_stop(struct host *h);
 
