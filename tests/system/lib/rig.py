@@ -345,6 +345,7 @@ def namespaces():
         argv = ["unshare", *user, "--net", *more, "--"]
         if subprocess.run(argv + ["ip", "link", "set", "lo", "up"], stdin=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL).returncode == 0:
+            os.environ["PTT_OWN_MOUNTS"] = "1" if "--mount" in more else "0"
             return argv
     return None
 
