@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* Brings signed messages to their recipients: every subscriber by the MX hosts of its domain, with a return path of its
+ * own (VERP) that carries a MAC. Plain sequential code in fibers: one manager that takes due deliveries from the store,
+ * and workers, each with one connection to one destination.
+ *
+ * The outcome of a delivery is committed before the next final dot on that connection, so a death costs at most one
+ * second copy for each connection that was open. 4yz, a lost connection and a dead domain are tried again with growing
+ * pauses; 5yz is recorded for that recipient; nothing is given up silently. */
+#ifndef SERVE_DELIVERY_H
+#define SERVE_DELIVERY_H
+
+#include "serve/lipap.h"
+
+/* A fiber's function: runs until cancelled; then what is in flight goes back to the queue. `arg` is a struct lipap. */
+void delivery_run(void *arg);
+
+#endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: ISC */
+/* One worker: a connection to one destination, and one transaction after the other on it. */
+#include <stdlib.h>
+
+#include "host/log.h"
+#include "serve/delivery_internal.h"
+#include "serve/mx.h"
+#include "serve/smtp_out.h"
+#include "store/lists.h"
+#include "store/messages.h"
+
+#define WORKER_ARENA 16384
+#define READ_CHUNK (16 * 1024)
+
+struct worker {
+        struct destination *destination;
+        struct lipap *node;
+        struct smtp_out *out;
+        bool is_open;
+        bool is_reused; /* a transaction was done on this connection: it may be stale */
+        struct ip_port peer;
+        struct mx_targets targets;
+        struct arena arena;
+        char memory[WORKER_ARENA];
+        char chunk[READ_CHUNK];
+        char said[SMTP_REPLY_TEXT_MAX]; /* what became of the present job, as text */
+};
+
+/* What became of a job. */
+enum outcome_kind { OUTCOME_DONE, OUTCOME_DEFER, OUTCOME_FAIL, OUTCOME_STALE };
+struct outcome {
+        enum outcome_kind kind;
+        bool is_destination; /* the whole destination is to be left alone for now */
+        unsigned code;
+        struct str said;
+};
+
+/* ---- telling ---- */
+
+static struct str say_reply(struct worker *w, const struct smtp_reply *reply)
+{
+        struct wr text;
+        wr_init(&text, w->said, sizeof w->said);
+        wr_u64(&text, reply->code);
+        wr_byte(&text, ' ');
+        if (reply->enhanced.class != 0) {
+                smtp_enhanced_write(&text, &reply->enhanced);
+                wr_byte(&text, ' ');
+        }
+        wr_str(&text, str_take(reply->text, 2048));
+        return wr_text(&text);
+}
+
+static struct str say_trouble(struct worker *w, struct str what, enum err e)
+{
+        struct wr text;
+        wr_init(&text, w->said, sizeof w->said);
+        wr_str(&text, what);
+        wr_str(&text, S(": "));
+        wr_str(&text, str_of_c(err_text(e)));
+        return wr_text(&text);
+}
+
+static void log_outcome(struct worker *w, const struct delivery_job *job, const struct outcome *o)
+{
+        static const char *const events[] = {
+                [OUTCOME_DONE] = "delivered", [OUTCOME_DEFER] = "deferred", [OUTCOME_FAIL] = "failed"};
+        struct log_line l;
+        log_begin(&l, w->node->host, o->kind == OUTCOME_DONE ? LOG_INFO : LOG_WARN, "delivery",
+                events[o->kind]);
+        log_i64(&l, "message", job->message);
+        log_str(&l, "to", job->address);
+        log_u64(&l, "attempt", job->attempts + 1);
+        if (w->peer.ip.family != 0)
+                log_ip_port(&l, "peer", &w->peer);
+        log_str(&l, "said", o->said);
+        log_end(&l);
+}
+
+static struct outcome outcome_of_reply(struct worker *w, const struct smtp_reply *reply)
+{
+        struct outcome o = {.code = reply->code, .said = say_reply(w, reply)};
+        o.kind = smtp_reply_is_positive(reply)    ? OUTCOME_DONE
+                 : smtp_reply_is_permanent(reply) ? OUTCOME_FAIL
+                                                  : OUTCOME_DEFER;
+        o.is_destination = reply->code == 421;
+        return o;
+}
+
+static struct outcome defer(struct worker *w, struct str what, enum err e)
+{
+        return (struct outcome){.kind = OUTCOME_DEFER, .said = say_trouble(w, what, e)};
+}
+
+/* ---- connecting ---- */
+
+static void close_connection(struct worker *w, bool in_order)
+{
+        if (!w->is_open)
+                return;
+        if (in_order)
+                smtp_out_quit(w->out);
+        smtp_out_close(w->out);
+        w->is_open = false;
+        w->is_reused = false;
+}
+
+/* Try each address in turn; a host that refuses the session gives way to the next (RFC 5321 5.1). */
+static struct outcome connect_any(struct worker *w)
+{
+        struct outcome o = {
+                .kind = OUTCOME_DEFER, .is_destination = true, .said = S("no host could be reached")};
+        for (size_t i = 0; i < w->targets.count && !w->is_open; i++) {
+                struct smtp_reply reply;
+                struct smtp_out_config config = {.to = w->targets.at[i],
+                        .connect_ms = DELIVERY_CONNECT_MS,
+                        .client = {.hello = w->node->hostname}};
+                w->peer = config.to;
+                enum err e = smtp_out_open(w->out, w->node->host, &config, &reply);
+                w->is_open = e == ERR_OK;
+                if (w->is_open)
+                        break;
+                o.said = reply.code != 0 ? say_reply(w, &reply) : say_trouble(w, S("connecting"), e);
+                o.code = reply.code;
+                smtp_out_close(w->out);
+                if (e == ERR_CANCELLED)
+                        break;
+        }
+        return o;
+}
+
+static struct outcome open_connection(struct worker *w)
+{
+        struct lipap *node = w->node;
+        enum err e = mx_find(node->resolver, node->host, w->destination->domain, node->hostname,
+                host_now_ms(node->host) + MX_LOOKUP_MS, &w->targets);
+        w->peer = (struct ip_port){0};
+        if (e == ERR_OK)
+                return connect_any(w);
+        if (e == ERR_UNSUPPORTED)
+                return (struct outcome){.kind = OUTCOME_FAIL,
+                        .is_destination = true,
+                        .code = 556,
+                        .said = S("556 5.1.10 the domain takes no mail (RFC 7505)")};
+        struct outcome o = defer(w, S("looking up the mail hosts"), e);
+        o.is_destination = true;
+        return o;
+}
+
+/* ---- one transaction ---- */
+
+/* The return path of a member of a list: NAME-return-TOKEN@DOMAIN. Empty for what goes to no list. */
+static enum err write_return_path(
+        struct worker *w, const struct delivery_job *job, const struct store_message *m, struct wr *path)
+{
+        const struct lipap_domain *domain = lipap_domain_find(w->node, m->domain);
+        struct token token = {
+                .id = job->member, .day = (uint16_t)(host_wall_ms(w->node->host) / (24LL * 60 * 60 * 1000))};
+        struct store_list list;
+        char name[SMTP_LOCAL_PART_MAX + SMTP_DOMAIN_MAX + 2];
+        struct wr full;
+        if (job->member == 0)
+                return ERR_OK;
+        if (!domain || domain->key_count == 0)
+                return ERR_NOT_FOUND;
+        enum err e = store_list_get(w->node->store, job->list, &w->arena, &list);
+        if (e != ERR_OK)
+                return e;
+        wr_init(&full, name, sizeof name);
+        wr_str(&full, list.name);
+        wr_byte(&full, '@');
+        wr_str(&full, list.domain);
+        wr_str(path, list.name);
+        wr_str(path, S("-return-"));
+        e = token_write(path, &domain->keys[0], TOKEN_RETURN, wr_text(&full), &token);
+        wr_byte(path, '@');
+        wr_str(path, list.domain);
+        return e == ERR_OK ? wr_end(path) : e;
+}
+
+static enum err send_body(struct worker *w, struct store_reader *reader)
+{
+        uint64_t at = 0, size = store_reader_size(reader);
+        while (at < size) {
+                size_t got;
+                enum err e = store_reader_read(reader, at, w->chunk, sizeof w->chunk, &got);
+                if (e == ERR_OK)
+                        e = smtp_out_body(w->out, str_of(w->chunk, got));
+                if (e != ERR_OK)
+                        return e;
+                at += got;
+        }
+        return ERR_OK;
+}
+
+/* A connection that was idle may have been closed by the other side: nothing was sent yet, so a new one is opened. */
+static struct outcome lost(struct worker *w, struct str what, enum err e, bool may_be_stale)
+{
+        bool is_stale = may_be_stale && w->is_reused && (e == ERR_CLOSED || e == ERR_EOF);
+        struct outcome o = defer(w, what, e);
+        close_connection(w, false);
+        if (is_stale)
+                o.kind = OUTCOME_STALE;
+        return o;
+}
+
+static struct outcome send_message(struct worker *w, struct store_reader *reader)
+{
+        struct smtp_reply reply;
+        enum err e = send_body(w, reader);
+        if (e == ERR_CORRUPT) { /* before the dot: the other side has nothing */
+                struct outcome o = defer(w, S("our own copy is damaged"), e);
+                close_connection(w, false);
+                return o;
+        }
+        if (e == ERR_OK)
+                e = smtp_out_end(w->out, &reply);
+        if (e != ERR_OK)
+                return lost(w, S("sending the message"), e, false);
+        w->is_reused = true;
+        return outcome_of_reply(w, &reply);
+}
+
+/* 8BITMIME is asked for where it is offered. Where it is not, 8-bit text goes out as it is, as most servers on the
+ * Internet do: recoding it would break every signature. SMTPUTF8 is different: an address cannot be said without it. */
+static struct outcome transact(struct worker *w, const struct delivery_job *job,
+        const struct store_message *m, struct store_reader *reader)
+{
+        char text[SMTP_PATH_MAX];
+        struct wr path;
+        struct smtp_reply mail, rcpt, data, reset;
+        size_t accepted = 0;
+        const struct smtp_extensions *offered = smtp_out_extensions(w->out);
+        wr_init(&path, text, sizeof text);
+        enum err e = write_return_path(w, job, m, &path);
+        if (e != ERR_OK)
+                return defer(w, S("making the return path"), e);
+        struct smtp_out_envelope envelope = {
+                .from = wr_text(&path),
+                .params = {.has_size = true,
+                        .size = store_reader_size(reader),
+                        .body = m->is_8bit && offered->mime_8bit ? SMTP_BODY_8BITMIME : SMTP_BODY_UNSAID,
+                        .smtputf8 = m->is_smtputf8},
+                .to = &job->address,
+                .to_n = 1,
+                .wants_data = true,
+        };
+        e = smtp_out_envelope(w->out, &envelope, &mail, &rcpt, &data, &accepted);
+        if (e == ERR_UNSUPPORTED)
+                return (struct outcome){.kind = OUTCOME_FAIL,
+                        .code = 550,
+                        .said = S(
+                                "550 5.6.7 the other side does not take internationalised mail (SMTPUTF8)")};
+        if (e != ERR_OK)
+                return lost(w, S("opening the transaction"), e, true);
+        if (data.code == 354 && accepted > 0)
+                return send_message(w, reader);
+        struct outcome o = outcome_of_reply(w, !smtp_reply_is_positive(&mail)   ? &mail
+                                               : !smtp_reply_is_positive(&rcpt) ? &rcpt
+                                                                                : &data);
+        if (o.kind == OUTCOME_DONE) /* DATA answered 2yz: nonsense, and nothing was sent */
+                o.kind = OUTCOME_DEFER;
+        w->is_reused = true;
+        if (smtp_out_rset(w->out, &reset) != ERR_OK || !smtp_reply_is_positive(&reset))
+                close_connection(w, false);
+        return o;
+}
+
+static struct outcome try_job(struct worker *w, const struct delivery_job *job)
+{
+        struct store_message m;
+        struct store_reader *reader;
+        struct outcome o;
+        if (!w->is_open) {
+                o = open_connection(w);
+                if (!w->is_open)
+                        return o;
+        }
+        arena_reset(&w->arena);
+        enum err e = store_message_get(w->node->store, job->message, &w->arena, &m);
+        if (e == ERR_OK)
+                e = store_reader_open(w->node->store, job->message, STORE_WHOLE, &reader);
+        if (e != ERR_OK)
+                return defer(w, S("reading our own copy"), e);
+        o = transact(w, job, &m, reader);
+        store_reader_close(reader);
+        return o;
+}
+
+/* ---- outcomes into the store ---- */
+
+/* The pause before the next try: doubles with each, up to a bound, with a quarter of jitter. */
+static int64_t pause_ms(struct worker *w, unsigned attempts)
+{
+        int64_t pause = w->node->retry_first_ms;
+        for (unsigned i = 0; i < attempts && pause < DELIVERY_RETRY_MOST_MS; i++)
+                pause *= 2;
+        if (pause > DELIVERY_RETRY_MOST_MS)
+                pause = DELIVERY_RETRY_MOST_MS;
+        return pause + (int64_t)host_random_below(w->node->host, (uint64_t)pause / 4 + 1);
+}
+
+static void commit(struct worker *w, const struct delivery_job *job, struct outcome *o)
+{
+        struct store *store = w->node->store;
+        int64_t now = host_wall_ms(w->node->host);
+        enum err e;
+        if (o->kind == OUTCOME_DEFER && now - job->first_ms > DELIVERY_LIFE_MS)
+                o->kind = OUTCOME_FAIL;
+        log_outcome(w, job, o);
+        if (o->kind == OUTCOME_DONE)
+                e = store_delivery_done(store, job->id);
+        else if (o->kind == OUTCOME_FAIL)
+                e = store_delivery_fail(store, job->id, now, o->code, o->said);
+        else
+                e = store_delivery_defer(store, job->id, now + pause_ms(w, job->attempts), o->said);
+        if (e != ERR_OK) {
+                struct log_line l;
+                log_begin(&l, w->node->host, LOG_ERROR, "delivery", "outcome-lost");
+                log_i64(&l, "message", job->message);
+                log_str(&l, "to", job->address);
+                log_err(&l, e);
+                log_end(&l);
+        }
+}
+
+/* The whole destination failed: so did all that waits for it. Nobody else is asked in vain. */
+static void commit_waiting(struct worker *w, const struct outcome *o)
+{
+        for (struct delivery_job *job = delivery_job_take(w->destination); job;
+                job = delivery_job_take(w->destination)) {
+                struct outcome same = *o;
+                commit(w, job, &same);
+                delivery_job_end(w->destination->delivery, job);
+        }
+}
+
+/* One job to its outcome, which is committed before this returns. When the fiber is cancelled in the middle and the
+ * outcome is not known, the job goes back to the queue. */
+static void do_job(struct worker *w, struct delivery_job *job)
+{
+        struct sched *sched = w->node->host->sched;
+        struct outcome o = try_job(w, job);
+        if (o.kind == OUTCOME_STALE)
+                o = try_job(w, job); /* the new connection is not reused, so it cannot be stale again */
+        if (o.code == 421)
+                close_connection(w, false);
+        bool is_cancelled = fiber_is_cancelled(sched);
+        fiber_shield(sched, true);
+        if (is_cancelled && o.kind != OUTCOME_DONE && o.kind != OUTCOME_FAIL) {
+                if (store_delivery_return(w->node->store, job->id, host_wall_ms(w->node->host)) != ERR_OK)
+                        o.kind = OUTCOME_DEFER; /* the next start finds it in flight, and waiting again */
+        } else {
+                commit(w, job, &o);
+                if (o.is_destination)
+                        commit_waiting(w, &o);
+        }
+        fiber_shield(sched, false);
+        delivery_job_end(w->destination->delivery, job);
+}
+
+/* The next job, waited for a moment while the connection is good. */
+static struct delivery_job *next_job(struct worker *w)
+{
+        struct destination *d = w->destination;
+        struct sched *sched = w->node->host->sched;
+        int64_t until = host_now_ms(w->node->host) + DELIVERY_LINGER_MS;
+        for (;;) {
+                uint64_t rung = d->bell.rung;
+                if (fiber_is_cancelled(sched))
+                        return NULL;
+                struct delivery_job *job = delivery_job_take(d);
+                if (job || !w->is_open)
+                        return job;
+                if (bell_wait(&d->bell, sched, rung, until) != ERR_OK)
+                        return NULL;
+        }
+}
+
+void delivery_worker_run(void *arg)
+{
+        struct destination *d = arg;
+        struct worker *w = calloc(1, sizeof *w);
+        struct smtp_out *out = calloc(1, sizeof *out);
+        if (w && out) {
+                w->destination = d;
+                w->node = d->delivery->node;
+                w->out = out;
+                arena_init(&w->arena, w->memory, sizeof w->memory);
+                for (struct delivery_job *job = next_job(w); job; job = next_job(w))
+                        do_job(w, job);
+                close_connection(w, !fiber_is_cancelled(w->node->host->sched));
+        }
+        free(out);
+        free(w);
+        delivery_worker_leave(d);
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: ISC */
+#include "serve/handover.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "host/log.h"
+#include "serve/smtp_out.h"
+#include "store/messages.h"
+
+#define BATCH 32
+#define READ_CHUNK (16 * 1024)
+#define WORKER_ARENA 8192
+
+struct handover {
+        struct lipap *node;
+        struct chan work; /* of struct task */
+        void *slots[HANDOVER_WORKERS];
+        struct task {
+                int64_t message; /* 0: free */
+        } tasks[2 * HANDOVER_WORKERS + 1];
+        bool has_failed;
+        int64_t retry_at_ms, pause_ms;
+        int64_t dead_until_ms[LIPAP_SIGNERS_MAX];
+        size_t next_signer;
+};
+
+struct worker {
+        struct handover *handover;
+        struct lipap *node;
+        struct smtp_out *out; /* open while `is_open` */
+        bool is_open;
+        struct ip_port signer;
+        struct arena arena;
+        char memory[WORKER_ARENA];
+        char chunk[READ_CHUNK];
+};
+
+static int64_t now_ms(struct handover *h)
+{
+        return host_now_ms(h->node->host);
+}
+
+/* ---- one connection ---- */
+
+static void log_signer(struct worker *w, enum log_level level, const char *event, int64_t message, enum err e,
+        const struct smtp_reply *reply)
+{
+        struct log_line l;
+        log_begin(&l, w->node->host, level, "handover", event);
+        if (message != 0)
+                log_i64(&l, "message", message);
+        log_ip_port(&l, "signer", &w->signer);
+        if (e != ERR_OK)
+                log_err(&l, e);
+        if (reply->code != 0) {
+                log_u64(&l, "code", reply->code);
+                log_str(&l, "text", reply->text);
+        }
+        log_end(&l);
+}
+
+/* The next signer that did not fail a moment ago; if all did, the next one. */
+static size_t choose_signer(struct handover *h)
+{
+        size_t n = h->node->signer_count, first = h->next_signer++ % n;
+        for (size_t i = 0; i < n; i++) {
+                size_t at = (first + i) % n;
+                if (h->dead_until_ms[at] <= now_ms(h))
+                        return at;
+        }
+        return first;
+}
+
+static bool open_signer(struct worker *w)
+{
+        struct handover *h = w->handover;
+        for (size_t tries = 0; tries < w->node->signer_count && !w->is_open; tries++) {
+                size_t at = choose_signer(h);
+                struct smtp_reply reply;
+                struct smtp_out_config config = {.to = w->node->signers[at],
+                        .connect_ms = 5000,
+                        .client = {.hello = w->node->hostname}};
+                w->signer = config.to;
+                enum err e = smtp_out_open(w->out, w->node->host, &config, &reply);
+                w->is_open = e == ERR_OK;
+                if (w->is_open)
+                        break;
+                log_signer(w, LOG_WARN, "signer-away", 0, e, &reply);
+                smtp_out_close(w->out);
+                h->dead_until_ms[at] = now_ms(h) + HANDOVER_RETRY_FIRST_MS;
+                if (e == ERR_CANCELLED)
+                        break;
+        }
+        return w->is_open;
+}
+
+static void close_signer(struct worker *w, bool in_order)
+{
+        if (!w->is_open)
+                return;
+        if (in_order)
+                smtp_out_quit(w->out);
+        smtp_out_close(w->out);
+        w->is_open = false;
+}
+
+/* ---- one message ---- */
+
+static enum err send_body(struct worker *w, struct store_reader *reader)
+{
+        uint64_t at = 0, size = store_reader_size(reader);
+        while (at < size) {
+                size_t got;
+                enum err e = store_reader_read(reader, at, w->chunk, sizeof w->chunk, &got);
+                if (e == ERR_OK)
+                        e = smtp_out_body(w->out, str_of(w->chunk, got));
+                if (e != ERR_OK)
+                        return e;
+                at += got;
+        }
+        return ERR_OK;
+}
+
+/* `reply` is the answer that decided. */
+static enum err send_message(struct worker *w, const struct store_message *m, struct store_reader *reader,
+        struct smtp_reply *reply)
+{
+        char address[SMTP_PATH_MAX];
+        struct wr to;
+        struct smtp_reply mail, rcpt, data;
+        size_t accepted = 0;
+        wr_init(&to, address, sizeof address);
+        wr_str(&to, S("_signed."));
+        wr_str(&to, m->ticket);
+        wr_byte(&to, '@');
+        wr_str(&to, m->domain);
+        struct str recipient = wr_text(&to);
+        const struct smtp_extensions *offered = smtp_out_extensions(w->out);
+        struct smtp_out_envelope envelope = {
+                .params = {.has_size = true,
+                        .size = store_reader_size(reader),
+                        .body = m->is_8bit && offered->mime_8bit ? SMTP_BODY_8BITMIME : SMTP_BODY_UNSAID,
+                        .smtputf8 = m->is_smtputf8},
+                .to = &recipient,
+                .to_n = 1,
+                .wants_data = true,
+        };
+        enum err e = smtp_out_envelope(w->out, &envelope, &mail, &rcpt, &data, &accepted);
+        *reply = !smtp_reply_is_positive(&mail) ? mail : !smtp_reply_is_positive(&rcpt) ? rcpt : data;
+        if (e != ERR_OK)
+                return e;
+        if (data.code != 354 || accepted == 0)
+                return smtp_out_rset(w->out, &mail) == ERR_OK ? ERR_OK : ERR_CLOSED;
+        e = send_body(w, reader);
+        return e == ERR_OK ? smtp_out_end(w->out, reply) : e;
+}
+
+/* True when the signed copy is here: what the store says counts, not the signer's reply. */
+static bool hand_over(struct worker *w, int64_t id)
+{
+        struct store *store = w->node->store;
+        struct store_message m;
+        struct store_reader *reader;
+        struct smtp_reply reply = {0};
+        arena_reset(&w->arena);
+        enum err e = store_message_get(store, id, &w->arena, &m);
+        if (e == ERR_OK && m.state != STORE_OPEN)
+                return true;
+        if (e == ERR_OK && !w->is_open && !open_signer(w))
+                return false;
+        if (e == ERR_OK)
+                e = store_reader_open(store, id, STORE_SENT, &reader);
+        if (e != ERR_OK) {
+                log_signer(w, LOG_ERROR, "unreadable", id, e, &reply);
+                return false;
+        }
+        e = send_message(w, &m, reader, &reply);
+        store_reader_close(reader);
+        bool is_signed = e == ERR_OK && smtp_reply_is_positive(&reply);
+        if (is_signed) {
+                struct store_message after;
+                is_signed = store_message_get(store, id, &w->arena, &after) == ERR_OK &&
+                            after.state != STORE_OPEN;
+        }
+        if (is_signed)
+                log_signer(w, LOG_INFO, "signed", id, ERR_OK, &(struct smtp_reply){0});
+        else
+                log_signer(w, LOG_ERROR, "not-signed", id, e, &reply);
+        if (e != ERR_OK && e != ERR_UNSUPPORTED)
+                close_signer(w, false);
+        return is_signed;
+}
+
+/* ---- workers and their manager ---- */
+
+static void note_result(struct handover *h, struct task *task, bool is_signed)
+{
+        task->message = 0;
+        if (is_signed) {
+                h->pause_ms = HANDOVER_RETRY_FIRST_MS;
+                return;
+        }
+        if (h->has_failed)
+                return; /* the next pass is set already */
+        h->has_failed = true;
+        h->retry_at_ms = now_ms(h) + h->pause_ms;
+        h->pause_ms = h->pause_ms * 2 < HANDOVER_RETRY_MOST_MS ? h->pause_ms * 2 : HANDOVER_RETRY_MOST_MS;
+        bell_ring(&h->node->handover_bell);
+}
+
+static void worker_run(void *arg)
+{
+        struct handover *h = arg;
+        struct sched *sched = h->node->host->sched;
+        struct worker *w = calloc(1, sizeof *w);
+        struct smtp_out *out = calloc(1, sizeof *out);
+        enum err e = ERR_OK;
+        while (w && out && e != ERR_CANCELLED && e != ERR_CLOSED) {
+                void *item;
+                w->handover = h;
+                w->node = h->node;
+                w->out = out;
+                arena_init(&w->arena, w->memory, sizeof w->memory);
+                e = chan_receive(&h->work, sched, now_ms(h) + HANDOVER_IDLE_MS, &item);
+                if (e == ERR_OK)
+                        note_result(h, item, hand_over(w, ((struct task *)item)->message));
+                else
+                        close_signer(w, true);
+        }
+        if (w)
+                close_signer(w, false);
+        free(out);
+        free(w);
+}
+
+static bool is_busy(const struct handover *h, int64_t message)
+{
+        for (size_t i = 0; i < sizeof h->tasks / sizeof h->tasks[0]; i++)
+                if (h->tasks[i].message == message)
+                        return true;
+        return false;
+}
+
+/* There is one task more than the channel and the workers can hold, so one is free when this is called. */
+static struct task *free_task(struct handover *h)
+{
+        struct task *t = h->tasks;
+        while (t->message != 0)
+                t++;
+        return t;
+}
+
+/* Give out a batch of open messages behind `*last`. */
+static enum err give_out(struct handover *h, int64_t *last, size_t *count)
+{
+        int64_t ids[BATCH];
+        enum err e = store_tickets_open(h->node->store, *last, BATCH, ids, count);
+        for (size_t i = 0; e == ERR_OK && i < *count; i++) {
+                *last = ids[i];
+                if (is_busy(h, ids[i]))
+                        continue;
+                struct task *task = free_task(h);
+                task->message = ids[i];
+                e = chan_send(&h->work, h->node->host->sched, task, FIBER_NEVER);
+        }
+        return e;
+}
+
+/* Wait for a new message or, after a failure, for the time of the next pass over all that are still open. */
+static enum err wait_for_work(struct handover *h, uint64_t rung, int64_t *last)
+{
+        int64_t until = h->has_failed ? h->retry_at_ms : FIBER_NEVER;
+        enum err e = bell_wait(&h->node->handover_bell, h->node->host->sched, rung, until);
+        if (h->has_failed && now_ms(h) >= h->retry_at_ms) {
+                h->has_failed = false;
+                *last = 0;
+        }
+        return e == ERR_TIMEOUT ? ERR_OK : e;
+}
+
+static void manage(struct handover *h)
+{
+        int64_t last = 0;
+        enum err e = ERR_OK;
+        while (e == ERR_OK) {
+                uint64_t rung = h->node->handover_bell.rung;
+                size_t count = 0;
+                e = give_out(h, &last, &count);
+                if (e != ERR_OK && e != ERR_CANCELLED && e != ERR_CLOSED && e != ERR_IO) {
+                        h->has_failed = true; /* the store has trouble that may pass */
+                        h->retry_at_ms = now_ms(h) + HANDOVER_RETRY_MOST_MS;
+                        e = ERR_OK;
+                        count = 0;
+                }
+                if (e == ERR_OK && count == 0)
+                        e = wait_for_work(h, rung, &last);
+        }
+}
+
+void handover_run(void *arg)
+{
+        struct lipap *node = arg;
+        struct handover *h = calloc(1, sizeof *h);
+        struct scope workers;
+        enum err e = ERR_OK;
+        if (!h)
+                return;
+        h->node = node;
+        h->pause_ms = HANDOVER_RETRY_FIRST_MS;
+        chan_init(&h->work, h->slots, HANDOVER_WORKERS);
+        scope_open(&workers, node->host->sched, FIBER_NEVER);
+        for (size_t i = 0; i < HANDOVER_WORKERS && e == ERR_OK; i++)
+                e = scope_spawn(&workers, "handover", worker_run, h);
+        if (e == ERR_OK)
+                manage(h);
+        chan_close(&h->work);
+        scope_cancel(&workers);
+        (void)scope_join(&workers);
+        free(h);
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: ISC */
+#include "serve/inbound.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/log.h"
+#include "list/route.h"
+#include "serve/inbound_target.h"
+#include "serve/smtpd.h"
+#include "store/messages.h"
+
+#define SESSION_ARENA 4096
+#define TRANSACTION_ARENA (64 * 1024)
+
+struct session {
+        struct lipap *node;
+        struct inbound_envelope envelope;    /* what outlives a transaction in it: node, peer, helo */
+        const struct inbound_target *target; /* NULL: no recipient yet */
+        void *state;                         /* of the target, while a message comes */
+        struct arena session_arena, arena;
+        char session_memory[SESSION_ARENA];
+        char memory[TRANSACTION_ARENA];
+};
+
+struct smtp_reply inbound_store_trouble(struct lipap *node, enum err e)
+{
+        struct log_line l;
+        log_begin(&l, node->host, e == ERR_FULL ? LOG_WARN : LOG_ERROR, "store", "refused");
+        log_err(&l, e);
+        log_end(&l);
+        if (e == ERR_FULL)
+                return smtp_reply_of(452, 3, 1, S("no space left for mail, try again later"));
+        if (e == ERR_IO || e == ERR_CLOSED)
+                return smtp_reply_of(421, 3, 0, S("our storage failed, try again later"));
+        return smtp_reply_of(451, 3, 0, S("our storage has trouble, try again later"));
+}
+
+static struct smtp_reply temporary_memory(void)
+{
+        return smtp_reply_of(452, 3, 1, S("out of memory, try again later"));
+}
+
+/* ---- session ---- */
+
+/* The last sessions are kept for signers, or lipap would wait for nec while nec waits for lipap. */
+static struct smtp_reply on_connect(void *ctx)
+{
+        struct session *s = ctx;
+        struct lipap *node = s->node;
+        bool is_crowded = node->gate.open > LIPAP_SESSIONS_MAX - LIPAP_SESSIONS_RESERVED;
+        if (store_is_broken(node->store))
+                return smtp_reply_of(421, 3, 0, S("our storage failed, try again later"));
+        if (is_crowded && !lipap_is_signer(node, &s->envelope.peer.ip))
+                return smtp_reply_of(421, 3, 2, S("too many connections, try again later"));
+        return smtp_reply_plain(220, S("ESMTP ptt"));
+}
+
+static struct smtp_reply on_hello(void *ctx, bool is_extended, struct str name)
+{
+        struct session *s = ctx;
+        arena_reset(&s->session_arena);
+        s->envelope.is_extended = is_extended;
+        if (arena_copy(&s->session_arena, name, &s->envelope.helo) != ERR_OK)
+                return temporary_memory();
+        return smtp_reply_plain(250, S("welcome"));
+}
+
+static void end_transaction(struct session *s)
+{
+        struct inbound_envelope kept = {.node = s->node,
+                .peer = s->envelope.peer,
+                .helo = s->envelope.helo,
+                .is_extended = s->envelope.is_extended,
+                .arena = &s->arena};
+        if (s->state)
+                s->target->drop(s->state);
+        s->state = NULL;
+        s->target = NULL;
+        s->envelope = kept;
+}
+
+static struct smtp_reply on_mail(void *ctx, const struct smtp_mail *mail)
+{
+        struct session *s = ctx;
+        struct inbound_envelope *e = &s->envelope;
+        arena_reset(&s->arena);
+        e->has_size = mail->params.has_size;
+        e->size = mail->params.size;
+        e->is_8bit = mail->params.body == SMTP_BODY_8BITMIME;
+        e->is_smtputf8 = mail->params.smtputf8;
+        if (arena_copy(&s->arena, mail->from.mailbox, &e->sender) != ERR_OK)
+                return temporary_memory();
+        return smtp_reply_of(250, 1, 0, S("sender noted"));
+}
+
+static void on_reset(void *ctx, enum smtp_server_reset why)
+{
+        (void)why;
+        end_transaction(ctx);
+}
+
+/* ---- recipients ---- */
+
+static struct smtp_reply unknown_user(void)
+{
+        return smtp_reply_of(550, 1, 1, S("no such list or address here"));
+}
+
+static enum err is_moderator(struct session *s, bool *out)
+{
+        struct str *moderators;
+        size_t count;
+        *out = false;
+        enum err e = store_moderators(s->node->store, s->envelope.list.id, &s->arena, &moderators, &count);
+        for (size_t i = 0; e == ERR_OK && i < count; i++)
+                *out = *out || str_eq_nocase(moderators[i], s->envelope.sender);
+        return e;
+}
+
+/* The list's rule for posts, on the envelope's sender: the only identity that this server knows so far. */
+static struct smtp_reply judge_sender(struct session *s)
+{
+        struct inbound_envelope *e = &s->envelope;
+        struct str rule = store_list_setting(&e->list, S("posting"), S("subscribers"));
+        struct store_member member;
+        bool may_post;
+        enum err err;
+        if (e->sender.n == 0)
+                return smtp_reply_of(550, 7, 1, S("a list takes no mail from the null sender"));
+        if (str_eq(rule, S("open")))
+                return smtp_reply_of(250, 1, 5, S("the list takes it"));
+        if (str_eq(rule, S("subscribers"))) {
+                err = store_member_find(e->node->store, e->list.id, e->sender, &s->arena, &member);
+                may_post = err == ERR_OK;
+                err = err == ERR_NOT_FOUND ? ERR_OK : err;
+        } else {
+                err = is_moderator(s, &may_post);
+        }
+        if (err != ERR_OK)
+                return inbound_store_trouble(e->node, err);
+        if (may_post)
+                return smtp_reply_of(250, 1, 5, S("the list takes it"));
+        if (str_eq(rule, S("subscribers")))
+                return smtp_reply_of(550, 7, 1,
+                        S("only subscribers may post to this list (posting: subscribers);"
+                          " the envelope sender is none"));
+        return smtp_reply_of(
+                550, 7, 1, S("only moderators may post to this list; the envelope sender is none"));
+}
+
+static struct smtp_reply accept_signed(struct session *s, struct str ticket)
+{
+        struct store_message message;
+        if (!lipap_is_signer(s->node, &s->envelope.peer.ip))
+                return unknown_user();
+        enum err e = store_ticket_find(s->node->store, ticket, &s->arena, &message);
+        if (e == ERR_NOT_FOUND)
+                return smtp_reply_of(550, 1, 1, S("no such ticket"));
+        if (e != ERR_OK)
+                return inbound_store_trouble(s->node, e);
+        if (arena_copy(&s->arena, ticket, &s->envelope.ticket) != ERR_OK)
+                return temporary_memory();
+        s->target = &signed_in;
+        return smtp_reply_of(250, 1, 5, S("ticket known"));
+}
+
+static struct smtp_reply accept_return(struct session *s, const struct route *route)
+{
+        struct inbound_envelope *e = &s->envelope;
+        struct token token;
+        char name[SMTP_LOCAL_PART_MAX + SMTP_DOMAIN_MAX + 2];
+        struct wr w;
+        wr_init(&w, name, sizeof name);
+        wr_str(&w, e->list.name);
+        wr_byte(&w, '@');
+        wr_str(&w, e->list.domain);
+        if (wr_end(&w) != ERR_OK || token_parse(route->token, e->domain->keys, e->domain->key_count,
+                                            TOKEN_RETURN, wr_text(&w), &token) != ERR_OK)
+                return unknown_user();
+        e->member = token.id;
+        s->target = &bounce_in;
+        return smtp_reply_of(250, 1, 5, S("return path known"));
+}
+
+/* postmaster, abuse, the admin's address: to the admin, or to all moderators of the domain. */
+static struct smtp_reply accept_forward(struct session *s)
+{
+        struct inbound_envelope *e = &s->envelope;
+        struct str *moderators;
+        if (s->node->admin.n > 0) {
+                e->forward = &s->node->admin;
+                e->forward_count = 1;
+        } else {
+                enum err err = store_domain_moderators(
+                        s->node->store, e->domain->name, &s->arena, &moderators, &e->forward_count);
+                if (err != ERR_OK)
+                        return inbound_store_trouble(s->node, err);
+                e->forward = moderators;
+        }
+        if (e->forward_count == 0)
+                return smtp_reply_of(451, 3, 0, S("nobody looks after this domain yet, try again later"));
+        s->target = &post_in;
+        return smtp_reply_of(250, 1, 5, S("goes to those who look after this server"));
+}
+
+/* The first reading of the local part whose list exists decides. */
+static struct smtp_reply accept_list(struct session *s, struct str local)
+{
+        struct inbound_envelope *e = &s->envelope;
+        for (size_t nth = 0;; nth++) {
+                struct route route = route_read(local, nth);
+                if (route.kind == ROUTE_NONE)
+                        return unknown_user();
+                enum err err =
+                        store_list_find(s->node->store, route.list, e->domain->name, &s->arena, &e->list);
+                if (err == ERR_NOT_FOUND)
+                        continue;
+                if (err != ERR_OK)
+                        return inbound_store_trouble(s->node, err);
+                if (route.kind == ROUTE_RETURN)
+                        return accept_return(s, &route);
+                struct smtp_reply reply = judge_sender(s);
+                if (smtp_reply_is_positive(&reply))
+                        s->target = &post_in;
+                return reply;
+        }
+}
+
+static struct smtp_reply accept_at_domain(struct session *s, struct str local)
+{
+        struct route route = route_read(local, 0);
+        if (route.kind == ROUTE_SIGNED)
+                return accept_signed(s, route.token);
+        if (route.kind == ROUTE_POSTMASTER)
+                return accept_forward(s);
+        if (s->node->admin_local.n > 0 && str_eq_nocase(local, s->node->admin_local))
+                return accept_forward(s);
+        return accept_list(s, local);
+}
+
+static void log_refused_recipient(
+        struct session *s, const struct smtp_path *to, const struct smtp_reply *reply)
+{
+        struct log_line l;
+        log_begin(&l, s->node->host, LOG_INFO, "smtp", "recipient-refused");
+        log_ip_port(&l, "peer", &s->envelope.peer);
+        log_str(&l, "from", s->envelope.sender);
+        log_str(&l, "to", to->mailbox);
+        log_u64(&l, "code", reply->code);
+        log_str(&l, "text", reply->text);
+        log_end(&l);
+}
+
+static struct smtp_reply on_rcpt(void *ctx, const struct smtp_path *to)
+{
+        struct session *s = ctx;
+        struct inbound_envelope *e = &s->envelope;
+        char plain[SMTP_PATH_MAX];
+        struct wr local;
+        struct smtp_reply reply;
+        if (s->target) /* RFC 5321 4.5.3.1.10 */
+                return str_eq_nocase(to->mailbox, e->recipient)
+                               ? smtp_reply_of(250, 1, 5, S("named already"))
+                               : smtp_reply_of(
+                                         452, 5, 3, S("one address a message, send it again to the others"));
+        wr_init(&local, plain, sizeof plain);
+        mail_local_unquote(&local, to->local);
+        e->domain =
+                smtp_path_is_postmaster(to) ? &s->node->domains[0] : lipap_domain_find(s->node, to->domain);
+        if (!e->domain)
+                reply = smtp_reply_of(550, 7, 1, S("that domain is not served here, and nothing is relayed"));
+        else if (smtp_path_is_postmaster(to))
+                reply = accept_forward(s);
+        else
+                reply = wr_end(&local) == ERR_OK ? accept_at_domain(s, wr_text(&local)) : unknown_user();
+        if (s->target && arena_copy(&s->arena, to->mailbox, &e->recipient) != ERR_OK) {
+                s->target = NULL;
+                reply = temporary_memory();
+        }
+        if (!s->target) {
+                e->list = (struct store_list){0};
+                log_refused_recipient(s, to, &reply);
+        }
+        return reply;
+}
+
+/* ---- the message ---- */
+
+static struct smtp_reply on_data(void *ctx)
+{
+        struct session *s = ctx;
+        if (!s->target)
+                return smtp_reply_of(554, 5, 1, S("no valid recipient"));
+        return s->target->begin(&s->envelope, &s->state);
+}
+
+static void on_body(void *ctx, struct str bytes)
+{
+        struct session *s = ctx;
+        s->target->body(s->state, bytes);
+}
+
+static struct smtp_reply on_end(void *ctx, const struct smtpd_message *message)
+{
+        struct session *s = ctx;
+        struct smtp_reply reply = s->target->end(s->state, message->size, message->has_8bit);
+        s->state = NULL;
+        end_transaction(s); /* keeps the arena, where the reply's text may lie, until the next MAIL */
+        return reply;
+}
+
+static const struct smtpd_handler handler = {
+        .connect = on_connect,
+        .hello = on_hello,
+        .mail = on_mail,
+        .rcpt = on_rcpt,
+        .data = on_data,
+        .body = on_body,
+        .end = on_end,
+        .reset = on_reset,
+};
+
+void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)
+{
+        struct lipap *node = ctx;
+        struct session *s = calloc(1, sizeof *s);
+        /* A signed copy is larger than the message that came in. */
+        uint64_t room = lipap_is_signer(node, &peer->ip) ? LIPAP_FRONT_MAX + LIPAP_PREFIX_MAX : 0;
+        const struct smtp_server_config config = {
+                .hostname = node->hostname,
+                .offer = {.pipelining = true,
+                        .size = true,
+                        .mime_8bit = true,
+                        .smtputf8 = true,
+                        .enhanced = true},
+                .message_max = node->message_max + room,
+        };
+        if (!s)
+                return; /* closed without a word: the peer tries again */
+        s->node = node;
+        s->envelope.peer = *peer;
+        arena_init(&s->session_arena, s->session_memory, sizeof s->session_memory);
+        arena_init(&s->arena, s->memory, sizeof s->memory);
+        end_transaction(s);
+        (void)smtpd_run(node->host, tcp, &config, &handler, s);
+        end_transaction(s);
+        free(s);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+#include "serve/lipap.h"
+
+const struct lipap_domain *lipap_domain_find(const struct lipap *node, struct str name)
+{
+        for (size_t i = 0; i < node->domain_count; i++)
+                if (str_eq_nocase(node->domains[i].name, name))
+                        return &node->domains[i];
+        return NULL;
+}
+
+bool lipap_is_signer(const struct lipap *node, const struct ip *peer)
+{
+        for (size_t i = 0; i < node->signer_network_count; i++)
+                if (ip_net_has(&node->signer_networks[i], peer))
+                        return true;
+        return false;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* The mailing-list server as one node: what its fibers share. Each works on a part of a message's life and wakes the
+ * next: inbound.h takes mail in, handover.h takes it to nec, signed_in.h takes the signed copy back, delivery.h brings
+ * it to every subscriber. What has to outlive a moment is in the store; here is only what can be had again. */
+#ifndef SERVE_LIPAP_H
+#define SERVE_LIPAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "fiber/fiber.h"
+#include "host/host.h"
+#include "list/token.h"
+#include "serve/bell.h"
+#include "serve/resolver.h"
+#include "serve/smtpd.h"
+#include "store/store.h"
+
+struct lipap_domain {
+        struct str name;                            /* in lower case */
+        struct token_key keys[LIPAP_PASSWORDS_MAX]; /* the first makes tokens, all are accepted */
+        size_t key_count;
+};
+
+struct lipap {
+        struct host *host;
+        struct store *store;
+        struct resolver *resolver;
+        struct str hostname;
+        struct lipap_domain domains[LIPAP_DOMAINS_MAX];
+        size_t domain_count;
+        struct ip_port signers[LIPAP_SIGNERS_MAX];
+        size_t signer_count;
+        struct ip_net signer_networks[LIPAP_SIGNERS_MAX];
+        size_t signer_network_count;
+        struct str admin_local; /* beside postmaster and abuse; empty: none */
+        struct str admin;       /* where their mail goes; empty: to the moderators of the domain */
+        uint64_t message_max;
+        int64_t retry_first_ms; /* before the second try of a delivery */
+        struct smtpd_gate gate;
+        struct bell handover_bell; /* a message was taken in */
+        struct bell delivery_bell; /* a signed copy was taken in */
+};
+
+/* The domain of ours that `name` is, or NULL. */
+const struct lipap_domain *lipap_domain_find(const struct lipap *node, struct str name);
+bool lipap_is_signer(const struct lipap *node, const struct ip *peer);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* Where mail for a domain goes: RFC 5321 5.1 and RFC 7505, on top of the resolver. */
+#ifndef SERVE_MX_H
+#define SERVE_MX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "serve/resolver.h"
+
+struct mx_targets {
+        struct ip_port at[MX_ADDRESSES_MAX]; /* in the order to be tried; port 25 */
+        size_t count;
+};
+
+/* Find the addresses of the hosts for `domain` (a name, or an address literal with its brackets): by preference, at
+ * random among equals, A and AAAA of each; the domain's own addresses when it has no MX. `self` is our own host name:
+ * it and all hosts of the same or a worse preference are left out, so that mail does not go round.
+ *   ERR_OK           at least one address
+ *   ERR_UNSUPPORTED  a null MX, or not a name: this domain takes no mail, and never will today
+ *   ERR_NOT_FOUND    no such domain, or neither MX nor address
+ *   ERR_DENIED, ERR_TIMEOUT and others of resolver_lookup: not known now
+ * `out->count` is 0 on errors. */
+MUST_USE enum err mx_find(struct resolver *r, struct host *h, struct str domain, struct str self,
+        int64_t deadline_ms, struct mx_targets *out);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/ask.h"
+#include "store/delivery.h"
+
+struct bounce {
+        int64_t member, now_ms;
+        struct str said;
+};
+
+static enum err run_bounce(struct store *s, void *arg)
+{
+        const struct bounce *b = arg;
+        struct query q;
+        enum err err;
+        query_init(&q, &s->db, SQL_FAILURE_BOUNCE);
+        query_i64(&q, 1, b->member);
+        query_i64(&q, 2, b->now_ms);
+        query_text(&q, 3, b->said);
+        return query_one(&q, &err) ? query_end(&q) : err;
+}
+
+enum err store_failure_add(struct store *s, int64_t member, int64_t now_ms, struct str said)
+{
+        struct bounce b = {member, now_ms, str_take(said, STORE_REPLY_MAX)};
+        return store_ask(s, run_bounce, &b);
+}
