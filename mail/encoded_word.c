@@ -234,18 +234,23 @@ static bool is_q_plain(char c)
         return ascii_is_alnum(c) || c == '!' || c == '*' || c == '+' || c == '-' || c == '/';
 }
 
+/* A character of at most four octets, whole or not at all. */
 static void q_encode(struct wr *w, struct str c)
 {
         static const char digits[] = "0123456789ABCDEF";
+        char buffer[12];
+        struct wr one;
         if (c.n == 1 && (c.p[0] == ' ' || is_q_plain(c.p[0]))) {
                 wr_byte(w, c.p[0] == ' ' ? '_' : c.p[0]);
                 return;
         }
+        wr_init(&one, buffer, sizeof buffer);
         for (size_t i = 0; i < c.n; i++) {
-                wr_byte(w, '=');
-                wr_byte(w, digits[(uint8_t)c.p[i] >> 4]);
-                wr_byte(w, digits[(uint8_t)c.p[i] & 15]);
+                wr_byte(&one, '=');
+                wr_byte(&one, digits[(uint8_t)c.p[i] >> 4]);
+                wr_byte(&one, digits[(uint8_t)c.p[i] & 15]);
         }
+        wr_str(w, wr_text(&one));
 }
 
 /* "Q" keeps a mostly ASCII name readable, "B" is shorter for the rest. */
@@ -254,7 +259,7 @@ static bool is_mostly_plain(struct str s)
         size_t plain = 0;
         for (size_t i = 0; i < s.n; i++)
                 plain += s.p[i] == ' ' || is_q_plain(s.p[i]);
-        return plain >= s.n - s.n / 3;
+        return plain >= s.n - plain;
 }
 
 bool mail_encoded_word_write(struct wr *w, struct str *text, size_t room)
