@@ -10,6 +10,8 @@
 
 #include "store/store.h"
 
+#define STORE_REPLY_MAX 512 /* of a reply's text, what is kept */
+
 struct store_delivery {
         int64_t id, message;
         int64_t list;       /* of the message, or 0 */
@@ -37,25 +39,27 @@ MUST_USE enum err store_delivery_defer(struct store *s, int64_t id, int64_t next
 /* Given up: recorded as a failure of that recipient. `code` is the SMTP reply code, or 0 when there was no reply. */
 MUST_USE enum err store_delivery_fail(
         struct store *s, int64_t id, int64_t now_ms, unsigned code, struct str reply);
+/* A bounce came to the return path of a member: recorded as a failure of code 0 that belongs to no message.
+ *   ERR_OK, or ERR_NOT_FOUND: nobody has that id any more */
+MUST_USE enum err store_failure_add(struct store *s, int64_t member, int64_t now_ms, struct str said);
 /* Put a row back without counting a try, due at once (when delivery is stopped before its connection had a turn). */
 MUST_USE enum err store_delivery_return(struct store *s, int64_t id, int64_t now_ms);
 
 /* What the operator sees. */
-struct store_waiting {
-        int64_t id, message;
-        struct str address, reply; /* the last reply, empty before the first try */
-        unsigned attempts;
-        int64_t next_ms; /* -1: in flight */
-};
 struct store_queued {
         int64_t message, list;
         struct str list_name, domain, sender, message_id;
-        int state; /* enum store_state: open or signed */
+        bool is_signed; /* nec's copy has come */
         int64_t received_ms;
-        uint64_t size;
-        uint64_t left; /* members that the cursor has not reached */
-        struct store_waiting *waiting;
-        size_t waiting_count;
+        uint64_t size; /* of the body */
+        uint64_t left; /* members that the cursor has not reached, or recipients of an open forward */
+};
+struct store_waiting {
+        int64_t id, message, member;
+        struct str address, reply; /* the last reply, empty before the first try */
+        unsigned attempts;
+        bool in_flight;
+        int64_t next_ms; /* 0 in flight */
 };
 struct store_failure {
         int64_t id, member, message;
@@ -66,6 +70,9 @@ struct store_failure {
 /* Up to `limit` messages that are not done, with an id above `after`, oldest first. */
 MUST_USE enum err store_queue(struct store *s, int64_t after, size_t limit, struct arena *a,
         struct store_queued **out, size_t *count);
+/* Up to `limit` recipients of `message` that are in flight or wait, with an id above `after`. */
+MUST_USE enum err store_queue_waiting(struct store *s, int64_t message, int64_t after, size_t limit,
+        struct arena *a, struct store_waiting **out, size_t *count);
 /* Up to `limit` failures with an id above `after`, oldest first. */
 MUST_USE enum err store_failures(struct store *s, int64_t after, size_t limit, struct arena *a,
         struct store_failure **out, size_t *count);

@@ -68,7 +68,8 @@ MUST_USE enum err store_tickets_open(struct store *s, int64_t after, size_t cap,
  *   ERR_EXISTS     signed before: nothing changed, this copy is to be dropped
  *   ERR_NOT_FOUND  no such message */
 MUST_USE enum err store_ticket_sign(struct store *s, int64_t id, struct str prefix);
-/* Take away up to `limit` rows of messages that are done and were received before `before_ms`. */
+/* Take away up to `limit` messages that are done and were received before `before_ms`, and as many failures recorded
+ * before then; `*count` is how many rows went. */
 MUST_USE enum err store_forget(struct store *s, int64_t before_ms, size_t limit, size_t *count);
 
 /* Reading, at any offset, with every checksum verified. A reader belongs to one fiber at a time; while it is open the

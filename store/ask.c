@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/ask.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/wr.h"
+#include "host/log.h"
+
+#define CHECKPOINT_PAGES 1000
+
+struct request {
+        struct request *next;
+        request_fn *fn;
+        void *arg;
+        enum err err;
+        bool is_done;
+        struct waitq waiter;
+};
+
+void store_break(struct store *s, const char *where, enum err err)
+{
+        if (!s->is_broken) {
+                struct log_line l;
+                log_begin(&l, s->host, LOG_ERROR, "store", "disk-failed");
+                log_c(&l, "where", where);
+                log_err(&l, err);
+                log_end(&l);
+        }
+        s->is_broken = true;
+}
+
+enum err freed_add(struct freed_list *f, int64_t message, const struct spool_extent *e)
+{
+        if (f->count == f->cap) {
+                size_t cap = f->cap ? f->cap * 2 : 64;
+                struct freed *items = realloc(f->items, cap * sizeof *items);
+                if (items == NULL)
+                        return ERR_MEMORY;
+                f->items = items;
+                f->cap = cap;
+        }
+        f->items[f->count++] = (struct freed){message, *e};
+        return ERR_OK;
+}
+
+void freed_give(struct store *s, int64_t message, const struct spool_extent *extents, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                if (spool_free(&s->spool, &extents[i]) != ERR_OK) {
+                        struct log_line l;
+                        log_begin(&l, s->host, LOG_ERROR, "store", "extent-not-freed");
+                        log_i64(&l, "message", message);
+                        log_u64(&l, "segment", extents[i].segment);
+                        log_u64(&l, "block", extents[i].block);
+                        log_end(&l);
+                }
+}
+
+static uint32_t u32_of(int64_t v)
+{
+        return v >= 0 && v <= UINT32_MAX ? (uint32_t)v : UINT32_MAX;
+}
+
+struct spool_extent extent_of(struct query *q)
+{
+        return (struct spool_extent){u32_of(query_get_i64(q, 0)), u32_of(query_get_i64(q, 1)),
+                u32_of(query_get_i64(q, 2)), u32_of(query_get_i64(q, 3))};
+}
+
+struct str address_domain(struct str address)
+{
+        size_t at = str_find_last_byte(address, '@');
+        return at == address.n ? S("") : str_skip(address, at + 1);
+}
+
+enum err address_domain_lower(struct str address, struct arena *a, struct str *out)
+{
+        struct str domain = address_domain(address);
+        struct wr w;
+        *out = S("");
+        char *room = arena_alloc(a, domain.n);
+        if (room == NULL)
+                return ERR_MEMORY;
+        wr_init(&w, room, domain.n);
+        wr_lower(&w, domain);
+        *out = wr_text(&w);
+        return wr_end(&w);
+}
+
+static void freed_apply(struct store *s)
+{
+        for (size_t i = 0; i < s->freed.count; i++) {
+                const struct freed *f = &s->freed.items[i];
+                if (!reader_keeps(s, f->message))
+                        freed_give(s, f->message, &f->extent, 1);
+        }
+        s->freed.count = 0;
+}
+
+/* One request behind its savepoint.
+ *   ERR_OK as long as the transaction lives, whatever the request's own outcome */
+static enum err run_one(struct store *s, struct request *r)
+{
+        size_t freed = s->freed.count;
+        enum err err = db_run(&s->db, SQL_SAVEPOINT);
+        if (err != ERR_OK)
+                return r->err = err;
+        r->err = r->fn(s, r->arg);
+        if (r->err != ERR_OK) {
+                s->freed.count = freed;
+                if (!db_in_transaction(&s->db))
+                        return r->err; /* SQLite undid all of it */
+                err = db_run(&s->db, SQL_ROLLBACK_TO);
+        }
+        return err != ERR_OK ? err : db_run(&s->db, SQL_RELEASE);
+}
+
+/* Give the requests from `first` up to `end` their outcome: `err`, where they have none of their own. */
+static void settle(struct store *s, struct request *first, struct request *end, enum err err)
+{
+        if (err == ERR_OK)
+                freed_apply(s);
+        s->freed.count = 0;
+        for (struct request *r = first, *next; r != end; r = next) {
+                next = r->next; /* `r` is its fiber's again once that was woken */
+                if (r->err == ERR_OK)
+                        r->err = err;
+                r->is_done = true;
+                waitq_wake_all(&r->waiter);
+        }
+}
+
+static void undo(struct store *s)
+{
+        if (db_in_transaction(&s->db) && db_run(&s->db, SQL_ROLLBACK) != ERR_OK)
+                store_break(s, "rollback", ERR_IO);
+}
+
+/* As many transactions as it takes: one, unless SQLite gives one up half way. */
+static void run_batch(struct store *s, struct request *batch)
+{
+        while (batch != NULL) {
+                struct request *end = batch;
+                enum err err = s->is_broken ? ERR_IO : db_run(&s->db, SQL_BEGIN);
+                if (err != ERR_OK)
+                        end = NULL;
+                while (err == ERR_OK && end != NULL) {
+                        err = run_one(s, end);
+                        end = end->next;
+                }
+                if (err == ERR_OK)
+                        err = db_run(&s->db, SQL_COMMIT);
+                if (err != ERR_OK)
+                        undo(s);
+                if (s->db.broken)
+                        store_break(s, "database", ERR_IO);
+                settle(s, batch, end, err);
+                batch = end;
+        }
+}
+
+/* Between batches: what costs more than a commit. */
+static void house_keep(struct store *s)
+{
+        if (s->is_broken)
+                return;
+        bool is_due =
+                s->is_tight ? host_now_ms(s->host) >= s->tight_until_ms : s->db.wal_pages > CHECKPOINT_PAGES;
+        enum err err = db_checkpoint(&s->db, CHECKPOINT_PAGES);
+        if (err == ERR_FULL)
+                err = ERR_OK; /* the log stays as it is, and holds */
+        if (err == ERR_OK && is_due)
+                err = reserve_keep(s);
+        if (err != ERR_OK)
+                store_break(s, "checkpoint", err);
+}
+
+static void store_fiber(void *arg)
+{
+        struct store *s = arg;
+        for (;;) {
+                enum err err = ERR_OK;
+                if (s->first == NULL)
+                        err = waitq_wait(&s->work, s->host->sched, FIBER_NEVER);
+                else
+                        fiber_yield(s->host->sched); /* whoever is about to ask joins this transaction */
+                struct request *batch = s->first;
+                s->first = NULL;
+                s->last = &s->first;
+                if (batch != NULL) {
+                        run_batch(s, batch);
+                        house_keep(s);
+                } else if (err == ERR_CANCELLED || err == ERR_TIMEOUT) {
+                        break;
+                }
+        }
+        s->has_fiber = false;
+        s->has_ended = true;
+}
+
+enum err store_start(struct store *s, struct scope *scope)
+{
+        CHECK(!s->has_fiber);
+        enum err err = scope_spawn(scope, "store", store_fiber, s);
+        s->has_fiber = err == ERR_OK;
+        return err;
+}
+
+enum err store_ask(struct store *s, request_fn *fn, void *arg)
+{
+        struct request r = {.fn = fn, .arg = arg};
+        if (s->is_broken)
+                return ERR_IO;
+        if (s->has_ended)
+                return ERR_CLOSED;
+        if (!s->has_fiber) {
+                run_batch(s, &r);
+                house_keep(s);
+                return r.err;
+        }
+        *s->last = &r;
+        s->last = &r.next;
+        waitq_wake_one(&s->work);
+        fiber_shield(s->host->sched, true);
+        while (!r.is_done)
+                if (waitq_wait(&r.waiter, s->host->sched, FIBER_NEVER) != ERR_OK)
+                        fiber_yield(s->host->sched);
+        fiber_shield(s->host->sched, false);
+        return r.err;
+}

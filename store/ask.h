@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/* Inside the store: what it is made of, and how a request comes to the store fiber.
+ *
+ * A request is a function that runs inside a transaction. Requests that wait together run in one, each behind a
+ * savepoint; all of them get their answer after the commit. A request never waits for anything. */
+#ifndef STORE_ASK_H
+#define STORE_ASK_H
+
+#include "store/db.h"
+#include "store/spool.h"
+#include "store/store.h"
+
+/* An extent whose message became done in this transaction: free once that is committed. */
+struct freed {
+        int64_t message;
+        struct spool_extent extent;
+};
+
+enum { MESSAGE_8BIT = 1, MESSAGE_SMTPUTF8 = 2 }; /* message.flags */
+
+struct freed_list {
+        struct freed *items;
+        size_t count, cap;
+};
+
+struct store {
+        struct host *host;
+        struct db db;
+        struct spool spool;
+        struct request *first, **last; /* waiting requests */
+        struct waitq work;
+        bool has_fiber, has_ended, is_broken;
+        bool is_tight; /* no room to keep free for results: nothing new is taken in */
+        int64_t tight_until_ms;
+        struct freed_list freed;
+        struct store_reader *readers; /* open ones */
+        int64_t turn;                 /* the last one given to a post */
+};
+
+typedef enum err request_fn(struct store *s, void *arg);
+/* Run `fn(s, arg)` in a transaction and wait until it is on disk.
+ *   what `fn` gave (then its changes are undone unless ERR_OK), or why the transaction failed */
+MUST_USE enum err store_ask(struct store *s, request_fn *fn, void *arg);
+/* The disk failed: refuse everything from now on. */
+void store_break(struct store *s, const char *where, enum err err);
+
+/* In a request: note the extents of `message` as free after the commit.
+ *   ERR_OK, ERR_MEMORY */
+MUST_USE enum err freed_add(struct freed_list *f, int64_t message, const struct spool_extent *e);
+
+/* Give the extents of a message back; one that cannot be is logged, and stays as it is until the next start. */
+void freed_give(struct store *s, int64_t message, const struct spool_extent *extents, size_t count);
+
+/* reader.c: an open reader of that message keeps its extents, and frees them itself at its end. */
+bool reader_keeps(struct store *s, int64_t message);
+
+/* The columns segment, block, size, crc of the row that `q` stands on; out of range becomes an extent that no segment
+ * has. */
+struct spool_extent extent_of(struct query *q);
+/* The part behind the last '@'. */
+struct str address_domain(struct str address);
+MUST_USE enum err address_domain_lower(struct str address, struct arena *a, struct str *out);
+
+/* In a request: make `message` done when nothing of it is left to deliver, and free its space. */
+MUST_USE enum err message_finish(struct store *s, int64_t message);
+
+/* reserve.c: keep free pages in the database and room in its log, so that the results of deliveries, which free
+ * space, can be committed on a full disk. Sets is_tight when the disk has no such room.
+ *   ERR_OK, also when tight; ERR_IO, ERR_CORRUPT */
+MUST_USE enum err reserve_keep(struct store *s);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/delivery.h"
+
+#include "store/ask.h"
+
+#define FILL_CHUNK 16 /* members that one post may have before it is the next one's turn */
+
+struct batch {
+        int64_t now_ms;
+        size_t limit, count;
+        struct arena *arena;
+        struct store_delivery *out;
+};
+
+static enum err batch_begin(struct batch *b)
+{
+        b->count = 0;
+        b->out = arena_alloc(b->arena, b->limit * sizeof *b->out);
+        return b->out == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+static enum err ask_batch(
+        struct store *s, request_fn *fn, struct batch *b, struct store_delivery **out, size_t *count)
+{
+        enum err err = store_ask(s, fn, b);
+        *out = err == ERR_OK ? b->out : NULL;
+        *count = err == ERR_OK ? b->count : 0;
+        return err;
+}
+
+/* Filling: cursors move. */
+
+struct post {
+        int64_t message, list, reached, bound;
+};
+
+static enum err next_post(struct store *s, struct post *out)
+{
+        struct query q;
+        enum err err;
+        query_init(&q, &s->db, SQL_POST_NEXT);
+        if (!query_one(&q, &err))
+                return err;
+        *out = (struct post){
+                query_get_i64(&q, 0), query_get_i64(&q, 1), query_get_i64(&q, 2), query_get_i64(&q, 3)};
+        return query_end(&q);
+}
+
+/* A row in flight for the member that `q` stands on. */
+static enum err hand_out(struct store *s, struct batch *b, const struct post *post, struct query *q)
+{
+        struct str address = query_copy(q, 1, b->arena);
+        struct query add;
+        query_init(&add, &s->db, SQL_DELIVERY_ADD);
+        query_fail(&add, q->err);
+        query_i64(&add, 1, post->message);
+        query_i64(&add, 2, query_get_i64(q, 0));
+        query_text(&add, 3, address);
+        query_folded(&add, 4, address_domain(address));
+        query_i64(&add, 5, b->now_ms); /* 6, the next try, stays NULL: in flight */
+        enum err err = query_run(&add, NULL);
+        if (err != ERR_OK)
+                return err;
+        struct store_delivery *d = &b->out[b->count++];
+        *d = (struct store_delivery){.id = db_last_id(&s->db),
+                .message = post->message,
+                .list = post->list,
+                .member = query_get_i64(q, 0),
+                .address = address,
+                .first_ms = b->now_ms};
+        return address_domain_lower(address, b->arena, &d->domain);
+}
+
+/* The cursor's new place, or its end. */
+static enum err move_post(struct store *s, const struct post *post, bool is_at_end)
+{
+        struct query q;
+        query_init(&q, &s->db, is_at_end ? SQL_POST_DROP : SQL_POST_MOVE);
+        query_i64(&q, 1, post->message);
+        if (!is_at_end) {
+                query_i64(&q, 2, post->reached);
+                query_i64(&q, 3, ++s->turn);
+        }
+        enum err err = query_run(&q, NULL);
+        return err == ERR_OK && is_at_end ? message_finish(s, post->message) : err;
+}
+
+static enum err fill_post(struct store *s, struct batch *b, struct post *post)
+{
+        size_t left = b->limit - b->count, most = left < FILL_CHUNK ? left : FILL_CHUNK, n = 0;
+        struct query q;
+        query_init(&q, &s->db, SQL_MEMBERS_NEXT);
+        query_i64(&q, 1, post->list);
+        query_i64(&q, 2, post->reached);
+        query_i64(&q, 3, post->bound);
+        query_i64(&q, 4, (int64_t)most);
+        for (; query_row(&q); n++) {
+                query_fail(&q, hand_out(s, b, post, &q));
+                post->reached = query_get_i64(&q, 0);
+        }
+        enum err err = query_end(&q);
+        return err != ERR_OK ? err : move_post(s, post, n < most || post->reached == post->bound);
+}
+
+static enum err run_fill(struct store *s, void *arg)
+{
+        struct batch *b = arg;
+        struct post post;
+        enum err err = batch_begin(b);
+        while (err == ERR_OK && b->count < b->limit) {
+                err = next_post(s, &post);
+                if (err == ERR_NOT_FOUND)
+                        return ERR_OK;
+                if (err == ERR_OK)
+                        err = fill_post(s, b, &post);
+        }
+        return err;
+}
+
+enum err store_post_fill(struct store *s, int64_t now_ms, size_t limit, struct arena *a,
+        struct store_delivery **out, size_t *count)
+{
+        struct batch b = {.now_ms = now_ms, .limit = limit, .arena = a};
+        return ask_batch(s, run_fill, &b, out, count);
+}
+
+/* Rows that wait. */
+
+static void read_delivery(struct query *q, struct arena *a, struct store_delivery *out)
+{
+        *out = (struct store_delivery){.id = query_get_i64(q, 0),
+                .message = query_get_i64(q, 1),
+                .list = query_get_i64(q, 2),
+                .member = query_get_i64(q, 3),
+                .attempts = (unsigned)query_get_i64(q, 6),
+                .first_ms = query_get_i64(q, 7)};
+        out->address = query_copy(q, 4, a);
+        out->domain = query_copy(q, 5, a);
+}
+
+static enum err run_due(struct store *s, void *arg)
+{
+        struct batch *b = arg;
+        enum err err = batch_begin(b);
+        if (err != ERR_OK)
+                return err;
+        struct query q;
+        query_init(&q, &s->db, SQL_DELIVERY_DUE);
+        query_i64(&q, 1, b->now_ms);
+        query_i64(&q, 2, (int64_t)b->limit);
+        while (query_row(&q))
+                read_delivery(&q, b->arena, &b->out[b->count++]);
+        err = query_end(&q);
+        for (size_t i = 0; i < b->count && err == ERR_OK; i++) {
+                query_init(&q, &s->db, SQL_DELIVERY_FLY);
+                query_i64(&q, 1, b->out[i].id);
+                err = query_run(&q, NULL);
+        }
+        return err;
+}
+
+enum err store_delivery_due(struct store *s, int64_t now_ms, size_t limit, struct arena *a,
+        struct store_delivery **out, size_t *count)
+{
+        struct batch b = {.now_ms = now_ms, .limit = limit, .arena = a};
+        return ask_batch(s, run_due, &b, out, count);
+}
+
+static enum err run_next_due(struct store *s, void *arg)
+{
+        int64_t *when_ms = arg;
+        struct post post;
+        *when_ms = 0;
+        enum err err = next_post(s, &post);
+        if (err != ERR_NOT_FOUND)
+                return err;
+        struct query q;
+        query_init(&q, &s->db, SQL_DELIVERY_NEXT);
+        if (query_one(&q, &err)) {
+                *when_ms = query_get_i64(&q, 0);
+                return query_end(&q);
+        }
+        *when_ms = INT64_MAX;
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err store_delivery_next_due(struct store *s, int64_t *when_ms)
+{
+        enum err err = store_ask(s, run_next_due, when_ms);
+        if (err != ERR_OK)
+                *when_ms = INT64_MAX;
+        return err;
+}
+
+/* Results. */
+
+struct result {
+        int64_t id, when_ms;
+        unsigned code;
+        struct str reply;
+};
+
+static enum err message_of(struct store *s, int64_t id, int64_t *message)
+{
+        struct query q;
+        enum err err;
+        *message = 0;
+        query_init(&q, &s->db, SQL_DELIVERY_GET);
+        query_i64(&q, 1, id);
+        if (!query_one(&q, &err))
+                return err;
+        *message = query_get_i64(&q, 0);
+        return query_end(&q);
+}
+
+static enum err end_row(struct store *s, int64_t id, int64_t message)
+{
+        struct query q;
+        query_init(&q, &s->db, SQL_DELIVERY_DROP);
+        query_i64(&q, 1, id);
+        enum err err = query_run(&q, NULL);
+        return err != ERR_OK ? err : message_finish(s, message);
+}
+
+static enum err run_done(struct store *s, void *arg)
+{
+        const struct result *r = arg;
+        int64_t message;
+        enum err err = message_of(s, r->id, &message);
+        return err != ERR_OK ? err : end_row(s, r->id, message);
+}
+
+enum err store_delivery_done(struct store *s, int64_t id)
+{
+        struct result r = {.id = id};
+        return store_ask(s, run_done, &r);
+}
+
+static enum err run_fail(struct store *s, void *arg)
+{
+        const struct result *r = arg;
+        int64_t message;
+        enum err err = message_of(s, r->id, &message);
+        if (err != ERR_OK)
+                return err;
+        struct query q;
+        query_init(&q, &s->db, SQL_FAILURE_ADD);
+        query_i64(&q, 1, r->id);
+        query_i64(&q, 2, r->when_ms);
+        query_i64(&q, 3, r->code);
+        query_text(&q, 4, r->reply);
+        err = query_run(&q, NULL);
+        return err != ERR_OK ? err : end_row(s, r->id, message);
+}
+
+enum err store_delivery_fail(struct store *s, int64_t id, int64_t now_ms, unsigned code, struct str reply)
+{
+        struct result r = {id, now_ms, code, str_take(reply, STORE_REPLY_MAX)};
+        return store_ask(s, run_fail, &r);
+}
+
+static enum err put_back(struct query *q, const struct result *r)
+{
+        int64_t changed;
+        query_i64(q, 1, r->id);
+        query_i64(q, 2, r->when_ms > 0 ? r->when_ms : 0);
+        enum err err = query_run(q, &changed);
+        return err == ERR_OK && changed == 0 ? ERR_NOT_FOUND : err;
+}
+
+static enum err run_defer(struct store *s, void *arg)
+{
+        const struct result *r = arg;
+        struct query q;
+        query_init(&q, &s->db, SQL_DELIVERY_DEFER);
+        query_text(&q, 3, r->reply);
+        return put_back(&q, r);
+}
+
+enum err store_delivery_defer(struct store *s, int64_t id, int64_t next_ms, struct str reply)
+{
+        struct result r = {.id = id, .when_ms = next_ms, .reply = str_take(reply, STORE_REPLY_MAX)};
+        return store_ask(s, run_defer, &r);
+}
+
+static enum err run_return(struct store *s, void *arg)
+{
+        const struct result *r = arg;
+        struct query q;
+        query_init(&q, &s->db, SQL_DELIVERY_RETURN);
+        return put_back(&q, r);
+}
+
+enum err store_delivery_return(struct store *s, int64_t id, int64_t now_ms)
+{
+        struct result r = {.id = id, .when_ms = now_ms};
+        return store_ask(s, run_return, &r);
+}

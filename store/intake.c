@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/messages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "store/ask.h"
+
+struct store_intake {
+        struct store *store;
+        uint64_t reserved; /* blocks that are ours and not yet written */
+        uint64_t size;
+        enum err err; /* sticks */
+        struct spool_extent *extents;
+        size_t count, cap;
+        size_t held; /* bytes in `buffer` */
+        char buffer[SPOOL_EXTENT_MAX];
+};
+
+static enum err nothing(struct store *s, void *arg)
+{
+        (void)s;
+        (void)arg;
+        return ERR_OK;
+}
+
+/* A store without room for results takes nothing in; asking it makes it look again. */
+static enum err room(struct store *s)
+{
+        if (s->is_broken)
+                return ERR_IO;
+        if (s->is_tight && host_now_ms(s->host) >= s->tight_until_ms) {
+                enum err err = store_ask(s, nothing, NULL);
+                if (err != ERR_OK)
+                        return err;
+        }
+        return s->is_tight ? ERR_FULL : ERR_OK;
+}
+
+enum err store_intake_begin(struct store *s, uint64_t expected_size, struct store_intake **out)
+{
+        *out = NULL;
+        enum err err = room(s);
+        if (err != ERR_OK)
+                return err;
+        if (expected_size > s->spool.share)
+                return ERR_FULL;
+        struct store_intake *i = malloc(sizeof *i);
+        if (i == NULL)
+                return ERR_MEMORY;
+        memset(i, 0, offsetof(struct store_intake, buffer));
+        i->store = s;
+        err = spool_reserve(&s->spool, spool_blocks(expected_size));
+        if (err != ERR_OK) {
+                free(i);
+                return err;
+        }
+        i->reserved = spool_blocks(expected_size);
+        *out = i;
+        return ERR_OK;
+}
+
+static enum err note_extent(struct store_intake *i, const struct spool_extent *e)
+{
+        if (i->count == i->cap) {
+                size_t cap = i->cap ? i->cap * 2 : 8;
+                struct spool_extent *extents = realloc(i->extents, cap * sizeof *extents);
+                if (extents == NULL)
+                        return ERR_MEMORY;
+                i->extents = extents;
+                i->cap = cap;
+        }
+        i->extents[i->count++] = *e;
+        return ERR_OK;
+}
+
+static enum err write_extent(struct store_intake *i, struct str bytes, size_t *written)
+{
+        struct spool *p = &i->store->spool;
+        struct spool_extent e;
+        *written = 0;
+        enum err err = spool_write(p, bytes, &e);
+        if (err != ERR_OK)
+                return err;
+        i->reserved -= spool_blocks(e.size);
+        err = note_extent(i, &e);
+        if (err != ERR_OK)
+                freed_give(i->store, 0, &e, 1);
+        *written = e.size;
+        return err;
+}
+
+/* What is held goes to the spool. */
+static enum err write_held(struct store_intake *i)
+{
+        struct spool *p = &i->store->spool;
+        uint64_t need = spool_blocks(i->held);
+        if (need > i->reserved) {
+                enum err err = spool_reserve(p, need - i->reserved);
+                if (err != ERR_OK)
+                        return err;
+                i->reserved = need;
+        }
+        enum err err = ERR_OK;
+        for (size_t at = 0, n; at < i->held && err == ERR_OK; at += n)
+                err = write_extent(i, str_of(i->buffer + at, i->held - at), &n);
+        i->held = 0;
+        return err;
+}
+
+static enum err stick(struct store_intake *i, enum err err)
+{
+        if (err == ERR_IO)
+                store_break(i->store, "spool", err);
+        if (i->err == ERR_OK)
+                i->err = err;
+        return i->err;
+}
+
+enum err store_intake_write(struct store_intake *i, struct str bytes)
+{
+        while (bytes.n > 0 && i->err == ERR_OK) {
+                struct str part = str_take(bytes, sizeof i->buffer - i->held);
+                memcpy(i->buffer + i->held, part.p, part.n);
+                i->held += part.n;
+                i->size += part.n;
+                bytes = str_skip(bytes, part.n);
+                if (i->held == sizeof i->buffer)
+                        stick(i, write_held(i));
+        }
+        return i->err;
+}
+
+uint64_t store_intake_size(const struct store_intake *i)
+{
+        return i->size;
+}
+
+/* The extents now belong to a message, or are given back. */
+static void drop(struct store_intake *i, bool keep_extents)
+{
+        spool_unreserve(&i->store->spool, i->reserved);
+        if (!keep_extents)
+                freed_give(i->store, 0, i->extents, i->count);
+        free(i->extents);
+        free(i);
+}
+
+void store_intake_abort(struct store_intake *i)
+{
+        if (i != NULL)
+                drop(i, false);
+}
+
+struct commit {
+        const struct store_intake *intake;
+        const struct store_message_new *message;
+        int64_t id;
+};
+
+static enum err add_message(struct store *s, struct commit *c)
+{
+        const struct store_message_new *m = c->message;
+        struct query q;
+        query_init(&q, &s->db, SQL_MESSAGE_ADD);
+        query_folded(&q, 1, m->ticket);
+        query_i64(&q, 2, m->kind);
+        query_i64(&q, 3, m->list);
+        query_folded(&q, 4, m->domain);
+        query_text(&q, 5, m->sender);
+        query_text(&q, 6, m->message_id);
+        query_i64(&q, 7, (m->is_8bit ? MESSAGE_8BIT : 0) | (m->is_smtputf8 ? MESSAGE_SMTPUTF8 : 0));
+        query_i64(&q, 8, m->received_ms);
+        query_i64(&q, 9, (int64_t)c->intake->size);
+        query_blob(&q, 10, m->front);
+        enum err err = query_run(&q, NULL);
+        c->id = db_last_id(&s->db);
+        return err;
+}
+
+static enum err add_extents(struct store *s, const struct commit *c)
+{
+        enum err err = ERR_OK;
+        for (size_t i = 0; i < c->intake->count && err == ERR_OK; i++) {
+                const struct spool_extent *e = &c->intake->extents[i];
+                struct query q;
+                query_init(&q, &s->db, SQL_EXTENT_ADD);
+                query_i64(&q, 1, c->id);
+                query_i64(&q, 2, (int64_t)i);
+                query_i64(&q, 3, e->segment);
+                query_i64(&q, 4, e->block);
+                query_i64(&q, 5, e->size);
+                query_i64(&q, 6, e->crc);
+                err = query_run(&q, NULL);
+        }
+        return err;
+}
+
+static enum err add_recipients(struct store *s, const struct commit *c)
+{
+        enum err err = ERR_OK;
+        for (size_t i = 0; i < c->message->recipient_count && err == ERR_OK; i++) {
+                struct query q;
+                query_init(&q, &s->db, SQL_RECIPIENT_ADD);
+                query_i64(&q, 1, c->id);
+                query_i64(&q, 2, (int64_t)i);
+                query_text(&q, 3, c->message->recipients[i]);
+                err = query_run(&q, NULL);
+        }
+        return err;
+}
+
+static enum err run_commit(struct store *s, void *arg)
+{
+        struct commit *c = arg;
+        enum err err = add_message(s, c);
+        if (err == ERR_OK)
+                err = add_extents(s, c);
+        return err != ERR_OK ? err : add_recipients(s, c);
+}
+
+enum err store_intake_commit(struct store_intake *i, const struct store_message_new *message, int64_t *id)
+{
+        struct store *s = i->store;
+        struct sched *sched = s->host->sched;
+        bool is_fiber = sched_current(sched) != NULL;
+        CHECK((message->kind == STORE_POST) == (message->list != 0 && message->recipient_count == 0));
+        *id = 0;
+        if (is_fiber && fiber_is_cancelled(sched))
+                stick(i, ERR_CANCELLED);
+        /* from here on the outcome is the disk's alone */
+        if (is_fiber)
+                fiber_shield(sched, true);
+        enum err err = i->err;
+        if (err == ERR_OK && i->held > 0)
+                err = stick(i, write_held(i));
+        if (err == ERR_OK)
+                err = stick(i, spool_flush(&s->spool, i->extents, i->count));
+        struct commit c = {i, message, 0};
+        if (err == ERR_OK)
+                err = store_ask(s, run_commit, &c);
+        if (is_fiber)
+                fiber_shield(sched, false);
+        /* after a failed commit nobody knows whether the row is there: then its bytes stay too */
+        drop(i, err == ERR_OK || s->is_broken);
+        *id = err == ERR_OK ? c.id : 0;
+        return err;
+}

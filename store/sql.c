@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/sql.h"
+
+/* `folded` is an address without ASCII case. message.state: 1 open, 2 signed, 3 done. delivery.next_ms: NULL in flight.
+ * post: the members of `list` above `reached` and up to `bound` are still to be handed out; no row, none are.
+ * Ids that stand for age (member: who joined before; message: what came first) are never used again. */
+const char *const schema_steps[SCHEMA_VERSION] = {
+        "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE ballast (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
+        "CREATE TABLE list (id INTEGER PRIMARY KEY AUTOINCREMENT, domain TEXT NOT NULL, name TEXT NOT NULL,"
+        " UNIQUE (domain, name)) STRICT;"
+        "CREATE TABLE setting (list INTEGER NOT NULL REFERENCES list ON DELETE CASCADE, name TEXT NOT NULL,"
+        " value TEXT NOT NULL, PRIMARY KEY (list, name)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE moderator (list INTEGER NOT NULL REFERENCES list ON DELETE CASCADE, folded TEXT NOT "
+        "NULL,"
+        " address TEXT NOT NULL, PRIMARY KEY (list, folded)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE member (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        " list INTEGER NOT NULL REFERENCES list ON DELETE CASCADE, folded TEXT NOT NULL,"
+        " address TEXT NOT NULL, joined_ms INTEGER NOT NULL, UNIQUE (list, folded)) STRICT;"
+        "CREATE INDEX member_order ON member (list, id);"
+        "CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, ticket TEXT NOT NULL UNIQUE,"
+        " kind INTEGER NOT NULL, state INTEGER NOT NULL, list INTEGER REFERENCES list,"
+        " domain TEXT NOT NULL, sender TEXT NOT NULL, message_id TEXT NOT NULL, flags INTEGER NOT NULL,"
+        " received_ms INTEGER NOT NULL, body_size INTEGER NOT NULL, front BLOB NOT NULL,"
+        " prefix BLOB NOT NULL) STRICT;"
+        "CREATE INDEX message_open ON message (id) WHERE state = 1;"
+        "CREATE INDEX message_live ON message (id) WHERE state < 3;"
+        "CREATE INDEX message_done ON message (received_ms) WHERE state = 3;"
+        "CREATE TABLE extent (message INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,"
+        " place INTEGER NOT NULL, segment INTEGER NOT NULL, block INTEGER NOT NULL, size INTEGER NOT NULL,"
+        " crc INTEGER NOT NULL, PRIMARY KEY (message, place)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE recipient (message INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,"
+        " place INTEGER NOT NULL, address TEXT NOT NULL, PRIMARY KEY (message, place))"
+        " STRICT, WITHOUT ROWID;"
+        "CREATE TABLE post (message INTEGER PRIMARY KEY REFERENCES message, list INTEGER NOT NULL,"
+        " reached INTEGER NOT NULL, bound INTEGER NOT NULL, turn INTEGER NOT NULL) STRICT;"
+        "CREATE INDEX post_turn ON post (turn);"
+        "CREATE TABLE delivery (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        " message INTEGER NOT NULL REFERENCES message, member INTEGER NOT NULL, address TEXT NOT NULL,"
+        " domain TEXT NOT NULL, attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL, next_ms INTEGER,"
+        " reply TEXT NOT NULL) STRICT;"
+        "CREATE INDEX delivery_due ON delivery (next_ms) WHERE next_ms IS NOT NULL;"
+        "CREATE INDEX delivery_message ON delivery (message);"
+        "CREATE TABLE failure (id INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER NOT NULL,"
+        " member INTEGER NOT NULL, list INTEGER REFERENCES list ON DELETE CASCADE, domain TEXT NOT NULL,"
+        " address TEXT NOT NULL, message_id TEXT NOT NULL, time_ms INTEGER NOT NULL, code INTEGER NOT NULL,"
+        " reply TEXT NOT NULL) STRICT;"
+        "CREATE INDEX failure_member ON failure (member);"
+        "CREATE INDEX failure_time ON failure (time_ms);",
+};
+
+#define MESSAGE_COLUMNS                                                                                  \
+        "SELECT id, coalesce(list, 0), kind, state, flags, received_ms, length(prefix), length(front), " \
+        "body_size,"                                                                                     \
+        " ticket, domain, sender, message_id FROM message "
+
+const char *const sql_text[SQL_COUNT] = {
+        [SQL_BEGIN] = "BEGIN IMMEDIATE",
+        [SQL_COMMIT] = "COMMIT",
+        [SQL_ROLLBACK] = "ROLLBACK",
+        [SQL_SAVEPOINT] = "SAVEPOINT request",
+        [SQL_RELEASE] = "RELEASE request",
+        [SQL_ROLLBACK_TO] = "ROLLBACK TO request",
+
+        [SQL_LIST_FIND] = "SELECT id, name, domain FROM list WHERE domain = ?1 AND name = ?2",
+        [SQL_LIST_GET] = "SELECT id, name, domain FROM list WHERE id = ?1",
+        [SQL_LIST_ADD] = "INSERT INTO list (name, domain) VALUES (?1, ?2)",
+        [SQL_SETTINGS] = "SELECT name, value FROM setting WHERE list = ?1 ORDER BY name",
+        [SQL_SETTING_PUT] = "INSERT INTO setting (list, name, value) VALUES (?1, ?2, ?3)"
+                            " ON CONFLICT DO UPDATE SET value = excluded.value",
+        [SQL_SETTING_DROP] = "DELETE FROM setting WHERE list = ?1 AND name = ?2",
+        [SQL_MEMBER_FIND] = "SELECT id, list, address, joined_ms FROM member WHERE list = ?1 AND folded = ?2",
+        [SQL_MEMBER_GET] = "SELECT id, list, address, joined_ms FROM member WHERE id = ?1",
+        [SQL_MEMBER_ADD] = "INSERT INTO member (list, folded, address, joined_ms) VALUES (?1, ?2, ?3, ?4)",
+        [SQL_MEMBER_REMOVE] = "DELETE FROM member WHERE list = ?1 AND folded = ?2",
+        [SQL_MEMBERS] = "SELECT id, list, address, joined_ms FROM member WHERE list = ?1 AND id > ?2"
+                        " ORDER BY id LIMIT ?3",
+        [SQL_MEMBERS_NEXT] = "SELECT id, address FROM member WHERE list = ?1 AND id > ?2 AND id <= ?3"
+                             " ORDER BY id LIMIT ?4",
+        [SQL_MEMBER_LAST] = "SELECT coalesce(max(id), 0) FROM member WHERE list = ?1",
+        [SQL_MODERATORS] = "SELECT address FROM moderator WHERE list = ?1 ORDER BY folded",
+        [SQL_MODERATOR_ADD] = "INSERT INTO moderator (list, folded, address) VALUES (?1, ?2, ?3)",
+        [SQL_MODERATOR_REMOVE] = "DELETE FROM moderator WHERE list = ?1 AND folded = ?2",
+
+        [SQL_MESSAGE_ADD] =
+                "INSERT INTO message (ticket, kind, state, list, domain, sender, message_id, flags,"
+                " received_ms, body_size, front, prefix)"
+                " VALUES (?1, ?2, 1, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8, ?9, ?10, x'')",
+        [SQL_MESSAGE_GET] = MESSAGE_COLUMNS "WHERE id = ?1",
+        [SQL_MESSAGE_TICKET] = MESSAGE_COLUMNS "WHERE ticket = ?1",
+        [SQL_MESSAGE_PARTS] = "SELECT prefix, front FROM message WHERE id = ?1 AND state < 3",
+        [SQL_MESSAGES_OPEN] = "SELECT id FROM message WHERE state = 1 AND id > ?1 ORDER BY id LIMIT ?2",
+        [SQL_MESSAGE_SIGN] = "UPDATE message SET state = 2, prefix = ?2 WHERE id = ?1 AND state = 1",
+        [SQL_MESSAGE_FINISH] = "UPDATE message SET state = 3, prefix = x'', front = x''"
+                               " WHERE id = ?1 AND state = 2"
+                               " AND NOT EXISTS (SELECT 1 FROM delivery WHERE message = ?1)"
+                               " AND NOT EXISTS (SELECT 1 FROM post WHERE message = ?1)",
+        [SQL_MESSAGES_FORGET] = "SELECT id FROM message WHERE state = 3 AND received_ms < ?1"
+                                " ORDER BY received_ms LIMIT ?2",
+        [SQL_MESSAGE_DROP] = "DELETE FROM message WHERE id = ?1",
+        [SQL_EXTENT_ADD] = "INSERT INTO extent (message, place, segment, block, size, crc)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        [SQL_EXTENTS] = "SELECT segment, block, size, crc FROM extent WHERE message = ?1 ORDER BY place",
+        [SQL_EXTENTS_DROP] = "DELETE FROM extent WHERE message = ?1",
+        [SQL_RECIPIENT_ADD] = "INSERT INTO recipient (message, place, address) VALUES (?1, ?2, ?3)",
+        [SQL_RECIPIENTS] = "SELECT address FROM recipient WHERE message = ?1 ORDER BY place",
+        [SQL_RECIPIENTS_DROP] = "DELETE FROM recipient WHERE message = ?1",
+
+        [SQL_POST_ADD] = "INSERT INTO post (message, list, reached, bound, turn) VALUES (?1, ?2, 0, ?3, ?4)",
+        [SQL_POST_NEXT] =
+                "SELECT message, list, reached, bound FROM post WHERE turn > 0 ORDER BY turn LIMIT 1",
+        [SQL_POST_MOVE] = "UPDATE post SET reached = ?2, turn = ?3 WHERE message = ?1",
+        [SQL_POST_DROP] = "DELETE FROM post WHERE message = ?1",
+        [SQL_POST_TURN] = "SELECT turn FROM post WHERE turn > 0 ORDER BY turn DESC LIMIT 1",
+        [SQL_DELIVERY_ADD] =
+                "INSERT INTO delivery (message, member, address, domain, attempts, first_ms, next_ms,"
+                " reply) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, '')",
+        [SQL_DELIVERY_DUE] = "SELECT d.id, d.message, coalesce(m.list, 0), d.member, d.address, d.domain,"
+                             " d.attempts, d.first_ms FROM delivery d JOIN message m ON m.id = d.message"
+                             " WHERE d.next_ms BETWEEN 0 AND ?1 ORDER BY d.next_ms LIMIT ?2",
+        [SQL_DELIVERY_FLY] = "UPDATE delivery SET next_ms = NULL WHERE id = ?1",
+        [SQL_DELIVERY_NEXT] = "SELECT next_ms FROM delivery WHERE next_ms >= 0 ORDER BY next_ms LIMIT 1",
+        [SQL_DELIVERY_GET] = "SELECT message FROM delivery WHERE id = ?1 AND next_ms IS NULL",
+        [SQL_DELIVERY_DROP] = "DELETE FROM delivery WHERE id = ?1",
+        [SQL_DELIVERY_DEFER] = "UPDATE delivery SET next_ms = ?2, attempts = attempts + 1, reply = ?3"
+                               " WHERE id = ?1 AND next_ms IS NULL",
+        [SQL_DELIVERY_RETURN] = "UPDATE delivery SET next_ms = ?2 WHERE id = ?1 AND next_ms IS NULL",
+        [SQL_FAILURE_ADD] =
+                "INSERT INTO failure (message, member, list, domain, address, message_id, time_ms,"
+                " code, reply) SELECT m.id, d.member, m.list, m.domain, d.address, m.message_id,"
+                " ?2, ?3, ?4 FROM delivery d JOIN message m ON m.id = d.message WHERE d.id = ?1",
+        [SQL_FAILURE_BOUNCE] = "INSERT INTO failure (message, member, list, domain, address, message_id, "
+                               "time_ms, code, reply)"
+                               " SELECT 0, m.id, m.list, l.domain, m.address, '', ?2, 0, ?3"
+                               " FROM member m JOIN list l ON l.id = m.list WHERE m.id = ?1 RETURNING id",
+        [SQL_FAILURES_FORGET] = "SELECT id FROM failure WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2",
+        [SQL_FAILURE_DROP] = "DELETE FROM failure WHERE id = ?1",
+
+        [SQL_LISTS] = "SELECT id, name, domain FROM list WHERE ?1 = '' OR domain = ?1 ORDER BY domain, name",
+        [SQL_DOMAINS] = "SELECT DISTINCT domain FROM list ORDER BY domain",
+        [SQL_DOMAIN_MODERATORS] = "SELECT min(address) FROM moderator WHERE list IN"
+                                  " (SELECT id FROM list WHERE domain = ?1) GROUP BY folded ORDER BY folded",
+        [SQL_MEMBER_COUNT] = "SELECT count(*) FROM member WHERE list = ?1",
+        [SQL_QUEUE] =
+                "SELECT m.id, coalesce(m.list, 0), coalesce(l.name, ''), m.domain, m.sender, m.message_id,"
+                " m.state, m.received_ms, m.body_size, CASE WHEN m.state = 1 THEN"
+                "  (SELECT count(*) FROM recipient WHERE message = m.id)"
+                " ELSE (SELECT count(*) FROM post p JOIN member b ON b.list = p.list AND b.id > p.reached"
+                "  AND b.id <= p.bound WHERE p.message = m.id) END"
+                " FROM message m LEFT JOIN list l ON l.id = m.list"
+                " WHERE m.state < 3 AND m.id > ?1 ORDER BY m.id LIMIT ?2",
+        [SQL_QUEUE_WAITING] = "SELECT id, message, member, address, reply, attempts, next_ms IS NULL,"
+                              " coalesce(next_ms, 0) FROM delivery WHERE message = ?1 AND id > ?2"
+                              " ORDER BY id LIMIT ?3",
+        [SQL_FAILURES] = "SELECT f.id, f.member, f.message, coalesce(l.name, ''), f.domain, f.address,"
+                         " f.message_id, f.reply, f.code, f.time_ms FROM failure f LEFT JOIN list l"
+                         " ON l.id = f.list WHERE f.id > ?1 ORDER BY f.id LIMIT ?2",
+        [SQL_SPOOL_SHARE] = "SELECT value FROM meta WHERE name = 'spool_size'",
+        [SQL_SPOOL_SHARE_PUT] = "INSERT INTO meta (name, value) VALUES ('spool_size', ?1)",
+        [SQL_RECOVER] = "UPDATE delivery SET next_ms = 0 WHERE next_ms IS NULL",
+        [SQL_ALL_EXTENTS] = "SELECT segment, block, size, crc, message, place FROM extent",
+        [SQL_EXTENT_DROP] = "DELETE FROM extent WHERE message = ?1 AND place = ?2",
+        [SQL_BALLAST_ADD] = "INSERT INTO ballast (bytes) VALUES (zeroblob(?1))",
+        [SQL_BALLAST_DROP] = "DELETE FROM ballast",
+        [SQL_PAGES_FREE] = "PRAGMA freelist_count",
+};

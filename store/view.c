@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/delivery.h"
+
+#include "store/ask.h"
+#include "store/messages.h"
+
+struct page {
+        int64_t message, after;
+        size_t limit, count;
+        struct arena *arena;
+        void *out;
+};
+
+/* Room for every row that `q` will give. */
+static void *begin(struct query *q, struct page *p, size_t size)
+{
+        p->count = query_count(q);
+        p->out = arena_alloc(p->arena, p->count * size);
+        if (p->out == NULL)
+                query_fail(q, ERR_MEMORY);
+        return p->out;
+}
+
+static enum err run_queue(struct store *s, void *arg)
+{
+        struct page *p = arg;
+        struct query q;
+        query_init(&q, &s->db, SQL_QUEUE);
+        query_i64(&q, 1, p->after);
+        query_i64(&q, 2, (int64_t)p->limit);
+        struct store_queued *out = begin(&q, p, sizeof *out);
+        for (size_t i = 0; query_row(&q); i++) {
+                out[i].message = query_get_i64(&q, 0);
+                out[i].list = query_get_i64(&q, 1);
+                out[i].list_name = query_copy(&q, 2, p->arena);
+                out[i].domain = query_copy(&q, 3, p->arena);
+                out[i].sender = query_copy(&q, 4, p->arena);
+                out[i].message_id = query_copy(&q, 5, p->arena);
+                out[i].is_signed = query_get_i64(&q, 6) == STORE_SIGNED;
+                out[i].received_ms = query_get_i64(&q, 7);
+                out[i].size = (uint64_t)query_get_i64(&q, 8);
+                out[i].left = (uint64_t)query_get_i64(&q, 9);
+        }
+        return query_end(&q);
+}
+
+static enum err run_waiting(struct store *s, void *arg)
+{
+        struct page *p = arg;
+        struct query q;
+        query_init(&q, &s->db, SQL_QUEUE_WAITING);
+        query_i64(&q, 1, p->message);
+        query_i64(&q, 2, p->after);
+        query_i64(&q, 3, (int64_t)p->limit);
+        struct store_waiting *out = begin(&q, p, sizeof *out);
+        for (size_t i = 0; query_row(&q); i++) {
+                out[i].id = query_get_i64(&q, 0);
+                out[i].message = query_get_i64(&q, 1);
+                out[i].member = query_get_i64(&q, 2);
+                out[i].address = query_copy(&q, 3, p->arena);
+                out[i].reply = query_copy(&q, 4, p->arena);
+                out[i].attempts = (unsigned)query_get_i64(&q, 5);
+                out[i].in_flight = query_get_i64(&q, 6) != 0;
+                out[i].next_ms = query_get_i64(&q, 7);
+        }
+        return query_end(&q);
+}
+
+static enum err run_failures(struct store *s, void *arg)
+{
+        struct page *p = arg;
+        struct query q;
+        query_init(&q, &s->db, SQL_FAILURES);
+        query_i64(&q, 1, p->after);
+        query_i64(&q, 2, (int64_t)p->limit);
+        struct store_failure *out = begin(&q, p, sizeof *out);
+        for (size_t i = 0; query_row(&q); i++) {
+                out[i].id = query_get_i64(&q, 0);
+                out[i].member = query_get_i64(&q, 1);
+                out[i].message = query_get_i64(&q, 2);
+                out[i].list_name = query_copy(&q, 3, p->arena);
+                out[i].domain = query_copy(&q, 4, p->arena);
+                out[i].address = query_copy(&q, 5, p->arena);
+                out[i].message_id = query_copy(&q, 6, p->arena);
+                out[i].reply = query_copy(&q, 7, p->arena);
+                out[i].code = (unsigned)query_get_i64(&q, 8);
+                out[i].time_ms = query_get_i64(&q, 9);
+        }
+        return query_end(&q);
+}
+
+enum err store_queue(struct store *s, int64_t after, size_t limit, struct arena *a, struct store_queued **out,
+        size_t *count)
+{
+        struct page p = {.after = after, .limit = limit, .arena = a};
+        enum err err = store_ask(s, run_queue, &p);
+        *out = err == ERR_OK ? p.out : NULL;
+        *count = err == ERR_OK ? p.count : 0;
+        return err;
+}
+
+enum err store_queue_waiting(struct store *s, int64_t message, int64_t after, size_t limit, struct arena *a,
+        struct store_waiting **out, size_t *count)
+{
+        struct page p = {.message = message, .after = after, .limit = limit, .arena = a};
+        enum err err = store_ask(s, run_waiting, &p);
+        *out = err == ERR_OK ? p.out : NULL;
+        *count = err == ERR_OK ? p.count : 0;
+        return err;
+}
+
+enum err store_failures(struct store *s, int64_t after, size_t limit, struct arena *a,
+        struct store_failure **out, size_t *count)
+{
+        struct page p = {.after = after, .limit = limit, .arena = a};
+        enum err err = store_ask(s, run_failures, &p);
+        *out = err == ERR_OK ? p.out : NULL;
+        *count = err == ERR_OK ? p.count : 0;
+        return err;
+}
