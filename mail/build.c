@@ -152,7 +152,8 @@ static void build_spaced(struct mail_build *b, size_t spaces, struct str word)
                 mail_build_glue(b, word);
 }
 
-/* The words at the head of `s`, with the spaces before each, that must be encoded: they go together, since the space
+/* The words at the head of `s`, with the spaces before each, that must be encoded, or have so many spaces before them
+ * that no line holds both: they go together, since the space
  * between two encoded-words is lost. */
 static size_t encoded_run_size(struct str s)
 {
@@ -160,7 +161,7 @@ static size_t encoded_run_size(struct str s)
         for (;;) {
                 size_t spaces, n = spaced_word_size(str_skip(s, run), &spaces);
                 struct str word = str_skip(str_take(str_skip(s, run), n), spaces);
-                if (!must_encode(word))
+                if (!must_encode(word) && n < MAIL_LINE_GOAL)
                         return run;
                 run += n;
         }

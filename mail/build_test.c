@@ -73,11 +73,11 @@ static void test_text(void **state)
 static void test_text_of_every_length(void **state)
 {
         (void)state;
-        static const char *const units[] = {
-                "x", "\xc3\xb8", "xx ", "\xf0\x9f\x98\x80", "a\xc3\xb8 b ", "  x"};
+        static const char *const units[] = {"x", "\xc3\xb8", "xx ", "\xf0\x9f\x98\x80", "a\xc3\xb8 b ", "  x",
+                "                    ", X70 "      x "};
         for (size_t u = 0; u < CASES(units); u++)
                 for (size_t count = 1; count < 400; count++) {
-                        char text[1700], out[8000], back[2000];
+                        char text[40000], out[120000], back[40000];
                         struct wr in, w, plain;
                         struct mail_field f;
                         size_t at = 0;
