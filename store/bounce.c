@@ -11,12 +11,13 @@ static enum err run_bounce(struct store *s, void *arg)
 {
         const struct bounce *b = arg;
         struct query q;
-        enum err err;
+        int64_t changed;
         query_init(&q, &s->db, SQL_FAILURE_BOUNCE);
         query_i64(&q, 1, b->member);
         query_i64(&q, 2, b->now_ms);
         query_text(&q, 3, b->said);
-        return query_one(&q, &err) ? query_end(&q) : err;
+        enum err err = query_run(&q, &changed);
+        return err == ERR_OK && changed == 0 ? ERR_NOT_FOUND : err;
 }
 
 enum err store_failure_add(struct store *s, int64_t member, int64_t now_ms, struct str said)

@@ -132,7 +132,7 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_FAILURE_BOUNCE] = "INSERT INTO failure (message, member, list, domain, address, message_id, "
                                "time_ms, code, reply)"
                                " SELECT 0, m.id, m.list, l.domain, m.address, '', ?2, 0, ?3"
-                               " FROM member m JOIN list l ON l.id = m.list WHERE m.id = ?1 RETURNING id",
+                               " FROM member m CROSS JOIN list l ON l.id = m.list WHERE m.id = ?1",
         [SQL_FAILURES_FORGET] = "SELECT id FROM failure WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2",
         [SQL_FAILURE_DROP] = "DELETE FROM failure WHERE id = ?1",
 
