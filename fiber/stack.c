@@ -29,10 +29,11 @@
 #endif
 
 #ifdef FIBER_VALGRIND
-#include <valgrind/valgrind.h>
+#include <valgrind/memcheck.h>
 #else
 #define VALGRIND_STACK_REGISTER(from, to) 0
 #define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
+#define VALGRIND_MAKE_MEM_DEFINED(at, n) ((void)(at))
 #define VALGRIND_DISABLE_ERROR_REPORTING ((void)0)
 #define VALGRIND_ENABLE_ERROR_REPORTING ((void)0)
 #endif
@@ -103,6 +104,7 @@ void stack_measure(struct fiber *f)
         else
                 unused = skip + count_zeros((const char *)f->stack + skip, n - skip);
         VALGRIND_ENABLE_ERROR_REPORTING;
+        (void)VALGRIND_MAKE_MEM_DEFINED(&unused, sizeof unused);
         if (n - unused > s->stack_high)
                 s->stack_high = n - unused;
 }

@@ -89,7 +89,7 @@ static void play(void (*body)(struct net *t))
 }
 
 /* An echo server with CLIENTS connections at once. */
-enum { CLIENTS = 200, ECHO_BYTES = 100 * 1024 };
+enum { CLIENTS = 200, ECHO_BYTES = 50 * 1024 };
 
 struct echo {
         struct net *net;
@@ -158,8 +158,10 @@ static void echo_client(void *arg)
         while (got < ECHO_BYTES) {
                 assert_int_equal(
                         host_tcp_read(t->h, half.tcp, bytes, sizeof bytes, in_ms(t, 20000), &n), ERR_OK);
+                size_t wrong = 0;
                 for (size_t i = 0; i < n; i++)
-                        assert_int_equal((uint8_t)bytes[i], (uint8_t)((got + i) * 31 + half.seed));
+                        wrong += (uint8_t)bytes[i] != (uint8_t)((got + i) * 31 + half.seed);
+                assert_int_equal(wrong, 0);
                 got += n;
         }
         assert_int_equal(got, ECHO_BYTES);
@@ -427,7 +429,11 @@ static void out_of_descriptors(struct net *t)
                           after.ru_utime.tv_usec - before.ru_utime.tv_usec;
         assert_true(used_us < 100000);
         close(fds[--n]);
+        close(fds[--n]);
+        /* one more, because valgrind's accept4 loses the first one when it is out of descriptors */
+        assert_int_equal(host_connect(t->h, &t->at, in_ms(t, 5000), &none), ERR_OK);
         assert_int_equal(host_accept(t->h, t->listener, in_ms(t, 5000), &tcp, &peer), ERR_OK);
+        host_tcp_close(t->h, none);
         while (n > 0)
                 close(fds[--n]);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
