@@ -197,8 +197,8 @@ static size_t write_gap(struct canon_body *b, struct str s, struct canon_sink si
 static void write_relaxed(struct canon_body *b, struct str s, struct canon_sink sink)
 {
         while (s.n > 0) {
-                bool ends_blank = b->blank && s.p[0] == '\r'; /* perhaps: write_gap sees to it */
-                size_t n = ends_blank ? 0 : plain_span(s);
+                bool in_gap = b->blank && (ascii_is_wsp(s.p[0]) || s.p[0] == '\r');
+                size_t n = in_gap ? 0 : plain_span(s);
                 put_content(b, str_take(s, n), sink);
                 s = str_skip(s, n);
                 if (s.n > 0)
