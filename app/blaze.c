@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/* blaze: mail authentication on the command line. */
+#include "app/blaze.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct blaze_command *const commands[] = {&blaze_dkim_verify, &blaze_dkim_sign, &blaze_dkim_gen};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+int blaze_fail(const char *format, ...)
+{
+        va_list arguments;
+        fflush(stdout); /* so that it follows what was printed before, when both go to one file */
+        fputs("blaze: ", stderr);
+        va_start(arguments, format);
+        vfprintf(stderr, format, arguments);
+        va_end(arguments);
+        fputs(".\n", stderr);
+        return EXIT_BLAZE;
+}
+
+static int finish(int status)
+{
+        if (fflush(stdout) != 0 || ferror(stdout))
+                return blaze_fail("Standard output cannot be written");
+        return status;
+}
+
+static int print_help(void)
+{
+        printf("blaze: verify, sign and make keys for e-mail\n\n");
+        for (size_t i = 0; i < COMMANDS; i++)
+                printf("  blaze %s %s [OPTION]... %s\n", commands[i]->group, commands[i]->verb,
+                        commands[i]->arguments);
+        printf("\n`blaze %s %s --help` tells more of one. Failure is one line on standard error and exit "
+               "status %d.\n",
+                commands[0]->group, commands[0]->verb, EXIT_BLAZE);
+        return finish(0);
+}
+
+static int print_command_help(const struct blaze_command *c)
+{
+        printf("blaze %s %s [OPTION]... %s\n\n%s\n", c->group, c->verb, c->arguments, c->about);
+        options_help(stdout, c->specs);
+        return finish(0);
+}
+
+static int run(const struct blaze_command *c, int argc, char **argv)
+{
+        struct options o;
+        if (options_parse(c->specs, argc, argv, &o) != ERR_OK)
+                return blaze_fail("%s", o.message);
+        if (options_has(&o, "help"))
+                return print_command_help(c);
+        if (o.arguments_count > c->arguments_max)
+                return blaze_fail("Unexpected argument: %.*s", STR_ARG(o.arguments[c->arguments_max]));
+        return finish(c->run(&o));
+}
+
+int main(int argc, char **argv)
+{
+        const char *group = argc > 1 ? argv[1] : "", *verb = argc > 2 ? argv[2] : "";
+        if (strcmp(group, "--help") == 0)
+                return print_help();
+        if (strcmp(group, "--version") == 0) {
+                printf("blaze %s\n", PTT_VERSION);
+                return finish(0);
+        }
+        if (argc < 2)
+                return blaze_fail("A command is missing: see blaze --help");
+        for (size_t i = 0; i < COMMANDS; i++)
+                if (strcmp(group, commands[i]->group) == 0 && strcmp(verb, commands[i]->verb) == 0)
+                        return run(commands[i], argc - 2, argv + 2);
+        return blaze_fail("Unknown command: %s%s%s", group, verb[0] ? " " : "", verb);
+}
