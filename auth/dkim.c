@@ -72,7 +72,8 @@ static const struct {
         [DKIM_BODY_PARTIAL] = {DKIM_POLICY, TEXT("the signature does not cover the end of the body (l=)")},
         [DKIM_SIGNATURE] = {DKIM_FAIL,
                 TEXT("a covered header field was changed after signing, or the key is another one")},
-        [DKIM_FIELD_ADDED] = {DKIM_FAIL, TEXT("a header field was added after signing")},
+        [DKIM_FIELD_ADDED] = {DKIM_FAIL, TEXT("the header was changed after signing, perhaps by adding a "
+                                              "field that was to stay alone")},
         [DKIM_PAST] = {DKIM_EXPIRED, TEXT("the signature has expired (x=)")},
         [DKIM_LIBRARY] = {DKIM_TEMPERROR, TEXT("the cryptographic library failed")},
 };

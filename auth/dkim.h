@@ -58,9 +58,9 @@ enum dkim_fault {
         DKIM_BODY_SHORT,   /* the body is shorter than l= */
         DKIM_BODY_PARTIAL, /* l= leaves bytes at the end uncovered */
         DKIM_SIGNATURE,    /* the signature does not fit the header */
-        DKIM_FIELD_ADDED,  /* so, and an oversigned field is there once too often: detail names it */
-        DKIM_PAST,         /* x= lies in the past */
-        DKIM_LIBRARY,      /* the cryptographic library failed */
+        DKIM_FIELD_ADDED, /* so, and a field is there as often as h= names it, which suits an added one: detail names it */
+        DKIM_PAST,    /* x= lies in the past */
+        DKIM_LIBRARY, /* the cryptographic library failed */
         DKIM_FAULT_COUNT
 };
 
