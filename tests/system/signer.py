@@ -38,7 +38,7 @@ def trouble_with_dns(world):
         nec = world.start_nec(name="nec-waiting", **argv)
         nec.wait_log(r"^\S+ (warn|error) ")
         world.start_knot()
-        nec.wait_log(r"event=ready\b", 60)
+        world.wait_ready(nec)
         said = post(NEC, OURS, ["reader@sub1.test"], mail())
         equal(said[:3], "250", "reply")
         equal(nec.stop(), 0, "exit status")

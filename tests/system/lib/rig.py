@@ -298,8 +298,12 @@ zone:
         process = self.start(name, self.nec_argv(listen=listen, **options))
         process.wait_listens(listen)
         if ready:
-            process.wait_log(r"event=ready\b", 60)
+            self.wait_ready(process)
         return process
+
+    def wait_ready(self, nec):
+        """Waits until a signer says that its key is served and it signs."""
+        return nec.wait_log(r"event=ready\b", 60)
 
     def create(self, subscribers, name="ptt", size="256M", settings=()):
         """The image with one list, ptt@mailingl.st, whose first subscriber posts in most tests."""
