@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/exact.h"
 #include "base/limits.h"
-#include "mail/exact.h"
 
 #define CASES(table) (sizeof(table) / sizeof(table)[0])
 

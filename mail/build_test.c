@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/exact.h"
 #include "base/limits.h"
 #include "mail/encoded_word.h"
-#include "mail/exact.h"
 #include "mail/header.h"
 
 #define CASES(table) (sizeof(table) / sizeof(table)[0])

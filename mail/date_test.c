@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/exact.h"
 #include "base/time_text.h"
-#include "mail/exact.h"
 
 static const struct {
         const char *text;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/exact.h"
 #include "base/limits.h"
-#include "mail/exact.h"
 
 static void test_lists(void **state)
 {

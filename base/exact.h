@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* For tests: inputs in heap blocks of exactly their size, so that AddressSanitizer sees one octet too far. */
-#ifndef MAIL_EXACT_H
-#define MAIL_EXACT_H
+#ifndef BASE_EXACT_H
+#define BASE_EXACT_H
 
 #include <stdlib.h>
 #include <string.h>
