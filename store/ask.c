@@ -160,17 +160,13 @@ static void run_batch(struct store *s, struct request *batch)
         }
 }
 
-/* Between batches: what costs more than a commit. */
+/* Between batches. */
 static void house_keep(struct store *s)
 {
         if (s->is_broken)
                 return;
-        bool is_due =
-                s->is_tight ? host_now_ms(s->host) >= s->tight_until_ms : s->db.wal_pages > CHECKPOINT_PAGES;
         enum err err = db_checkpoint(&s->db, CHECKPOINT_PAGES);
-        if (err == ERR_FULL)
-                err = ERR_OK; /* the log stays as it is, and holds */
-        if (err == ERR_OK && is_due)
+        if (err == ERR_OK || err == ERR_FULL) /* when it is full, the log stays as it is, and holds */
                 err = reserve_keep(s);
         if (err != ERR_OK)
                 store_break(s, "checkpoint", err);

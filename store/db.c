@@ -8,20 +8,19 @@
 #include "base/wr.h"
 #include "host/log.h"
 
+#define PAGE_SIZE 4096
 #define CHUNK_SIZE (1024 * 1024) /* the database grows in steps of this */
 
-static enum err broken(struct db *d, int rc)
+/* What the system said when a write last failed: to the database while its log is brought in, else to the log. */
+static int write_errno(const struct db *d)
 {
-        if (!d->broken) {
-                struct log_line l;
-                log_begin(&l, d->host, LOG_ERROR, "store", "database-failed");
-                log_c(&l, "reason", sqlite3_errstr(rc));
-                log_i64(&l, "code", rc);
-                log_c(&l, "os", strerror(sqlite3_system_errno(d->c)));
-                log_end(&l);
-        }
-        d->broken = true;
-        return ERR_IO;
+        sqlite3_file *file = NULL;
+        int os = 0;
+        int op = d->in_checkpoint ? SQLITE_FCNTL_FILE_POINTER : SQLITE_FCNTL_JOURNAL_POINTER;
+        if (sqlite3_file_control(d->c, "main", op, &file) == SQLITE_OK && file != NULL &&
+                file->pMethods != NULL)
+                file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &os);
+        return os;
 }
 
 /* Out of space also shows as a failed write, by quota or by a limit on file sizes. */
@@ -29,10 +28,19 @@ static enum err err_of_io(struct db *d, int rc)
 {
         if (rc == SQLITE_IOERR_NOMEM)
                 return ERR_MEMORY;
-        int os = sqlite3_system_errno(d->c);
+        int os = write_errno(d);
         if (rc == SQLITE_IOERR_WRITE && (os == ENOSPC || os == EDQUOT || os == EFBIG))
                 return ERR_FULL;
-        return broken(d, rc);
+        if (!d->broken) {
+                struct log_line l;
+                log_begin(&l, d->host, LOG_ERROR, "store", "database-failed");
+                log_c(&l, "reason", sqlite3_errstr(rc));
+                log_i64(&l, "code", rc);
+                log_i64(&l, "errno", os);
+                log_end(&l);
+        }
+        d->broken = true;
+        return ERR_IO;
 }
 
 static enum err err_of_open(struct db *d)
@@ -213,10 +221,22 @@ enum err db_checkpoint(struct db *d, unsigned more_than_pages)
 {
         if (d->wal_pages <= more_than_pages)
                 return ERR_OK;
-        enum err err =
-                err_of(d, sqlite3_wal_checkpoint_v2(d->c, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
+        d->in_checkpoint = true;
+        int rc = sqlite3_wal_checkpoint_v2(d->c, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        enum err err = err_of(d, rc);
+        d->in_checkpoint = false;
         if (err == ERR_OK)
                 d->wal_pages = 0;
+        return err;
+}
+
+enum err db_room(struct db *d, int64_t bytes)
+{
+        int64_t pages;
+        enum err err = pragma(d, "PRAGMA page_count", &pages);
+        sqlite3_int64 size = pages * PAGE_SIZE + bytes;
+        if (err == ERR_OK && sqlite3_file_control(d->c, "main", SQLITE_FCNTL_SIZE_HINT, &size) != SQLITE_OK)
+                err = ERR_FULL;
         return err;
 }
 

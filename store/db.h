@@ -16,7 +16,8 @@ struct db {
         struct host *host;
         sqlite3_stmt *statements[SQL_COUNT];
         unsigned wal_pages; /* in the write-ahead log after the last commit */
-        bool broken;        /* the disk failed: final */
+        bool in_checkpoint;
+        bool broken; /* the disk failed: final */
 };
 
 /* Open the database at `path` (NUL-terminated), lock it for this process.
@@ -33,6 +34,11 @@ MUST_USE enum err db_run(struct db *d, enum sql sql); /* a statement without val
 bool db_in_transaction(const struct db *d);
 /* Bring the log into the database when it has grown long. */
 MUST_USE enum err db_checkpoint(struct db *d, unsigned more_than_pages);
+
+/* Make sure that the disk has room for the database to grow by `bytes`, without growing it: a log that cannot be
+ * brought into the database for want of space would never end.
+ *   ERR_OK, ERR_FULL */
+MUST_USE enum err db_room(struct db *d, int64_t bytes);
 
 struct query {
         struct db *db;

@@ -3,7 +3,7 @@
 
 #include "host/log.h"
 
-#define RESERVE_PAGES 256                 /* fewer free pages than this: make more */
+#define RESERVE_PAGES 512                 /* fewer free pages than this: make more; one batch takes less */
 #define RESERVE_BYTES (4ll * 1024 * 1024) /* a thousand pages, and as much in the log */
 #define RESERVE_AGAIN_MS 1000
 
@@ -23,9 +23,14 @@ static enum err pages_free(struct store *s, int64_t *out)
 static enum err ballast(struct store *s)
 {
         struct query q;
+        enum err err = db_checkpoint(&s->db, 0);
+        if (err == ERR_OK)
+                err = db_room(&s->db, RESERVE_BYTES);
+        if (err != ERR_OK)
+                return err;
         query_init(&q, &s->db, SQL_BALLAST_ADD);
         query_i64(&q, 1, RESERVE_BYTES);
-        enum err err = query_run(&q, NULL);
+        err = query_run(&q, NULL);
         if (err == ERR_OK)
                 err = db_checkpoint(&s->db, 0);
         enum err drop = db_run(&s->db, SQL_BALLAST_DROP);
@@ -50,11 +55,13 @@ enum err reserve_keep(struct store *s)
 {
         int64_t pages;
         enum err err = pages_free(s, &pages);
-        if (err == ERR_OK && pages < RESERVE_PAGES)
+        if (err == ERR_OK && pages < RESERVE_PAGES) {
+                if (s->is_tight && host_now_ms(s->host) < s->tight_until_ms)
+                        return ERR_OK;
                 err = ballast(s);
-        if (err == ERR_OK || err == ERR_FULL) {
-                note(s, err == ERR_FULL);
-                err = ERR_OK;
         }
-        return err;
+        if (err != ERR_OK && err != ERR_FULL)
+                return err;
+        note(s, err == ERR_FULL);
+        return ERR_OK;
 }
