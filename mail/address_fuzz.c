@@ -28,7 +28,6 @@ static void check_address(const struct mail_address *a)
 /* A display name survives its way into a field and back. */
 static void check_mailbox(const struct mail_mailbox *m)
 {
-        static const size_t out_max = 65536;
         char name[512], back[512], field[4096];
         struct wr plain, w, again;
         struct mail_field f;
@@ -37,7 +36,7 @@ static void check_mailbox(const struct mail_mailbox *m)
         wr_init(&plain, name, sizeof name);
         mail_phrase_decode(&plain, m->display);
         struct mail_person person = {str_trim(wr_text(&plain)), m->address};
-        if (plain.full || m->display.n > out_max)
+        if (plain.full)
                 return;
         wr_init(&w, field, sizeof field);
         enum err e = mail_build_persons(&w, S("To"), &person, 1);

@@ -132,15 +132,3 @@ size_t mail_cfws_size(struct str s, struct str *comment)
                 at += mail_fws_size(str_skip(s, at));
         }
 }
-
-void mail_unescape(struct wr *w, struct str inside)
-{
-        for (size_t i = 0; i < inside.n; i++) {
-                char c = inside.p[i];
-                if (c == '\\' && i + 1 < inside.n)
-                        c = inside.p[++i];
-                else if (c == '\r' || c == '\n')
-                        continue;
-                wr_byte(w, c);
-        }
-}

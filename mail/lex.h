@@ -8,7 +8,6 @@
 #include <stddef.h>
 
 #include "base/str.h"
-#include "base/wr.h"
 
 enum mail_charset {
         MAIL_ASCII,
@@ -31,8 +30,5 @@ size_t mail_comment_size(struct str s);
 /* Folding white space and comments; the inside of the first comment in `*comment`, unless that is NULL. It stops before a
  * malformed comment, whose "(" no grammar accepts. */
 size_t mail_cfws_size(struct str s, struct str *comment);
-
-/* The inside of a quoted string or comment without its backslashes and line breaks. */
-void mail_unescape(struct wr *w, struct str inside);
 
 #endif
