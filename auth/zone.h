@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/* The zone machine: brings the keys of one signing domain into its zone, keeps them there, changes them in time, and
+ * says which one may sign. An engine: answers, results and time go in; one thing to do at a time comes out. No I/O, no
+ * clock, no randomness, no keys: the caller derives those (auth/key.h) and gives their record texts in.
+ *
+ *     zone_init(&z, &config);
+ *     for (;;) {
+ *             zone_next(&z, now, &step);
+ *             ...log what zone_take_event gives...
+ *             ...do what `step` says and tell with zone_answered, zone_updated, zone_derived; after a wait: nothing...
+ *     }
+ *
+ * What it promises:
+ *   - No change of the zone without a prerequisite that names exactly what was seen, so that any number of replicas
+ *     may run: the pointer is changed by compare-and-swap, and key records follow from it.
+ *   - A pointer with another password's id is never touched, nor is any record then.
+ *   - A key signs only after the zone was seen to publish it, and a new one only after every name server of the zone
+ *     serves it alone, or ZONE_PROOF_MAX_S have passed (told as a warning).
+ *   - A key that signs stays one while the zone cannot be read; it stops when what it signs would not outlive the queue.
+ *   - Nothing is sent to the zone when nothing is missing there. */
+#ifndef AUTH_ZONE_H
+#define AUTH_ZONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/key.h"
+#include "auth/zone_pointer.h"
+#include "base/ip.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "dns/answer.h"
+#include "dns/name.h"
+#include "dns/update.h"
+
+#define ZONE_REST_S 60      /* between two looks at a zone where all is well */
+#define ZONE_PROOF_REST_S 5 /* between two looks for a new key at the name servers */
+#define ZONE_PROOF_MAX_S (10 * 60)
+#define ZONE_TROUBLE_REST_MIN_S 2 /* after trouble, doubled each time up to ZONE_REST_S */
+#define ZONE_KEYS_MAX (1 + ZONE_OLD_MAX)
+#define ZONE_SERVERS_MAX 16 /* NS records that are looked at */
+#define ZONE_ADDRESSES_MAX 32
+#define ZONE_SEEN_MAX 8 /* records of one RRset that an exact prerequisite can name */
+#define ZONE_SEEN_BYTES 4096
+#define ZONE_TEXT_MAX 400     /* of a reason or an event's detail */
+#define ZONE_UPDATE_MAX 16384 /* buffer that any of our updates fits, TSIG_ROOM included */
+#define ZONE_RACES_MAX 5      /* lost in a row before it is told as trouble */
+#define ZONE_SELECTOR_PATTERN_MAX 48
+
+struct zone_config {
+        struct dns_name domain;  /* that signs */
+        struct dns_name zone;    /* equal to `domain` or above it */
+        struct ip primary;       /* where questions and updates go; not asked a second time as name server */
+        uint8_t id[KEY_ID_SIZE]; /* of our password at `domain` */
+        struct str selector;     /* "dkim-%d": one %d for the epoch; borrowed for the machine's life */
+        int64_t validity_s;      /* x= of a signature is epoch + validity */
+        int64_t overlap_s;       /* a new epoch is chosen this long before; under `validity_s` */
+        int64_t queue_life_s;    /* what is signed must stay valid for this long */
+        uint32_t ttl_s;          /* of the records that we write */
+};
+
+/* Is `pattern` letters, digits and hyphens around exactly one %d, and short enough for a label?
+ *   ERR_OK, ERR_SYNTAX, ERR_LIMIT */
+MUST_USE enum err zone_selector_check(struct str pattern);
+/* The selector of an epoch, in lower case, as it stands in the DNS and in the derivation. At most DNS_LABEL_MAX bytes. */
+void zone_selector_write(struct wr *w, struct str pattern, int64_t epoch);
+
+/* What is to be done next. */
+enum zone_action {
+        ZONE_QUERY, /* ask `name`, `type` at the primary, or at `server`, without recursion; then zone_answered */
+        ZONE_UPDATE, /* fill an update with zone_fill_update, send it to the primary; then zone_updated */
+        ZONE_DERIVE, /* derive the key of `selector`; then zone_derived */
+        ZONE_WAIT,   /* wait `wait_s`, then zone_next */
+};
+
+struct zone_step {
+        enum zone_action action;
+        bool at_primary;
+        struct ip server;     /* QUERY, when not at_primary: port 53 */
+        struct dns_name name; /* QUERY */
+        uint16_t type;        /* QUERY */
+        int64_t epoch;        /* DERIVE */
+        char selector[DNS_LABEL_MAX];
+        size_t selector_n;
+        int64_t wait_s; /* WAIT: at least 1 */
+};
+
+/* How an update ended (serve/dns_update.h tells the same). */
+struct zone_update_result {
+        enum { ZONE_UPDATE_DONE, ZONE_UPDATE_REFUSED, ZONE_UPDATE_CLAIMED, ZONE_UPDATE_LOST } status;
+        enum err err;           /* LOST: why */
+        uint16_t rcode;         /* REFUSED, CLAIMED */
+        uint16_t tsig_error;    /* the same, or 0 */
+        uint64_t server_time_s; /* with BADTIME, or 0 */
+        uint64_t our_time_s;
+};
+
+enum zone_event_kind {
+        ZONE_EVENT_POINTER_CREATED,
+        ZONE_EVENT_POINTER_FOUND, /* a (new) epoch was adopted from the zone */
+        ZONE_EVENT_EPOCH_CHOSEN,  /* a rotation begins: the pointer names a new epoch */
+        ZONE_EVENT_KEY_FOUND,     /* the zone has our record */
+        ZONE_EVENT_KEY_PUBLISHED, /* it had none: written */
+        ZONE_EVENT_KEY_REPLACED,  /* it had another one, or more than one: replaced */
+        ZONE_EVENT_KEY_REMOVED,   /* an old key's time is over */
+        ZONE_EVENT_SERVED,        /* every name server serves the key */
+        ZONE_EVENT_NOT_SERVED,    /* not all did within ZONE_PROOF_MAX_S: going on; `detail` names one */
+        ZONE_EVENT_UNASKED,       /* a name server has no address that the primary knows: not asked */
+        ZONE_EVENT_READY,         /* from now on `selector` signs */
+        ZONE_EVENT_NOT_READY,     /* from now on nothing signs; `detail` says why */
+        ZONE_EVENT_TROUBLE,       /* something failed and will be tried again; `detail` */
+};
+
+struct zone_event {
+        enum zone_event_kind kind;
+        char selector[DNS_LABEL_MAX];
+        size_t selector_n;
+        char detail[ZONE_TEXT_MAX];
+        size_t detail_n;
+};
+#define ZONE_EVENTS_MAX 8 /* that wait; take them after each call */
+
+/* One key record of ours that should stand in the zone. */
+struct zone_key {
+        int64_t epoch;
+        int64_t until_s;             /* of an old epoch; 0 for the current one */
+        bool is_published;           /* the last look at the primary found it, alone and right */
+        bool is_ours;                /* this process wrote it: it is new to the name servers */
+        bool is_proven;              /* it may sign */
+        int64_t proof_since_s;       /* 0: not looked for at the name servers yet */
+        size_t selector_n, record_n; /* record_n 0: not derived yet */
+        char selector[DNS_LABEL_MAX];
+        char record[KEY_RECORD_MAX];
+};
+
+enum zone_state {
+        ZONE_STATE_READ_POINTER,
+        ZONE_STATE_WRITE_POINTER,
+        ZONE_STATE_DERIVE_KEYS,
+        ZONE_STATE_READ_KEY,
+        ZONE_STATE_WRITE_KEY,
+        ZONE_STATE_READ_EXPIRED,
+        ZONE_STATE_READ_SERVERS,
+        ZONE_STATE_READ_ADDRESS,
+        ZONE_STATE_CHECK_SERVER,
+        ZONE_STATE_REST,
+        ZONE_STATES
+};
+
+/* An RRset as it was seen at the primary, for exact prerequisites. */
+struct zone_seen {
+        size_t n;
+        size_t ends[ZONE_SEEN_MAX];
+        char bytes[ZONE_SEEN_BYTES];
+};
+
+/* The name servers of the zone, while a new key is looked for at each. One serves the key when one of its addresses
+ * does and none gives anything else. Sets of servers are bits by index. */
+struct zone_servers {
+        unsigned looks; /* at all of them, for this key */
+        size_t n, address_n;
+        uint16_t address_type; /* being read */
+        uint32_t known;        /* at least one address is known */
+        uint32_t right, wrong; /* what an address of it has answered */
+        struct dns_name names[ZONE_SERVERS_MAX];
+        struct {
+                struct ip ip;
+                uint32_t servers;
+        } addresses[ZONE_ADDRESSES_MAX];
+        size_t fault_n;
+        char fault[ZONE_TEXT_MAX]; /* what the first one without the key said */
+};
+
+struct zone {
+        struct zone_config config;
+        enum zone_state state;
+        bool has_pointer; /* `pointer` is in force: read from the zone, or to be put back there */
+        struct zone_pointer pointer;
+        struct zone_pointer wanted; /* WRITE_POINTER */
+        enum zone_event_kind wanted_event;
+        struct zone_seen pointer_seen;
+        struct zone_seen
+                key_seen; /* of the key at `at`, or of the expired one that goes with the pointer's change */
+        struct dns_name expired; /* name of that one; n 0: none */
+        size_t key_n;
+        struct zone_key keys[ZONE_KEYS_MAX]; /* the current one first */
+        size_t at;                           /* key, or name server, or address that the state is about */
+        unsigned writes; /* since the last rest: the server that says yes and does nothing */
+        unsigned races;  /* prerequisites that failed in a row */
+        struct zone_servers servers;
+        int64_t rest_s, trouble_rest_s;
+        int64_t signing_epoch; /* as told last; 0: none */
+        bool is_foreign;       /* the pointer has another id */
+        size_t reason_n;       /* why nothing signs, when nothing does */
+        char reason[ZONE_TEXT_MAX];
+        size_t event_n;
+        struct zone_event events[ZONE_EVENTS_MAX];
+};
+
+/* Large (some 30 KiB): on the heap. `config` is copied, but for what its slices point to.
+ *   ERR_OK, or ERR_LIMIT when the domain leaves no room for the names of its records */
+MUST_USE enum err zone_init(struct zone *z, const struct zone_config *config);
+void zone_next(struct zone *z, int64_t now_s, struct zone_step *out);
+
+/* The outcome of a QUERY: `e` ERR_OK with an answer, or why there is none; `answer->rcode` is read with ERR_DENIED.
+ * An answer is borrowed for the call. */
+void zone_answered(struct zone *z, int64_t now_s, enum err e, const struct dns_answer *answer);
+/* Put prerequisites and changes into an update that was begun for `config.zone`. */
+void zone_fill_update(const struct zone *z, struct dns_update *u);
+void zone_updated(struct zone *z, int64_t now_s, const struct zone_update_result *result);
+/* The record text of the epoch's key, at most KEY_RECORD_MAX; empty: it could not be derived. */
+void zone_derived(struct zone *z, int64_t now_s, int64_t epoch, struct str record);
+
+/* The oldest event not yet taken: true, or false. */
+bool zone_take_event(struct zone *z, struct zone_event *out);
+
+/* Which epoch signs now, and until when what it signs is valid (x=).
+ *   ERR_OK
+ *   ERR_NOT_FOUND  none: `*reason` says why, borrowed until the next call on `z` */
+MUST_USE enum err zone_signing(
+        const struct zone *z, int64_t now_s, int64_t *epoch, int64_t *expiry_s, struct str *reason);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC */
+/* The zone machine at the key records: have them derived, compare them with the zone, put back what is missing. */
+#include "auth/zone_internal.h"
+#include "dns/code.h"
+
+static bool ask_derive(struct zone *z, int64_t now_s, struct zone_step *out)
+{
+        (void)now_s;
+        for (size_t i = 0; i < z->key_n; i++) {
+                const struct zone_key *key = &z->keys[i];
+                struct wr w;
+                if (key->record_n > 0)
+                        continue;
+                *out = (struct zone_step){.action = ZONE_DERIVE, .epoch = key->epoch};
+                wr_init(&w, out->selector, sizeof out->selector);
+                wr_str(&w, zone_key_selector(key));
+                out->selector_n = w.n;
+                return true;
+        }
+        z->at = 0;
+        z->state = ZONE_STATE_READ_KEY;
+        return false;
+}
+
+const struct zone_state_row zone_at_derive_keys = {.ask = ask_derive};
+
+static struct str record_of(const struct zone_key *key)
+{
+        return str_of(key->record, key->record_n);
+}
+
+/* All keys were looked at. A new one is still to be found at the name servers; else all is well. */
+static void finish_look(struct zone *z, int64_t now_s)
+{
+        struct zone_key *current = &z->keys[0];
+        z->trouble_rest_s = 0;
+        if (current->is_proven) {
+                zone_rest(z, ZONE_REST_S);
+                return;
+        }
+        if (current->proof_since_s == 0) {
+                current->proof_since_s = now_s;
+                z->servers.looks = 0;
+        }
+        z->state = ZONE_STATE_READ_SERVERS;
+}
+
+static bool ask_key(struct zone *z, int64_t now_s, struct zone_step *out)
+{
+        struct dns_name name;
+        if (z->at == z->key_n) {
+                finish_look(z, now_s);
+                return false;
+        }
+        zone_key_name(z, zone_key_selector(&z->keys[z->at]), &name);
+        return zone_ask_primary(&name, DNS_TYPE_TXT, out);
+}
+
+static void found_key(struct zone *z, int64_t now_s, struct zone_key *key)
+{
+        if (!key->is_published && !key->is_ours)
+                zone_tell(z, ZONE_EVENT_KEY_FOUND, zone_key_selector(key), S(""));
+        key->is_published = true;
+        /* It stood there before we came, for longer than any new key is waited for. */
+        if (!key->is_ours && now_s - key->epoch >= ZONE_PROOF_MAX_S)
+                key->is_proven = true;
+        z->at++;
+}
+
+static void answered_key(struct zone *z, int64_t now_s, enum err e, const struct dns_answer *answer)
+{
+        struct zone_key *key = &z->keys[z->at];
+        struct dns_name name;
+        zone_key_name(z, zone_key_selector(key), &name);
+        if (zone_answer_failed(z, &name, DNS_TYPE_TXT, e, answer))
+                return;
+        if (answer->count == 1 && str_eq(answer->values[0].text, record_of(key))) {
+                found_key(z, now_s, key);
+                return;
+        }
+        key->is_published = key->is_proven = false;
+        key->proof_since_s = 0;
+        struct wr w = zone_reason_begin(z);
+        if (zone_see(&z->key_seen, answer) != ERR_OK) {
+                wr_str(&w, S("too many TXT records at "));
+                dns_name_write(&w, &name);
+                zone_reason_end(z, &w);
+                zone_trouble(z);
+                return;
+        }
+        wr_str(&w, S("the zone does not publish "));
+        wr_str(&w, zone_key_selector(key));
+        wr_str(&w, S(" yet"));
+        zone_reason_end(z, &w);
+        z->state = ZONE_STATE_WRITE_KEY;
+}
+
+const struct zone_state_row zone_at_read_key = {.ask = ask_key, .answered = answered_key};
+
+static bool ask_update(struct zone *z, int64_t now_s, struct zone_step *out)
+{
+        (void)z;
+        (void)now_s;
+        *out = (struct zone_step){.action = ZONE_UPDATE};
+        return true;
+}
+
+static void fill_key(const struct zone *z, struct dns_update *u)
+{
+        const struct zone_key *key = &z->keys[z->at];
+        struct dns_name name;
+        zone_key_name(z, zone_key_selector(key), &name);
+        zone_need_seen(u, &name, &z->key_seen);
+        zone_delete_seen(u, &name, &z->key_seen);
+        zone_add_txt(z, u, &name, record_of(key));
+}
+
+static void updated_key(struct zone *z, int64_t now_s, const struct zone_update_result *result)
+{
+        struct zone_key *key = &z->keys[z->at];
+        (void)now_s;
+        if (!zone_update_done(z, result))
+                return;
+        key->is_ours = true;
+        zone_tell(z, z->key_seen.n == 0 ? ZONE_EVENT_KEY_PUBLISHED : ZONE_EVENT_KEY_REPLACED,
+                zone_key_selector(key), S(""));
+        z->state = ZONE_STATE_READ_KEY; /* see it there */
+}
+
+const struct zone_state_row zone_at_write_key = {.ask = ask_update, .updated = updated_key, .fill = fill_key};
