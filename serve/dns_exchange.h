@@ -31,7 +31,7 @@ void dns_reply_free(struct dns_reply *reply);
 
 /* Send the message `request` (at most DNS_MESSAGE_MAX) and wait for what answers it. Sent once: who calls, retries.
  *   ERR_OK           `*out` is an answer whose id, opcode and question fit; it is to be freed; its records are unread
- *   ERR_TIMEOUT, ERR_CANCELLED, ERR_REFUSED, ERR_UNREACHABLE, ERR_LIMIT (no socket), ERR_MEMORY
+ *   ERR_TIMEOUT, ERR_CANCELLED, ERR_REFUSED, ERR_UNREACHABLE, ERR_LIMIT (no socket is left), ERR_MEMORY
  *   ERR_CLOSED       TCP: the connection ended before a whole answer
  *   ERR_MISMATCH     TCP: an answer to something else
  * On errors `*out` is empty. `*was_sent` (when not NULL): the server may have got the whole request. */

@@ -29,8 +29,8 @@ struct resolver;
 
 /* A resolver whose queries run in a scope of the calling fiber; NULL when memory is out. */
 struct resolver *resolver_new(struct host *h, const struct resolver_config *config);
-/* Cancel the queries, wait for their fibers, free. In the fiber that called resolver_new; no lookup may be waiting
- * outside scopes that have ended. */
+/* Cancel the queries, wait for their fibers, free. In the fiber that called resolver_new, when no fiber is
+ * inside resolver_lookup any more. */
 void resolver_free(struct resolver *r);
 
 /* Ask for records of class IN. Values are copied to `arena`.
