@@ -40,7 +40,7 @@ def words(folder_and_name, text):
     original = check_source.read
     check_source.read = lambda _name: text
     try:
-        return len(check_source.banned_words(folder_and_name))
+        return len(check_source.banned_words(folder_and_name, bool(check_source.PROGRAM.search(folder_and_name))))
     finally:
         check_source.read = original
 
@@ -52,6 +52,8 @@ def banned():
     case("in a string", words("smtp/x.c", 'f("sprintf(\\"x\\")", \'"\'); g("atoi(1)");'), 0)
     case("behind a string that ends with a backslash", words("smtp/x.c", 'f("\\\\"); atoi(x);'), 1)
     case("as part of a longer name", words("smtp/x.c", "my_strcpy(a); strcpy_s(b); unix_time(c);"), 0)
+    case("through a structure", words("serve/x.c", "h->ops->random(h, p, n); g.time(x);"), 0)
+    case("a platform's header", words("smtp/x.c", "#include <time.h>\n"), 1)
     case("time outside host", words("serve/x.c", "t = time(NULL);"), 1)
     case("time inside host", words("host/linux/x.c", "t = time(NULL);"), 0)
     case("strlen in a codec", words("dns/x.c", "n = strlen(p);"), 1)
@@ -59,6 +61,15 @@ def banned():
     case("strtok in a test", words("dns/x_test.c", "strtok(p, q);"), 1)
     case("a platform's #if", words("serve/x.c", "#if defined(__linux__)\n#endif\n"), 1)
     case("a platform's #if in host", words("host/x.c", "#ifdef __linux__\n#endif\n"), 0)
+
+
+def headers_of_tests():
+    files = {"a/x.c": '#include "a/x.h"\n', "a/x.h": '#include "a/in.h"\n', "a/in.h": "", "a/x_test.c": '#include "a/play.h"',
+             "a/play.h": '#include "a/play_in.h"\n#include "a/x.h"\n', "a/play_in.h": ""}
+    original, check_source.read = check_source.read, files.get
+    case("headers that only tests include", sorted(check_source.only_in_programs(set(files))),
+         ["a/play.h", "a/play_in.h", "a/x_test.c"])
+    check_source.read = original
 
 
 def scripts():
@@ -102,6 +113,6 @@ def documents():
     case("a word of nobody's", list(check_docs.functions_of("max_age", {"wr"})), [])
 
 
-for run in (banned, scripts, programs, documents):
+for run in (banned, headers_of_tests, scripts, programs, documents):
     run()
 sys.exit(1 if failed else 0)
