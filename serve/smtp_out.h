@@ -37,9 +37,12 @@ struct smtp_out {
         struct host *host;
         struct host_tcp *tcp; /* NULL: closed */
         struct smtp_client client;
-        enum err fault;                /* the err that ended the session */
-        struct smtp_client_event last; /* the event taken last; its text lies in `client` */
-        bool is_early;                 /* the server answered before the end of the message: `last` has it */
+        int64_t block_ms, limit_ms; /* for one write; no call waits beyond the limit */
+        enum err fault;             /* what ended the session, once it has ended */
+        enum err lost;              /* how the connection went away */
+        bool is_write_dead;         /* a write failed: only what the server said before is still read */
+        bool is_early;              /* the server answered before the end of the message: `early` */
+        struct smtp_reply early;    /* its text lies in `client` */
         size_t texts_n;
         char texts[8192]; /* of the replies of smtp_out_envelope */
 };
@@ -67,8 +70,8 @@ struct smtp_out_envelope {
         size_t to_n; /* at least 1 */
         bool wants_data;
 };
-/* `mail`, each of rcpt[0 .. to_n - 1] and `data` get the answer; code 0 where none came or nothing was asked.
- * data->code 354: `*accepted` (at least 1) recipients wait for the message. A refused one harms no other.
+/* `mail`, each of rcpt[0 .. to_n - 1] and `data` get the answer; code 0 where none came or nothing was asked (a 421
+ * ends it, a refused sender too if the server takes no PIPELINING). data->code 354: `*accepted` (at least 1) recipients wait for the message. A refused one harms no other.
  * ERR_UNSUPPORTED only for `from` and `params`; a recipient that cannot be said gets 553 5.6.7 or 553 5.1.3 from us. */
 MUST_USE enum err smtp_out_envelope(struct smtp_out *o, const struct smtp_out_envelope *envelope,
         struct smtp_reply *mail, struct smtp_reply *rcpt, struct smtp_reply *data, size_t *accepted);

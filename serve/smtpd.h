@@ -23,7 +23,8 @@ struct smtpd_message {
  * `end` or one `reset` follows. NULL stands for the plain positive answer, or for nothing to do; `mail`, `rcpt`,
  * `body` and `end` must be there. */
 struct smtpd_handler {
-        struct smtp_reply (*connect)(void *ctx); /* anything but 220 is said and ends the session */
+        struct smtp_reply (*connect)(
+                void *ctx); /* 220 (our host name is put in front), or a refusal that ends it */
         struct smtp_reply (*hello)(void *ctx, bool is_extended, struct str name);
         struct smtp_reply (*mail)(void *ctx, const struct smtp_mail *mail);
         struct smtp_reply (*rcpt)(void *ctx, const struct smtp_path *to);
@@ -35,9 +36,10 @@ struct smtpd_handler {
 };
 
 /* Drive one session on the calling fiber until it is over; `tcp` stays the caller's to close. When the fiber is
- * cancelled the peer is told 421 4.3.2. Replies leave in one write a group of pipelined commands, and before the next
- * command is looked at when they end a message. The engine (24 KiB) lies on the fiber's stack.
- * Gives how the session ended; SMTP_CLOSED_LOST also when it was cancelled. */
+ * cancelled the peer is told 421 4.3.2 (SMTP_CLOSED_REPLY). Replies leave in one write a group of pipelined commands, and before the next
+ * command is looked at when they end a message. After a final refusal the rest that the peer sends is read and dropped
+ * for a while, so that a reset does not overtake it. The engine (33 KiB) lies on the fiber's stack.
+ * Gives how the session ended. */
 enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp,
         const struct smtp_server_config *config, const struct smtpd_handler *handler, void *ctx);
 

@@ -184,7 +184,7 @@ static bool reply_fits(enum smtp_server_event_kind kind, uint16_t code)
                 return code == 220;
         if (kind == SMTP_SERVER_DATA)
                 return code == 354;
-        return code >= 200 && code <= 299;
+        return code >= 200 && code <= 299 && code != 220;
 }
 
 /* What the reply does to the session. */
@@ -244,12 +244,13 @@ static void answer_early(struct smtp_server *s, const struct smtp_reply *reply)
 
 static void answer(struct smtp_server *s, const struct smtp_reply *reply, int64_t now_ms)
 {
-        if (s->waiting == SMTP_SERVER_HELLO && smtp_reply_is_positive(reply)) {
+        bool is_hello = s->waiting == SMTP_SERVER_HELLO && smtp_reply_is_positive(reply);
+        if (is_hello)
                 s->is_extended = s->is_extended_asked;
-                server_say_hello(s, reply);
-        } else {
+        if (is_hello || reply->code == 220)
+                server_say_named(s, reply, is_hello && s->is_extended);
+        else
                 server_write(s, reply);
-        }
         after_reply(s, reply, now_ms);
         if (reply->code == 421 && s->state < SMTP_SERVER_STATE_CLOSING)
                 server_close(s, SMTP_CLOSED_REPLY);

@@ -51,10 +51,10 @@ struct smtp_server_config {
 };
 
 enum smtp_server_event_kind {
-        SMTP_SERVER_CONNECT, /* wants a reply: 220 begins the session, anything else is said and closes it */
-        SMTP_SERVER_HELLO,   /* wants a reply: to 250 the engine adds host name and extensions itself */
-        SMTP_SERVER_MAIL,    /* wants a reply: 2yz opens the transaction */
-        SMTP_SERVER_RCPT,    /* wants a reply: 2yz accepts this recipient; a refusal harms no other */
+        SMTP_SERVER_CONNECT, /* wants a reply: 220 begins the session, 4yz and 5yz are said and close it */
+        SMTP_SERVER_HELLO, /* wants a reply; to this 250, as to 220, the engine adds host name and extensions itself */
+        SMTP_SERVER_MAIL, /* wants a reply: 2yz opens the transaction */
+        SMTP_SERVER_RCPT, /* wants a reply: 2yz accepts this recipient; a refusal harms no other */
         SMTP_SERVER_DATA, /* wants a reply: 354 lets the message come, 4yz and 5yz leave the transaction open */
         SMTP_SERVER_BODY,  /* bytes of the message: dots undone, lines end with CRLF; slices end anywhere */
         SMTP_SERVER_END,   /* the message is complete; wants a reply, which ends the transaction */

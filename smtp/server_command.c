@@ -54,8 +54,9 @@ static enum server_step do_ehlo(struct smtp_server *s, const struct call *call)
         return hello(s, call, true);
 }
 
-/* ehlo-ok-rsp (RFC 5321 4.1.1.1): one extension a line. HELO gets the first line only. */
-void server_say_hello(struct smtp_server *s, const struct smtp_reply *reply)
+/* Greeting = "220 " Domain [ SP textstring ], ehlo-ok-rsp = Domain [ SP ehlo-greet ] and one extension a line
+ * (RFC 5321 4.2, 4.1.1.1). */
+void server_say_named(struct smtp_server *s, const struct smtp_reply *reply, bool has_extensions)
 {
         char bytes[1024];
         struct wr w;
@@ -65,7 +66,7 @@ void server_say_hello(struct smtp_server *s, const struct smtp_reply *reply)
         wr_str(&w, str_take(s->config.hostname, SMTP_DOMAIN_MAX));
         wr_str(&w, words.n > 0 ? S(" ") : S(""));
         wr_str(&w, words);
-        if (s->is_extended) {
+        if (has_extensions) {
                 wr_str(&w, offer->pipelining ? S("\nPIPELINING") : S(""));
                 wr_str(&w, offer->size ? S("\nSIZE ") : S(""));
                 if (offer->size)
@@ -75,7 +76,7 @@ void server_say_hello(struct smtp_server *s, const struct smtp_reply *reply)
                 wr_str(&w, offer->enhanced ? S("\nENHANCEDSTATUSCODES") : S(""));
         }
         CHECK(wr_end(&w) == ERR_OK);
-        struct smtp_reply said = smtp_reply_plain(250, wr_text(&w));
+        struct smtp_reply said = smtp_reply_plain(reply->code, wr_text(&w));
         server_write(s, &said);
 }
 

@@ -38,7 +38,7 @@ enum server_step server_data_step(struct smtp_server *s, struct smtp_server_even
 enum server_step server_drop_step(struct smtp_server *s, struct smtp_server_event *event);
 
 void server_data_begin(struct smtp_server *s, int64_t now_ms); /* 354 was said */
-/* The answer to HELO or EHLO: the host name, the caller's words, the extensions. */
-void server_say_hello(struct smtp_server *s, const struct smtp_reply *reply);
+/* The banner, or the answer to HELO or EHLO: our host name, the caller's words, and to EHLO the extensions. */
+void server_say_named(struct smtp_server *s, const struct smtp_reply *reply, bool has_extensions);
 
 #endif

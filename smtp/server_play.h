@@ -107,7 +107,7 @@ static inline struct smtp_reply server_play_answer(
         switch (event->kind) {
         case SMTP_SERVER_CONNECT:
                 server_play_line(p, "connect", S(""));
-                return smtp_reply_plain(220, S("mx.test ESMTP"));
+                return smtp_reply_plain(220, S("ESMTP"));
         case SMTP_SERVER_HELLO:
                 server_play_line(p, event->is_extended ? "ehlo " : "helo ", event->name);
                 return str_eq(event->name, S("refuse.test")) ? smtp_reply_of(550, 7, 1, S("not you"))

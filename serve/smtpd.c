@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+#include "serve/smtpd.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+
+/* For the last words of a session that is cancelled, or that never begins. */
+#define LAST_WORDS_MS 1000
+
+struct session {
+        struct host *host;
+        struct host_tcp *tcp;
+        const struct smtpd_handler *handler;
+        void *ctx;
+        int64_t idle_ms;
+        struct smtp_server server;
+};
+
+static int64_t in_ms(const struct session *s, int64_t ms)
+{
+        return host_now_ms(s->host) + ms;
+}
+
+static struct smtp_reply ask_hello(struct session *s, const struct smtp_server_event *event)
+{
+        if (!s->handler->hello)
+                return smtp_reply_plain(250, S(""));
+        return s->handler->hello(s->ctx, event->is_extended, event->name);
+}
+
+static struct smtp_reply ask_end(struct session *s, const struct smtp_server_event *event)
+{
+        struct smtpd_message message = {.size = event->size, .has_8bit = event->has_8bit};
+        return s->handler->end(s->ctx, &message);
+}
+
+static struct smtp_reply ask(struct session *s, const struct smtp_server_event *event)
+{
+        switch (event->kind) {
+        case SMTP_SERVER_CONNECT:
+                return s->handler->connect ? s->handler->connect(s->ctx) : smtp_reply_plain(220, S("ESMTP"));
+        case SMTP_SERVER_HELLO:
+                return ask_hello(s, event);
+        case SMTP_SERVER_MAIL:
+                return s->handler->mail(s->ctx, &event->mail);
+        case SMTP_SERVER_RCPT:
+                return s->handler->rcpt(s->ctx, &event->rcpt);
+        case SMTP_SERVER_DATA:
+                return s->handler->data ? s->handler->data(s->ctx) : smtp_reply_plain(354, S("Go on"));
+        default:
+                return ask_end(s, event);
+        }
+}
+
+/* Write what is pending. A cancelled fiber gets its last words out too, in a short time: a 250 for a message that is
+ * kept must not be swallowed, or the peer sends it again. */
+static enum err flush(struct session *s)
+{
+        struct str pending = smtp_server_pending(&s->server);
+        bool is_cancelled = fiber_is_cancelled(s->host->sched);
+        if (pending.n == 0)
+                return ERR_OK;
+        if (is_cancelled)
+                fiber_shield(s->host->sched, true);
+        enum err e =
+                host_tcp_write(s->host, s->tcp, pending, in_ms(s, is_cancelled ? LAST_WORDS_MS : s->idle_ms));
+        if (is_cancelled)
+                fiber_shield(s->host->sched, false);
+        if (e == ERR_OK)
+                smtp_server_sent(&s->server, pending.n, host_now_ms(s->host));
+        return e;
+}
+
+static void flush_or_lose(struct session *s)
+{
+        if (flush(s) != ERR_OK)
+                smtp_server_lost(&s->server);
+}
+
+static void act(struct session *s, const struct smtp_server_event *event)
+{
+        if (event->kind == SMTP_SERVER_BODY) {
+                s->handler->body(s->ctx, event->bytes);
+                return;
+        }
+        if (event->kind == SMTP_SERVER_RESET) {
+                if (s->handler->reset)
+                        s->handler->reset(s->ctx, event->reset);
+                return;
+        }
+        struct smtp_reply reply = ask(s, event);
+        smtp_server_reply(&s->server, &reply, host_now_ms(s->host));
+        if (event->kind == SMTP_SERVER_END)
+                flush_or_lose(s);
+}
+
+static void read_more(struct session *s)
+{
+        size_t cap, got = 0;
+        char *room = smtp_server_room(&s->server, &cap);
+        enum err e = host_tcp_read(s->host, s->tcp, room, cap, smtp_server_deadline(&s->server), &got);
+        if (e == ERR_OK) {
+                smtp_server_got(&s->server, got, host_now_ms(s->host));
+                return;
+        }
+        if (e == ERR_TIMEOUT)
+                smtp_server_tick(&s->server, host_now_ms(s->host));
+        if (e == ERR_TIMEOUT || e == ERR_CANCELLED) /* unless its own deadline passed, our time is up */
+                smtp_server_shutdown(&s->server);
+        else
+                smtp_server_lost(&s->server);
+}
+
+/* Closing while the peer still sends makes TCP reset the connection, and a reset may overtake our last reply: read and
+ * drop until the peer falls silent or goes, within bounds. */
+static void linger(struct session *s)
+{
+        int64_t end_ms = in_ms(s, SMTP_LINGER_MS);
+        size_t cap, got, dropped = 0;
+        enum err e = ERR_OK;
+        while (e == ERR_OK && dropped < SMTP_LINGER_MAX && host_now_ms(s->host) < end_ms) {
+                char *room = smtp_server_room(&s->server, &cap);
+                e = host_tcp_read(s->host, s->tcp, room, cap, in_ms(s, SMTP_LINGER_QUIET_MS), &got);
+                if (e == ERR_OK)
+                        dropped += got;
+        }
+}
+
+static void finish(struct session *s, enum smtp_server_closed why)
+{
+        bool is_refusal =
+                why == SMTP_CLOSED_PROTOCOL || why == SMTP_CLOSED_LIMIT || why == SMTP_CLOSED_ERRORS;
+        if (why != SMTP_CLOSED_LOST && flush(s) == ERR_OK && is_refusal)
+                linger(s);
+}
+
+enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp,
+        const struct smtp_server_config *config, const struct smtpd_handler *handler, void *ctx)
+{
+        struct session s; /* not cleared: the engine's buffers cost no pages until they are used */
+        struct smtp_server_event event;
+        s.host = h;
+        s.tcp = tcp;
+        s.handler = handler;
+        s.ctx = ctx;
+        s.idle_ms = config->idle_ms > 0 ? config->idle_ms : SMTP_SERVER_IDLE_MS;
+        smtp_server_init(&s.server, config, host_now_ms(h));
+        for (;;) {
+                while (smtp_server_next(&s.server, &event)) {
+                        if (event.kind == SMTP_SERVER_CLOSED) {
+                                finish(&s, event.closed);
+                                return event.closed;
+                        }
+                        act(&s, &event);
+                }
+                if (smtp_server_pending(&s.server).n > 0)
+                        flush_or_lose(&s);
+                else
+                        read_more(&s);
+        }
+}
+
+struct connection {
+        const struct smtpd_listen_config *config;
+        struct host_tcp *tcp;
+        struct ip_port peer;
+};
+
+static void run_connection(void *arg)
+{
+        struct connection *c = arg;
+        const struct smtpd_listen_config *config = c->config;
+        config->session(config->ctx, c->tcp, &c->peer);
+        host_tcp_close(config->host, c->tcp);
+        config->gate->open--;
+        free(c);
+}
+
+/* A few bytes into a fresh connection: they fit, so the listener does not wait. */
+static void turn_away(const struct smtpd_listen_config *config, struct host_tcp *tcp)
+{
+        config->gate->refused++;
+        enum err e =
+                host_tcp_write(config->host, tcp, S("421 4.3.2 Too many connections, try again later\r\n"),
+                        host_now_ms(config->host) + LAST_WORDS_MS);
+        (void)e; /* closed either way */
+        host_tcp_close(config->host, tcp);
+}
+
+static bool begin(const struct smtpd_listen_config *config, struct scope *scope, struct host_tcp *tcp,
+        const struct ip_port *peer)
+{
+        struct connection *c = config->gate->open < config->gate->most ? malloc(sizeof *c) : NULL;
+        if (!c)
+                return false;
+        *c = (struct connection){.config = config, .tcp = tcp, .peer = *peer};
+        if (scope_spawn(scope, "smtpd", run_connection, c) != ERR_OK) {
+                free(c);
+                return false;
+        }
+        config->gate->open++;
+        return true;
+}
+
+enum err smtpd_listen(const struct smtpd_listen_config *config)
+{
+        struct scope scope;
+        struct host_tcp *tcp;
+        struct ip_port peer;
+        enum err e;
+        scope_open(&scope, config->host->sched, FIBER_NEVER);
+        while ((e = host_accept(config->host, config->listener, FIBER_NEVER, &tcp, &peer)) == ERR_OK)
+                if (!begin(config, &scope, tcp, &peer))
+                        turn_away(config, tcp);
+        scope_join(&scope);
+        return e;
+}
