@@ -37,7 +37,7 @@ static void main_fiber(void *arg)
         loopback_listen(&t->loop);
         t->config.to = t->loop.at;
         t->config.client.hello = S("c.test");
-        scope_open(&scope, t->loop.host->sched, FIBER_LOOPBACK_END);
+        scope_open(&scope, t->loop.host->sched, FIBER_NEVER);
         assert_int_equal(scope_spawn(&scope, "server", server_fiber, t), ERR_OK);
         t->client(t);
         smtp_out_close(t->out);
@@ -351,7 +351,7 @@ static void cancelled_fiber(void *arg)
 static void client_cancelled(struct scripted *t)
 {
         struct scope scope;
-        scope_open(&scope, t->loop.host->sched, FIBER_LOOPBACK_END);
+        scope_open(&scope, t->loop.host->sched, FIBER_NEVER);
         assert_int_equal(scope_spawn(&scope, "client", cancelled_fiber, t), ERR_OK);
         assert_int_equal(fiber_sleep(t->loop.host->sched, 50), ERR_OK);
         scope_cancel(&scope);
