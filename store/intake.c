@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "store/ask.h"
 
 struct store_intake {
@@ -169,7 +170,7 @@ static enum err add_message(struct store *s, struct commit *c)
         query_i64(&q, 3, m->list);
         query_folded(&q, 4, m->domain);
         query_text(&q, 5, m->sender);
-        query_text(&q, 6, m->message_id);
+        query_text(&q, 6, str_take(m->message_id, MAIL_LINE_MAX));
         query_i64(&q, 7, (m->is_8bit ? MESSAGE_8BIT : 0) | (m->is_smtputf8 ? MESSAGE_SMTPUTF8 : 0));
         query_i64(&q, 8, m->received_ms);
         query_i64(&q, 9, (int64_t)c->intake->size);

@@ -15,12 +15,12 @@ enum store_kind { STORE_POST = 1, STORE_FORWARD = 2 };
 enum store_state { STORE_OPEN = 1, STORE_SIGNED = 2, STORE_DONE = 3 };
 
 struct store_message_new {
-        struct str ticket;    /* unique; compared without case, kept in lower case */
-        enum store_kind kind; /* a post goes to the members of `list`, a forward to `recipients` */
-        int64_t list;         /* 0: none, for a forward */
-        struct str domain;    /* ours, in whose name it goes */
-        struct str sender;    /* envelope sender, empty for <> */
-        struct str message_id;
+        struct str ticket;     /* unique; compared without case, kept in lower case */
+        enum store_kind kind;  /* a post goes to the members of `list`, a forward to `recipients` */
+        int64_t list;          /* 0: none, for a forward */
+        struct str domain;     /* ours, in whose name it goes */
+        struct str sender;     /* envelope sender, empty for <> */
+        struct str message_id; /* of a longer one, the first MAIL_LINE_MAX octets are kept */
         struct str front;
         bool is_8bit, is_smtputf8;
         int64_t received_ms;

@@ -156,14 +156,12 @@ static enum err drop_extent(struct store *s, int64_t message, int64_t place)
 /* What messages own is taken; everything else is free, whatever a dead process had begun to write there.
  * An extent that cannot be (its segment is lost or cut, its blocks are another's) is said and taken from its message,
  * which then lacks bytes and reads as damaged; left there, its blocks would one day be freed under another message. */
-static enum err mark_extents(struct store *s, uint64_t *count)
+static enum err mark_extents(struct store *s)
 {
         struct query q;
-        *count = 0;
         query_init(&q, &s->db, SQL_ALL_EXTENTS);
         while (query_row(&q)) {
                 struct spool_extent e = extent_of(&q);
-                ++*count;
                 if (spool_mark(&s->spool, &e) == ERR_OK)
                         continue;
                 log_bad_extent(s, query_get_i64(&q, 4), &e);
@@ -183,15 +181,11 @@ static enum err read_turn(struct store *s)
         return query_end(&q);
 }
 
-static void log_recovered(struct store *s, int64_t in_flight, uint64_t extents)
+static void log_recovered(struct store *s, int64_t in_flight)
 {
         struct log_line l;
-        log_begin(&l, s->host, LOG_INFO, "store", "opened");
+        log_begin(&l, s->host, LOG_INFO, "store", "recovered");
         log_i64(&l, "deliveries-waiting-again", in_flight);
-        log_u64(&l, "extents", extents);
-        log_u64(&l, "segments", s->spool.count);
-        log_u64(&l, "free", s->spool.free * SPOOL_BLOCK);
-        log_u64(&l, "share", s->spool.share);
         log_end(&l);
 }
 
@@ -199,8 +193,7 @@ static enum err recover(struct store *s)
 {
         struct query q;
         int64_t in_flight = 0;
-        uint64_t extents = 0;
-        enum err err = mark_extents(s, &extents);
+        enum err err = mark_extents(s);
         if (err == ERR_OK)
                 err = read_turn(s);
         if (err != ERR_OK)
@@ -209,8 +202,8 @@ static enum err recover(struct store *s)
         err = query_run(&q, &in_flight);
         if (err == ERR_OK)
                 err = reserve_keep(s);
-        if (err == ERR_OK)
-                log_recovered(s, in_flight, extents);
+        if (err == ERR_OK && in_flight > 0)
+                log_recovered(s, in_flight);
         return err;
 }
 

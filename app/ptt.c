@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* ptt, the image and operator tool: the command line, and the commands that need no list. */
+#include "app/ptt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ascii.h"
+#include "base/base64.h"
+#include "base/check.h"
+#include "base/quantity.h"
+#include "base/utf8.h"
+#include "host/linux/linux.h"
+#include "mail/address.h"
+
+struct command {
+        const char *name, *arguments, *help;
+        size_t least; /* arguments it needs */
+        int (*run)(struct ptt *p);
+        const struct option_spec *specs; /* NULL: made by ptt_add_specs */
+};
+
+#define HELP                                         \
+        {                                            \
+                "help", 0, NULL, false, "print this" \
+        }
+#define END                                \
+        {                                  \
+                NULL, 0, NULL, false, NULL \
+        }
+#define DOMAIN                                                    \
+        {                                                         \
+                "domain", 0, "D", false, "the domain of the list" \
+        }
+
+static const struct option_spec create_specs[] = {
+        {"size", 0, "SIZE", false, "the most that messages may take, default 512M"}, HELP, END};
+static const struct option_spec change_specs[] = {DOMAIN, HELP, END};
+static const struct option_spec show_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"}, HELP, END};
+static const struct option_spec password_specs[] = {HELP, END};
+
+static const struct command commands[] = {
+        {"create", "IMAGE", "make a new image", 1, ptt_create, create_specs},
+        {"add", "IMAGE NAME", "add a list", 2, ptt_add, NULL},
+        {"add-moderator", "IMAGE [NAME] EMAIL...", "add moderators to a list, or to all of a domain", 2,
+                ptt_add_moderator, change_specs},
+        {"rem-moderator", "IMAGE [NAME] EMAIL...", "remove moderators", 2, ptt_rem_moderator, change_specs},
+        {"add-subscriber", "IMAGE [NAME] EMAIL...", "add subscribers to a list, or to all of a domain", 2,
+                ptt_add_subscriber, change_specs},
+        {"rem-subscriber", "IMAGE [NAME] EMAIL...", "remove subscribers", 2, ptt_rem_subscriber,
+                change_specs},
+        {"show", "IMAGE [NAME]", "lists, members, queue and failures", 1, ptt_show, show_specs},
+        {"password", "", "print a new 256-bit password", 0, ptt_password, password_specs},
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+/* Saying. */
+
+void ptt_put(FILE *to, struct str text)
+{
+        for (size_t n; text.n > 0; text = str_skip(text, n)) {
+                n = utf8_head(text);
+                bool is_c1 = n == 2 && text.p[0] == '\xc2' && (unsigned char)text.p[1] < 0xa0;
+                if (n == 0 || is_c1 || ascii_is_control(text.p[0]))
+                        fputc('?', to);
+                else
+                        fwrite(text.p, 1, n, to);
+                n += n == 0;
+        }
+}
+
+int ptt_say(int status, const char *what, struct str about)
+{
+        fprintf(stderr, "ptt: %s", what);
+        if (about.n > 0)
+                fputs(": ", stderr);
+        ptt_put(stderr, about);
+        fputc('\n', stderr);
+        return status;
+}
+
+static const char *image_trouble(enum err err)
+{
+        switch (err) {
+        case ERR_NOT_FOUND:
+                return "no image there";
+        case ERR_BUSY:
+                return "the image is in use by another process; stop it first";
+        case ERR_DENIED:
+                return "no right to that image";
+        case ERR_UNSUPPORTED:
+                return "the image was written by a newer version";
+        case ERR_CORRUPT:
+                return "damaged, or not an image";
+        case ERR_FULL:
+                return "no space left on the disk";
+        case ERR_LIMIT:
+        case ERR_SYNTAX:
+                return "not the name of an image";
+        default:
+                return err_text(err);
+        }
+}
+
+int ptt_open(struct ptt *p, struct store **out)
+{
+        enum err err = store_open(p->host, p->options.arguments[0], out);
+        return err == ERR_OK ? 0 : ptt_say(1, image_trouble(err), p->options.arguments[0]);
+}
+
+int ptt_trouble(struct ptt *p, enum err err)
+{
+        return ptt_say(1, image_trouble(err), p->options.arguments[0]);
+}
+
+int ptt_domain(struct ptt *p, bool may_miss, struct str *out)
+{
+        if (!options_value(&p->options, "domain", out))
+                return may_miss ? 0 : ptt_say(EXIT_USAGE, "option missing", S("--domain"));
+        if (!mail_domain_is_valid(*out, MAIL_ASCII))
+                return ptt_say(EXIT_USAGE, "--domain is not a domain name", *out);
+        return 0;
+}
+
+/* create, password. */
+
+int ptt_create(struct ptt *p)
+{
+        struct str path = p->options.arguments[0], text;
+        uint64_t size = STORE_SPOOL_SIZE;
+        if (p->options.arguments_count > 1)
+                return ptt_say(EXIT_USAGE, "unexpected argument", p->options.arguments[1]);
+        if (options_value(&p->options, "size", &text) && quantity_size_parse(text, &size) != ERR_OK)
+                return ptt_say(EXIT_USAGE, "--size is not a size", text);
+        if (size < STORE_SPOOL_SIZE_MIN || size > STORE_SPOOL_SIZE_MAX)
+                return ptt_say(EXIT_USAGE, "--size is not from 1M to 1024G", text);
+        switch (store_create(p->host, path, size)) {
+        case ERR_OK:
+                return 0;
+        case ERR_EXISTS:
+                return ptt_say(1, "something is there already", path);
+        case ERR_NOT_FOUND:
+                return ptt_say(1, "no such folder", path);
+        case ERR_DENIED:
+                return ptt_say(1, "no right to write there", path);
+        case ERR_FULL:
+                return ptt_say(1, "no space left on the disk", path);
+        case ERR_LIMIT:
+        case ERR_SYNTAX:
+                return ptt_say(1, "no name for an image", path);
+        default:
+                return ptt_say(1, "the image cannot be made", path);
+        }
+}
+
+int ptt_password(struct ptt *p)
+{
+        uint8_t secret[32];
+        char text[64];
+        struct wr w;
+        if (p->options.arguments_count > 0)
+                return ptt_say(EXIT_USAGE, "unexpected argument", p->options.arguments[0]);
+        host_random(p->host, secret, sizeof secret);
+        wr_init(&w, text, sizeof text);
+        base64_encode(&w, str_of(secret, sizeof secret));
+        CHECK(wr_end(&w) == ERR_OK);
+        printf("%.*s\n", STR_ARG(wr_text(&w)));
+        return 0;
+}
+
+/* The command line. */
+
+static void help_command(const struct command *c, const struct option_spec *specs)
+{
+        printf("usage: ptt %s%s%s [OPTION]...\n%s\n", c->name, c->arguments[0] ? " " : "", c->arguments,
+                c->help);
+        options_help(stdout, specs);
+}
+
+static int help_all(void)
+{
+        printf("usage: ptt COMMAND ...\n");
+        for (size_t i = 0; i < COMMANDS; i++)
+                printf("  %-15s %-22s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+        printf("ptt COMMAND --help tells more; ptt --version prints the version.\n");
+        return 0;
+}
+
+static const struct command *find_command(struct str name)
+{
+        for (size_t i = 0; i < COMMANDS; i++)
+                if (str_eq(str_of_c(commands[i].name), name))
+                        return &commands[i];
+        return NULL;
+}
+
+struct run {
+        struct ptt *ptt;
+        const struct command *command;
+        int status;
+};
+
+static void run_fiber(void *arg)
+{
+        struct run *run = arg;
+        run->status = run->command->run(run->ptt);
+}
+
+static int run_command(struct ptt *p, const struct command *c)
+{
+        struct run run = {p, c, 1};
+        arena_init(&p->arena, p->memory, sizeof p->memory);
+        p->host = linux_host_new(NULL);
+        if (p->host == NULL)
+                return ptt_say(1, "out of memory or descriptors", S(""));
+        linux_host_run(p->host, run_fiber, &run);
+        linux_host_free(p->host);
+        if (fflush(stdout) != 0 || ferror(stdout))
+                return ptt_say(1, "the output cannot be written", S(""));
+        return run.status;
+}
+
+static int start_command(const struct command *c, int argc, char **argv)
+{
+        struct option_spec add_specs[PTT_OPTIONS_MAX];
+        const struct option_spec *specs = c->specs != NULL ? c->specs : add_specs;
+        ptt_add_specs(add_specs);
+        struct ptt *p = malloc(sizeof *p);
+        if (p == NULL)
+                return ptt_say(1, "out of memory", S(""));
+        int status = 0;
+        if (options_parse(specs, argc, argv, &p->options) != ERR_OK)
+                status = ptt_say(EXIT_USAGE, p->options.message, S(""));
+        else if (options_has(&p->options, "help"))
+                help_command(c, specs);
+        else if (p->options.arguments_count < c->least)
+                status = ptt_say(EXIT_USAGE, "arguments missing", str_of_c(c->arguments));
+        else
+                status = run_command(p, c);
+        free(p);
+        return status;
+}
+
+int main(int argc, char **argv)
+{
+        if (argc < 2)
+                return ptt_say(EXIT_USAGE, "no command; ptt --help names them", S(""));
+        struct str name = str_of_c(argv[1]);
+        if (str_eq(name, S("--help")))
+                return help_all();
+        if (str_eq(name, S("--version"))) {
+                printf("ptt %s\n", PTT_VERSION);
+                return 0;
+        }
+        const struct command *c = find_command(name);
+        if (c == NULL)
+                return ptt_say(EXIT_USAGE, name.p[0] == '-' ? "unknown option" : "unknown command", name);
+        return start_command(c, argc - 1, argv + 1);
+}

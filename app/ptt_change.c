@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+/* ptt add, add-moderator, rem-moderator, add-subscriber, rem-subscriber. */
+#include "app/ptt.h"
+
+#include <string.h>
+
+#include "base/ascii.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "list/route.h"
+#include "list/setting.h"
+#include "mail/address.h"
+
+/* Checking what people wrote. */
+
+/* An address in the form that the store keeps: its local part without needless quotes. */
+static int check_email(struct ptt *p, struct str text, struct str *out)
+{
+        struct mail_address address;
+        char written[2 * (SMTP_LOCAL_PART_MAX + SMTP_DOMAIN_MAX) + 2];
+        struct wr w;
+        if (mail_mailbox_parse(text, MAIL_UTF8, &address) != ERR_OK)
+                return ptt_say(EXIT_USAGE, "not an email address", text);
+        for (size_t i = 0; i < address.domain.n; i++)
+                if (ascii_is_8bit(address.domain.p[i]))
+                        return ptt_say(EXIT_USAGE, "the domain must be in ASCII (xn--...)", text);
+        wr_init(&w, written, sizeof written);
+        mail_address_write(&w, &address);
+        if (wr_end(&w) != ERR_OK || arena_copy(&p->arena, wr_text(&w), out) != ERR_OK)
+                return ptt_say(1, "out of memory", S(""));
+        return 0;
+}
+
+/* All values of a repeated option, as addresses. */
+static int read_emails(struct ptt *p, const char *option, struct str **out, size_t *count)
+{
+        struct str text;
+        *count = 0;
+        *out = arena_alloc(&p->arena, OPTIONS_MAX * sizeof **out);
+        if (*out == NULL)
+                return ptt_say(1, "out of memory", S(""));
+        while (options_nth(&p->options, option, *count, &text)) {
+                int status = check_email(p, text, &(*out)[*count]);
+                if (status != 0)
+                        return status;
+                ++*count;
+        }
+        return 0;
+}
+
+/* Letters and digits at both ends; `-`, `_`, `+` and single dots between. */
+static bool is_list_name(struct str name)
+{
+        for (size_t i = 0; i < name.n; i++) {
+                char c = name.p[i];
+                bool is_inner = i > 0 && i + 1 < name.n;
+                bool is_mark =
+                        c == '-' || c == '_' || c == '+' || (c == '.' && i > 0 && name.p[i - 1] != '.');
+                if (!ascii_is_alnum(c) && !(is_inner && is_mark))
+                        return false;
+        }
+        return name.n > 0;
+}
+
+static int check_list_name(struct str name)
+{
+        if (name.n > LIST_NAME_MAX)
+                return ptt_say(1, "a list name has at most 30 octets", name);
+        if (!is_list_name(name))
+                return ptt_say(1, "not a list name", name);
+        if (route_is_reserved(name))
+                return ptt_say(1, "the name would stand for a command address", name);
+        return 0;
+}
+
+/* add */
+
+void ptt_add_specs(struct option_spec *specs)
+{
+        static const struct option_spec fixed[] = {
+                {"domain", 0, "D", false, "the domain of the list"},
+                {"moderator", 0, "EMAIL", true, "a moderator; at least one"},
+                {"subscriber", 0, "EMAIL", true, "a subscriber"},
+                {"help", 0, NULL, false, "print this"},
+        };
+        size_t n = sizeof fixed / sizeof fixed[0];
+        memcpy(specs, fixed, sizeof fixed);
+        for (const struct setting *s = settings; s->name != NULL; s++) {
+                CHECK(n + 1 < PTT_OPTIONS_MAX);
+                specs[n++] = (struct option_spec){s->name, 0, s->values, false, s->help};
+        }
+        specs[n] = (struct option_spec){0};
+}
+
+static int read_settings(struct ptt *p, struct store_list_new *list)
+{
+        struct store_setting *given = arena_alloc(&p->arena, PTT_OPTIONS_MAX * sizeof *given);
+        if (given == NULL)
+                return ptt_say(1, "out of memory", S(""));
+        list->settings = given;
+        for (const struct setting *s = settings; s->name != NULL; s++) {
+                struct str value;
+                if (!options_value(&p->options, s->name, &value))
+                        continue;
+                if (setting_check(s, value) != ERR_OK) {
+                        fprintf(stderr, "ptt: --%s is not %s\n", s->name, s->values);
+                        return EXIT_USAGE;
+                }
+                given[list->setting_count++] = (struct store_setting){str_of_c(s->name), value};
+        }
+        return 0;
+}
+
+static int read_list(struct ptt *p, struct store_list_new *list)
+{
+        struct str *moderators, *members;
+        int status = ptt_domain(p, false, &list->domain);
+        if (status == 0)
+                status = check_list_name(list->name);
+        if (status == 0)
+                status = read_emails(p, "moderator", &moderators, &list->moderator_count);
+        if (status == 0)
+                status = read_emails(p, "subscriber", &members, &list->member_count);
+        if (status != 0)
+                return status;
+        list->moderators = moderators;
+        list->members = members;
+        return list->moderator_count > 0 ? read_settings(p, list)
+                                         : ptt_say(EXIT_USAGE, "option missing", S("--moderator"));
+}
+
+int ptt_add(struct ptt *p)
+{
+        struct store_list_new list = {.name = p->options.arguments[1], .now_ms = host_wall_ms(p->host)};
+        struct store *s;
+        int64_t id;
+        if (p->options.arguments_count > 2)
+                return ptt_say(EXIT_USAGE, "unexpected argument", p->options.arguments[2]);
+        int status = read_list(p, &list);
+        if (status == 0)
+                status = ptt_open(p, &s);
+        if (status != 0)
+                return status;
+        enum err err = store_list_add(s, &list, &id);
+        store_close(s);
+        if (err == ERR_EXISTS)
+                return ptt_say(1, "the domain has a list of that name", list.name);
+        return err == ERR_OK ? 0 : ptt_trouble(p, err);
+}
+
+/* add-..., rem-... */
+
+/* [NAME] EMAIL... behind the image. */
+static int read_change(struct ptt *p, struct str *name, struct store_roll *roll)
+{
+        const struct str *arguments = p->options.arguments;
+        size_t at = 1;
+        *name = S("");
+        if (str_find_byte(arguments[1], '@') == arguments[1].n)
+                *name = arguments[at++];
+        size_t count = p->options.arguments_count - at;
+        struct str *emails = arena_alloc(&p->arena, count * sizeof *emails);
+        if (emails == NULL)
+                return ptt_say(1, "out of memory", S(""));
+        if (count == 0)
+                return ptt_say(EXIT_USAGE, "arguments missing", S("EMAIL..."));
+        for (size_t i = 0; i < count; i++) {
+                int status = check_email(p, arguments[at + i], &emails[i]);
+                if (status != 0)
+                        return status;
+        }
+        roll->addresses = emails;
+        roll->address_count = count;
+        return 0;
+}
+
+/* The list of that name, or all of the domain. */
+static enum err find_lists(
+        struct ptt *p, struct store *s, struct str name, struct str domain, struct store_roll *roll)
+{
+        struct store_list *lists = arena_alloc(&p->arena, sizeof *lists);
+        size_t count = 1;
+        if (lists == NULL)
+                return ERR_MEMORY;
+        enum err err = name.n > 0 ? store_list_find(s, name, domain, &p->arena, lists)
+                                  : store_lists(s, domain, &p->arena, &lists, &count);
+        if (err == ERR_OK && count == 0)
+                err = ERR_NOT_FOUND;
+        int64_t *ids = arena_alloc(&p->arena, count * sizeof *ids);
+        if (err == ERR_OK && ids == NULL)
+                err = ERR_MEMORY;
+        for (size_t i = 0; err == ERR_OK && i < count; i++)
+                ids[i] = lists[i].id;
+        roll->lists = ids;
+        roll->list_count = count;
+        return err;
+}
+
+static int change_open(
+        struct ptt *p, struct store *s, struct str name, struct str domain, struct store_roll *roll)
+{
+        size_t changed;
+        enum err err = find_lists(p, s, name, domain, roll);
+        if (err == ERR_NOT_FOUND)
+                return name.n > 0 ? ptt_say(1, "the domain has no list of that name", name)
+                                  : ptt_say(1, "the domain has no lists", domain);
+        if (err == ERR_OK)
+                err = store_roll_change(s, roll, &changed);
+        if (err != ERR_OK)
+                return ptt_trouble(p, err);
+        if (changed == 0 && (roll->change == STORE_REMOVE_MEMBER || roll->change == STORE_REMOVE_MODERATOR))
+                return ptt_say(1, "nobody of that address is there", roll->addresses[0]);
+        return 0;
+}
+
+static int change(struct ptt *p, enum store_change what)
+{
+        struct store_roll roll = {.change = what, .now_ms = host_wall_ms(p->host)};
+        struct str domain, name;
+        struct store *s;
+        int status = ptt_domain(p, false, &domain);
+        if (status == 0)
+                status = read_change(p, &name, &roll);
+        if (status == 0)
+                status = ptt_open(p, &s);
+        if (status != 0)
+                return status;
+        status = change_open(p, s, name, domain, &roll);
+        store_close(s);
+        return status;
+}
+
+int ptt_add_moderator(struct ptt *p)
+{
+        return change(p, STORE_ADD_MODERATOR);
+}
+
+int ptt_rem_moderator(struct ptt *p)
+{
+        return change(p, STORE_REMOVE_MODERATOR);
+}
+
+int ptt_add_subscriber(struct ptt *p)
+{
+        return change(p, STORE_ADD_MEMBER);
+}
+
+int ptt_rem_subscriber(struct ptt *p)
+{
+        return change(p, STORE_REMOVE_MEMBER);
+}
