@@ -40,7 +40,8 @@ class Report:
     def result(self, name, problems):
         """One case: passed when `problems` is empty."""
         if problems:
-            self.fail(name, problems[0] if len(problems) == 1 else f"{len(problems)} faults", "\n".join(problems))
+            first = problems[0].splitlines()[0] if problems[0] else "failed"
+            self.fail(name, first if len(problems) == 1 else f"{len(problems)} faults, {first}", "\n".join(problems))
         else:
             self.ok(name)
 
@@ -93,9 +94,11 @@ def tracked(*suffixes):
     status, out, _ = command(["git", "ls-files", "-co", "--exclude-standard"])
     if status == 0:
         names = out.splitlines()
-    else:
-        names = [os.path.relpath(os.path.join(folder, f), TOP) for folder, folders, files in os.walk(TOP) for f in files
-                 if "/build" not in folder and "/.git" not in folder]
+    else:  # no git, or a tree that git does not trust
+        names = []
+        for folder, folders, files in os.walk(TOP):
+            folders[:] = [f for f in folders if f not in (".git", "__pycache__") and not (folder == TOP and f.startswith("build"))]
+            names += [os.path.relpath(os.path.join(folder, f), TOP) for f in files]
     return sorted(n for n in names if n.endswith(suffixes) and os.path.isfile(os.path.join(TOP, n)))
 
 
