@@ -29,7 +29,7 @@
 #define SMTP_CLIENT_QUEUE_MAX 128 /* commands sent and not yet answered */
 
 struct smtp_client_config {
-        struct str hello;   /* our name for EHLO; borrowed for the session */
+        struct str hello;   /* our name for EHLO, as smtp_hello_parse takes it; borrowed for the session */
         bool no_pipelining; /* never queue, even when it is offered */
         /* 0: the values of RFC 5321 4.5.3.2 in base/limits.h */
         int64_t greeting_ms, command_ms, data_ms, block_ms, end_ms;
