@@ -37,7 +37,7 @@ static enum err exchange(struct host *h, const struct dns_server *server, struct
 static bool is_authentic(const struct tsig_result *tsig)
 {
         return tsig->verdict == TSIG_GOOD ||
-               (tsig->verdict == TSIG_BADTIME && tsig->is_signed && tsig->error == DNS_RCODE_BADTIME);
+               (tsig->verdict == TSIG_BADTIME && tsig->error == DNS_RCODE_BADTIME);
 }
 
 static void judge(
