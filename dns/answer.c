@@ -178,6 +178,8 @@ static void conclude_negative(const struct view *view, size_t aliases, struct dn
         out->is_cacheable = view->has_soa || out->status == DNS_ALIAS;
         if (view->has_soa)
                 out->ttl_s = least(out->ttl_s, view->negative_ttl_s);
+        else if (out->status != DNS_ALIAS)
+                out->ttl_s = 0;
 }
 
 static enum err follow(struct str message, struct arena *arena, struct dns_answer *out)
@@ -207,7 +209,7 @@ enum err dns_answer_read(struct str message, const struct dns_name *name, uint16
         struct dns_answer *out)
 {
         struct dns_summary summary;
-        *out = (struct dns_answer){.type = type, .name = *name, .ttl_s = TTL_MAX};
+        *out = (struct dns_answer){.type = type, .name = *name};
         enum err e = dns_summary_read(message, &summary);
         if (e != ERR_OK || !summary.header.is_response)
                 return e != ERR_OK ? e : ERR_SYNTAX;
@@ -216,9 +218,12 @@ enum err dns_answer_read(struct str message, const struct dns_name *name, uint16
         out->is_authoritative = summary.header.is_authoritative;
         if (summary.rcode != DNS_RCODE_NOERROR && summary.rcode != DNS_RCODE_NXDOMAIN)
                 return ERR_DENIED;
+        out->ttl_s = TTL_MAX;
         e = follow(message, arena, out);
-        if (e != ERR_OK)
+        if (e != ERR_OK) {
                 out->count = 0;
+                out->ttl_s = 0;
+        }
         return e;
 }
 

@@ -41,8 +41,8 @@ struct dns_answer {
         bool is_secure; /* the AD bit of a server that is trusted for it */
         bool is_authoritative; /* the AA bit */
         bool is_cacheable;     /* false for a negative answer without SOA (RFC 2308 5) */
-        uint32_t ttl_s;        /* the least on the way; of a negative answer as RFC 2308 5 says */
-        struct dns_name name;  /* where the values stand, after CNAMEs */
+        uint32_t ttl_s; /* the least on the way; of a negative answer as RFC 2308 5 says, 0 without SOA */
+        struct dns_name name; /* where the values stand, after CNAMEs */
         size_t count;
         struct dns_value *values; /* in the arena */
 };

@@ -70,6 +70,11 @@ static void test_longest(void **state)
         assert_int_equal(dns_name_child(&name, S("b"), &back), ERR_LIMIT);
         assert_int_equal(back.n, 0);
         assert_int_equal(dns_name_parse(str_of(text, 254), &name), ERR_LIMIT);
+        assert_int_equal(dns_name_parse(str_of(text, 252), &name), ERR_OK);
+        assert_int_equal(dns_name_child(&name, S("b"), &back), ERR_LIMIT); /* 256 */
+        assert_int_equal(dns_name_parse(str_of(text, 251), &name), ERR_OK);
+        assert_int_equal(dns_name_child(&name, S("b"), &back), ERR_OK); /* 255 */
+        assert_int_equal(back.n, 255);
         struct rd r;
         rd_init(&r, S(""));
         dns_name_read(&r, &name);

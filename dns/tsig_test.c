@@ -190,6 +190,24 @@ static void test_hostile(void **state)
         assert_int_equal(verdict(&key, message, NOW), TSIG_GOOD);
 }
 
+/* RFC 8945 5.1: nothing stands behind the TSIG record, and there is one. */
+static void test_not_last(void **state)
+{
+        (void)state;
+        static const struct str opt = {"\0\0\51\4\320\0\0\0\0\0\0", 11};
+        char buffer[ROOM];
+        struct tsig_key key = key_of(KEY);
+        struct tsig_mac mac;
+        struct str message =
+                put_signed(buffer, &key, (struct tsig_fields){.time_s = NOW, .fudge_s = 300}, &mac);
+        size_t record_at = put_message((char[ROOM]){0}, ROOM), n = message.n;
+        memcpy(buffer + n, opt.p, opt.n);
+        buffer[11] = 2;
+        assert_int_equal(verdict(&key, str_of(buffer, n + opt.n), NOW), TSIG_MALFORMED);
+        memcpy(buffer + n, buffer + record_at, n - record_at);
+        assert_int_equal(verdict(&key, str_of(buffer, n + n - record_at), NOW), TSIG_MALFORMED);
+}
+
 static void test_other_key(void **state)
 {
         (void)state;
@@ -343,6 +361,7 @@ int main(void)
                 cmocka_unit_test(test_key_zone),
                 cmocka_unit_test(test_sign_verify),
                 cmocka_unit_test(test_hostile),
+                cmocka_unit_test(test_not_last),
                 cmocka_unit_test(test_other_key),
                 cmocka_unit_test(test_response),
                 cmocka_unit_test(test_truncation),

@@ -59,6 +59,7 @@ enum manner {
         ALIAS,
         HANG_UP,    /* TCP: closes without an answer */
         CUT_LENGTH, /* TCP: announces more than it sends */
+        DRIP,       /* TCP: a byte at a time */
         OTHER_ID,   /* TCP: answers something else */
         ENDLESS,    /* TCP: more records than we read */
 };
@@ -74,6 +75,20 @@ struct world {
         char memory[8192];
         enum err err;
 };
+
+static void drip(struct fake_dns *s, const struct fake_query *q, struct str message)
+{
+        char framed[512];
+        struct wr w;
+        wr_init(&w, framed, sizeof framed);
+        wr_be16(&w, (uint16_t)message.n);
+        wr_str(&w, message);
+        assert_int_equal(wr_end(&w), ERR_OK);
+        for (size_t i = 0; i < w.n; i++) {
+                assert_int_equal(host_tcp_write(s->h, q->tcp, str_of(framed + i, 1), FIBER_NEVER), ERR_OK);
+                assert_int_equal(fiber_sleep(s->h->sched, i < 5 ? 2 : 0), ERR_OK);
+        }
+}
 
 static void send_records(
         struct fake_dns *s, const struct fake_query *q, struct dns_header h, enum manner manner)
@@ -93,7 +108,10 @@ static void send_records(
         struct str message = fake_end(&m);
         if (manner == ENDLESS)
                 m.buffer[6] = 127;
-        fake_reply(s, q, message);
+        if (manner == DRIP)
+                drip(s, q, message);
+        else
+                fake_reply(s, q, message);
 }
 
 static void answer(struct fake_dns *s, const struct fake_query *q)
@@ -149,6 +167,7 @@ static void test_query_server(void **state)
         } cases[] = {
                 {"plain", PLAIN, false, false, ERR_OK, DNS_FOUND, 1, 0},
                 {"plain over TCP", PLAIN, true, false, ERR_OK, DNS_FOUND, 0, 1},
+                {"a byte at a time", DRIP, true, false, ERR_OK, DNS_FOUND, 0, 1},
                 {"referral", REFERRAL, false, false, ERR_DENIED, 0, 1, 0},
                 {"servfail", SERVFAIL, false, false, ERR_DENIED, 0, 1, 0},
                 {"a request lost", DEAF_ONCE, false, false, ERR_OK, DNS_FOUND, 2, 0},
