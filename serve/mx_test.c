@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+/* Where mail goes, by a zone that stands in a table. */
+#define _GNU_SOURCE
+#include "serve/mx.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "host/linux/linux.h"
+#include "serve/fake_dns.h"
+
+#define SELF "mx.mailingl.st"
+
+struct entry {
+        const char *name;
+        uint16_t type;
+        uint16_t preference;
+        const char *value; /* an address, or a name */
+};
+
+static const struct entry zone[] = {
+        {"plain.test", DNS_TYPE_MX, 10, "a.test"},
+        {"two.test", DNS_TYPE_MX, 20, "b.test"},
+        {"two.test", DNS_TYPE_MX, 10, "a.test"},
+        {"equal.test", DNS_TYPE_MX, 10, "a.test"},
+        {"equal.test", DNS_TYPE_MX, 10, "b.test"},
+        {"equal.test", DNS_TYPE_MX, 10, "c.test"},
+        {"null.test", DNS_TYPE_MX, 0, "."},
+        {"implicit.test", DNS_TYPE_A, 0, "192.0.2.9"},
+        {"both.test", DNS_TYPE_MX, 10, "dual.test"},
+        {"dual.test", DNS_TYPE_A, 0, "192.0.2.4"},
+        {"dual.test", DNS_TYPE_AAAA, 0, "2001:db8::4"},
+        {"backup.test", DNS_TYPE_MX, 10, "a.test"},
+        {"backup.test", DNS_TYPE_MX, 20, SELF},
+        {"backup.test", DNS_TYPE_MX, 20, "b.test"},
+        {"backup.test", DNS_TYPE_MX, 30, "c.test"},
+        {"ours.test", DNS_TYPE_MX, 10, SELF},
+        {"homeless.test", DNS_TYPE_MX, 10, "nowhere.test"},
+        {"half.test", DNS_TYPE_MX, 10, "broken.test"},
+        {"half.test", DNS_TYPE_MX, 20, "b.test"},
+        {"sick.test", DNS_TYPE_MX, 10, "broken.test"},
+        {"a.test", DNS_TYPE_A, 0, "192.0.2.1"},
+        {"b.test", DNS_TYPE_A, 0, "192.0.2.2"},
+        {"c.test", DNS_TYPE_A, 0, "192.0.2.3"},
+        {SELF, DNS_TYPE_A, 0, "192.0.2.25"},
+        {"nodata.test", DNS_TYPE_TXT, 0, "x"},
+};
+
+static struct dns_name name_of(const char *text)
+{
+        struct dns_name name;
+        CHECK(dns_name_parse(str_of_c(text), &name) == ERR_OK);
+        return name;
+}
+
+static void put(struct fake_message *m, const struct entry *e)
+{
+        char rdata[300];
+        struct wr w;
+        struct dns_name name = name_of(e->name);
+        struct ip ip;
+        wr_init(&w, rdata, sizeof rdata);
+        if (e->type == DNS_TYPE_MX) {
+                dns_mx_write_wire(&w, &(struct dns_mx){e->preference, name_of(e->value)});
+        } else {
+                CHECK(ip_parse(str_of_c(e->value), &ip) == ERR_OK);
+                dns_address_write_wire(&w, &ip);
+        }
+        fake_record(m, DNS_ANSWER, &name, e->type, 60, wr_text(&w));
+}
+
+static void answer(struct fake_dns *s, const struct fake_query *q)
+{
+        struct fake_message m;
+        struct dns_name broken = name_of("broken.test");
+        bool exists = false;
+        if (dns_name_eq(&q->summary.question.name, &broken)) {
+                fake_begin(&m, q, DNS_RCODE_SERVFAIL, false);
+                fake_reply(s, q, fake_end(&m));
+                return;
+        }
+        for (size_t i = 0; i < sizeof zone / sizeof zone[0]; i++) {
+                struct dns_name name = name_of(zone[i].name);
+                exists = exists || dns_name_eq(&name, &q->summary.question.name);
+        }
+        fake_begin(&m, q, exists ? DNS_RCODE_NOERROR : DNS_RCODE_NXDOMAIN, false);
+        for (size_t i = 0; i < sizeof zone / sizeof zone[0]; i++) {
+                struct dns_name name = name_of(zone[i].name);
+                if (zone[i].type == q->summary.question.type && dns_name_eq(&name, &q->summary.question.name))
+                        put(&m, &zone[i]);
+        }
+        fake_reply(s, q, fake_end(&m));
+}
+
+struct world {
+        struct host *h;
+        struct resolver *r;
+        struct fake_dns server;
+        void (*body)(struct world *w);
+};
+
+static void world_main(void *arg)
+{
+        struct world *w = arg;
+        struct scope scope;
+        w->server = (struct fake_dns){.h = w->h, .answer = answer};
+        scope_open(&scope, w->h->sched, FIBER_NEVER);
+        fake_start(&w->server, &scope, false);
+        struct dns_server server = {.at = w->server.at};
+        struct resolver_config config = {
+                .servers = &server, .server_count = 1, .timeout_ms = 500, .rounds = 1};
+        w->r = resolver_new(w->h, &config);
+        assert_non_null(w->r);
+        w->body(w);
+        resolver_free(w->r);
+        scope_cancel(&scope);
+        (void)scope_join(&scope);
+        fake_stop(&w->server);
+}
+
+static void with_world(void (*body)(struct world *w))
+{
+        struct world w = {.body = body};
+        w.h = linux_host_new(NULL);
+        assert_non_null(w.h);
+        linux_host_run(w.h, world_main, &w);
+        linux_host_free(w.h);
+}
+
+static enum err find(struct world *w, const char *domain, struct mx_targets *out)
+{
+        return mx_find(w->r, w->h, str_of_c(domain), S(SELF), host_now_ms(w->h) + 10000, out);
+}
+
+/* The addresses as text, parted by spaces. */
+static struct str text_of(const struct mx_targets *t, char *into, size_t cap)
+{
+        struct wr w;
+        wr_init(&w, into, cap);
+        for (size_t i = 0; i < t->count; i++) {
+                if (i > 0)
+                        wr_byte(&w, ' ');
+                ip_write(&w, &t->at[i].ip);
+                assert_int_equal(t->at[i].port, 25);
+        }
+        return wr_text(&w);
+}
+
+static void cases(struct world *w)
+{
+        static const struct {
+                const char *domain;
+                enum err err;
+                const char *at;
+        } table[] = {
+                {"plain.test", ERR_OK, "192.0.2.1"},
+                {"PLAIN.Test", ERR_OK, "192.0.2.1"},
+                {"two.test", ERR_OK, "192.0.2.1 192.0.2.2"},
+                {"null.test", ERR_UNSUPPORTED, ""},
+                {"implicit.test", ERR_OK, "192.0.2.9"},
+                {"both.test", ERR_OK, "2001:db8::4 192.0.2.4"},
+                {"backup.test", ERR_OK, "192.0.2.1"}, /* ourselves, equals and worse are left out */
+                {"ours.test", ERR_NOT_FOUND, ""},
+                {"homeless.test", ERR_NOT_FOUND,
+                        ""}, /* an MX without address is no reason for an implicit one */
+                {"half.test", ERR_OK, "192.0.2.2"},
+                {"sick.test", ERR_DENIED, ""}, /* a dead resolver is no verdict on the domain */
+                {"nodata.test", ERR_NOT_FOUND, ""},
+                {"absent.test", ERR_NOT_FOUND, ""},
+                {"[192.0.2.77]", ERR_OK, "192.0.2.77"},
+                {"[IPv6:2001:db8::1]", ERR_OK, "2001:db8::1"},
+                {"not a name", ERR_UNSUPPORTED, ""},
+        };
+        for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+                struct mx_targets t;
+                char text[512];
+                assert_int_equal(find(w, table[i].domain, &t), table[i].err);
+                assert_true(str_eq(text_of(&t, text, sizeof text), str_of_c(table[i].at)));
+        }
+}
+
+/* Lesson: MX of equal preference dropped. All are there, and each comes first at some time. */
+static void equals(struct world *w)
+{
+        unsigned first[4] = {0};
+        for (int i = 0; i < 120; i++) {
+                struct mx_targets t;
+                assert_int_equal(find(w, "equal.test", &t), ERR_OK);
+                assert_int_equal(t.count, 3);
+                first[t.at[0].ip.b[3]]++;
+        }
+        for (int i = 1; i <= 3; i++)
+                assert_true(first[i] > 0);
+}
+
+static void test_cases(void **state)
+{
+        (void)state;
+        with_world(cases);
+}
+
+static void test_equal_preference_is_shuffled(void **state)
+{
+        (void)state;
+        with_world(equals);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_cases),
+                cmocka_unit_test(test_equal_preference_is_shuffled),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
