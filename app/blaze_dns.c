@@ -78,17 +78,27 @@ static void keep_text(struct blaze_dns *d, struct blaze_txt *q, struct str text)
                 q->count++;
 }
 
-/* The file NAME.dns, the name in lower case; its lines "txt:..." are the records. Names hold no '/'. */
+/* The file NAME.dns, the name as it is asked for or in lower case. NULL when there is none. Names hold no '/'. */
+static FILE *open_static(const struct blaze_dns *d, struct str name)
+{
+        char path[4096], lower[DNS_NAME_MAX];
+        struct wr w;
+        wr_init(&w, lower, sizeof lower);
+        wr_lower(&w, name);
+        struct str forms[] = {name, wr_text(&w)};
+        FILE *f = NULL;
+        for (size_t i = 0; !f && i < sizeof forms / sizeof forms[0]; i++)
+                if (snprintf(path, sizeof path, "%s/%.*s.dns", d->folder, STR_ARG(forms[i])) <
+                        (int)sizeof path)
+                        f = fopen(path, "r");
+        return f;
+}
+
+/* Its lines "txt:..." are the records. */
 static void ask_folder(struct blaze_dns *d, struct blaze_txt *q)
 {
-        char path[4096], name[DNS_NAME_MAX + 1], line[LINE_MAX_SIZE];
-        size_t n = q->name.n < DNS_NAME_MAX ? q->name.n : DNS_NAME_MAX;
-        for (size_t i = 0; i < n; i++)
-                name[i] = ascii_lower(q->name.p[i]);
-        name[n] = '\0';
-        if (snprintf(path, sizeof path, "%s/%s.dns", d->folder, name) >= (int)sizeof path)
-                return;
-        FILE *f = fopen(path, "r");
+        char line[LINE_MAX_SIZE];
+        FILE *f = open_static(d, q->name);
         if (!f && errno != ENOENT)
                 trouble(q, ERR_IO);
         while (f && fgets(line, sizeof line, f)) {

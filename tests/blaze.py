@@ -3,6 +3,8 @@
 """What `blaze dkim` does on its command line: options, texts, exit statuses, streams, and DNS over a real socket.
 Usage: blaze.py BUILD_DIR"""
 import base64
+import hashlib
+import hmac
 import os
 import socket
 import struct
@@ -93,6 +95,8 @@ def verdicts(b):
             or b.expect([*verify, "-q"], changed, b.zone, 124, "", complaint("Invalid DKIM signature"))
             or b.expect(verify, b.signed, {}, 124, "[ER]: example.com\n", complaint("Invalid DKIM signature"))
             or b.expect(verify, MESSAGE, b.zone, 124, "", complaint("No DKIM signature"))
+            or b.expect(verify, b.signed.replace(b"s=sel", b"s=SEL"), {NAME.upper(): "v=DKIM1; p="}, 124, "[ER]: example.com\n",
+                        complaint("Invalid DKIM signature"))
             or b.expect(verify, b"", b.zone, 124, "", complaint("No DKIM signature"))
             or b.expect([*verify, "-v"], changed, b.zone, 124, "[ER]: example.com\n",
                         "example.com: the body was changed after signing (bh=)\n" + complaint("Invalid DKIM signature")))
@@ -179,6 +183,27 @@ def keys(b):
     return wrong or b.expect(["dkim", "verify"], from_file, {NAME: record}, 0, "[OK]: example.com\n")
 
 
+def hmac_drbg(seed, size):
+    """SP 800-90A 10.1.2 with SHA-256: what one Generate of a fresh instance gives."""
+    mac = lambda key, data: hmac.new(key, data, hashlib.sha256).digest()
+    key, value = bytes(32), b"\x01" * 32
+    for separator in (b"\x00", b"\x01"):
+        key = mac(key, value + separator + seed)
+        value = mac(key, value)
+    out = b""
+    while len(out) < size:
+        value = mac(key, value)
+        out += value
+    return out[:size]
+
+
+def derivation(b):
+    """The Ed25519 key of a seed, by another road."""
+    pem = b.blaze(["dkim", "gen", "-a", "ed25519", "--seed", SEED]).stdout
+    der = base64.b64decode(b"".join(pem.splitlines()[1:-1]))
+    return None if der[-32:] == hmac_drbg(base64.b64decode(SEED), 32) else "another key"
+
+
 def large(b):
     """A body far above what is held in memory, through a pipe."""
     message = MESSAGE + b"a line  of text \n" * 2_000_000
@@ -248,7 +273,7 @@ def main():
     report = lib.Report()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(sys.argv[1], folder)
-        for part in (usage, verdicts, newlines, groups, extra_keys, fields, outputs, refusals, keys, large, dns):
+        for part in (usage, verdicts, newlines, groups, extra_keys, fields, outputs, refusals, keys, derivation, large, dns):
             report.case("blaze dkim: " + part.__name__, lambda: part(bench))
     return report.status()
 
