@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/* The signing hop: takes a message by SMTP, signs it, hands it to the next hop, and answers with the next hop's own
+ * words. Each command of a transaction is passed on as it comes: MAIL and every RCPT get the next hop's answer, the
+ * envelope is not changed, and only extensions that the next hop offers are offered. Between two messages nothing is held.
+ *
+ * A message is buffered whole, since its signature stands before it; all buffers together stay within `memory`, of
+ * which SIZE= reserves its share at MAIL (452 4.3.1 when there is none left).
+ *
+ * Which domain signs: that of From if it is ours, else that of a recipient `_signed.…@domain` if it is ours; neither:
+ * 550 5.7.1. No key at the moment: 451 4.7.5 with the reason. Next hop away: 451 4.4.1. */
+#ifndef SERVE_SIGNER_H
+#define SERVE_SIGNER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "base/str.h"
+#include "host/host.h"
+#include "serve/smtpd.h"
+#include "serve/zone.h"
+
+#define SIGNER_SESSIONS_MAX 256
+
+/* Borrowed for the signer's life. */
+struct signer_config {
+        struct host *host;
+        struct zone_keeper *const *keepers; /* one a domain */
+        size_t keeper_count;
+        struct str hostname; /* in our banner, our EHLO and Received */
+        struct ip_port destination;
+        const struct ip_net *accept_from; /* who may connect; all others are told 554 5.7.1 */
+        size_t accept_from_count;
+        uint64_t memory; /* for messages, over all sessions */
+};
+
+struct signer {
+        struct signer_config config;
+        uint64_t reserved; /* of `memory` */
+        struct smtpd_gate gate;
+};
+
+void signer_init(struct signer *s, const struct signer_config *config);
+/* Serve one listener until the fiber is cancelled or the listener is closed; `gate` bounds all listeners together.
+ * Gives why it ended, as smtpd_listen does. */
+enum err signer_serve(struct signer *s, struct host_listener *listener);
+
+#endif

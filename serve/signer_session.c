@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: ISC */
+/* The session: commands to and from the next hop, and the buffer of the message. */
+#include "serve/signer_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/log.h"
+
+/* The next hop. */
+
+static void hop_close(struct signer_session *s)
+{
+        smtp_out_close(&s->out);
+        s->is_open = false;
+}
+
+static enum err hop_open(struct signer_session *s)
+{
+        const struct signer_config *config = &s->signer->config;
+        struct smtp_out_config out = {
+                .to = config->destination,
+                .connect_ms = SIGNER_CONNECT_MS,
+                .client = {.hello = config->hostname},
+        };
+        struct smtp_reply reply;
+        enum err e = smtp_out_open(&s->out, config->host, &out, &reply);
+        s->is_open = e == ERR_OK;
+        if (!s->is_open)
+                hop_close(s);
+        return e;
+}
+
+/* Our words for trouble with the next hop; it is closed then, but for ERR_UNSUPPORTED, which harms nothing. */
+static struct smtp_reply hop_trouble(struct signer_session *s, enum err e)
+{
+        struct log_line l;
+        struct wr w;
+        if (e == ERR_UNSUPPORTED)
+                return smtp_reply_of(553, 1, 3, S("The next hop cannot be asked for this address"));
+        log_begin(&l, s->signer->config.host, LOG_WARN, "signer", "next-hop-failed");
+        log_ip_port(&l, "destination", &s->signer->config.destination);
+        log_err(&l, e);
+        log_end(&l);
+        hop_close(s);
+        wr_init(&w, s->text, sizeof s->text);
+        wr_str(&w, S("The next hop fails: "));
+        wr_str(&w, str_of_c(err_text(e)));
+        return smtp_reply_of(451, 4, 1, wr_text(&w));
+}
+
+/* The next hop's words. 421 is about its connection with us, not about ours with the client. */
+static struct smtp_reply hop_words(struct signer_session *s, enum err e, const struct smtp_reply *reply)
+{
+        if (e != ERR_OK)
+                return hop_trouble(s, e);
+        struct smtp_reply words = *reply;
+        if (words.code == 421) {
+                words.code = 451;
+                struct wr w;
+                wr_init(&w, s->text, sizeof s->text);
+                wr_str(&w, reply->text);
+                words.text = wr_text(&w);
+                hop_close(s);
+        }
+        return words;
+}
+
+/* The budget of messages. */
+
+static bool reserve(struct signer_session *s, uint64_t cap)
+{
+        struct signer *g = s->signer;
+        uint64_t more = cap - s->cap;
+        if (cap > SIZE_MAX / 2 || more > g->config.memory - g->reserved) {
+                s->fault = ERR_FULL;
+                return false;
+        }
+        char *grown = realloc(s->message, (size_t)cap);
+        if (!grown) {
+                s->fault = ERR_MEMORY;
+                return false;
+        }
+        s->message = grown;
+        s->cap = (size_t)cap;
+        g->reserved += more;
+        return true;
+}
+
+static void forget(struct signer_session *s)
+{
+        s->signer->reserved -= s->cap;
+        free(s->message);
+        s->message = NULL;
+        s->n = s->cap = 0;
+        s->fault = ERR_OK;
+        s->ticket = NULL;
+}
+
+static struct smtp_reply reply_full(void)
+{
+        return smtp_reply_of(452, 3, 1, S("No room for this message now, try again later"));
+}
+
+/* Some key is there: else a whole message would come for nothing. */
+static bool has_key(const struct signer_session *s, struct str *reason)
+{
+        const struct signer_config *config = &s->signer->config;
+        struct zone_signing_key key;
+        bool found = false;
+        *reason = S("no domain");
+        for (size_t i = 0; i < config->keeper_count && !found; i++)
+                found = zone_keeper_key(config->keepers[i], &key, reason) == ERR_OK;
+        return found;
+}
+
+/* What the session asks. */
+
+static struct smtp_reply on_hello(void *ctx, bool is_extended, struct str name)
+{
+        struct signer_session *s = ctx;
+        struct wr w;
+        s->is_extended = is_extended;
+        wr_init(&w, s->helo, sizeof s->helo);
+        wr_str(&w, name);
+        s->helo_n = w.n;
+        return smtp_reply_plain(250, S(""));
+}
+
+/* A connection that was left idle may be gone: then once more on a new one. */
+static struct smtp_reply hop_mail(struct signer_session *s, const struct smtp_mail *mail)
+{
+        struct smtp_mail_params params = mail->params;
+        struct smtp_reply reply;
+        enum err e = ERR_CLOSED;
+        if (params.has_size)
+                params.size += SIGNER_FRONT_USUAL;
+        if (s->is_open)
+                e = smtp_out_mail(&s->out, mail->from.mailbox, &params, &reply);
+        if (e == ERR_CLOSED || e == ERR_EOF || (e == ERR_OK && reply.code == 421)) {
+                hop_close(s);
+                e = hop_open(s);
+                if (e == ERR_OK)
+                        e = smtp_out_mail(&s->out, mail->from.mailbox, &params, &reply);
+        }
+        if (e == ERR_UNSUPPORTED)
+                return smtp_reply_of(451, 3, 5, S("The next hop no longer offers what this message needs"));
+        return hop_words(s, e, &reply);
+}
+
+static struct smtp_reply on_mail(void *ctx, const struct smtp_mail *mail)
+{
+        struct signer_session *s = ctx;
+        struct str reason;
+        struct wr w;
+        forget(s);
+        s->is_utf8 = mail->params.smtputf8;
+        if (!has_key(s, &reason)) {
+                wr_init(&w, s->text, sizeof s->text);
+                wr_str(&w, S("No key to sign with: "));
+                wr_str(&w, reason);
+                return smtp_reply_of(451, 7, 5, wr_text(&w));
+        }
+        uint64_t size = mail->params.has_size ? mail->params.size : 0;
+        if (!reserve(s, size > SIGNER_BUFFER_MIN ? size : SIGNER_BUFFER_MIN)) {
+                forget(s);
+                return reply_full();
+        }
+        struct smtp_reply reply = hop_mail(s, mail);
+        if (!smtp_reply_is_positive(&reply))
+                forget(s);
+        return reply;
+}
+
+/* The keeper of `domain` when `local` is a ticket for it. */
+static const struct zone_keeper *ticket_of(const struct signer_session *s, const struct smtp_path *to)
+{
+        const struct signer_config *config = &s->signer->config;
+        if (!str_has_prefix_nocase(to->local, S("_signed.")))
+                return NULL;
+        for (size_t i = 0; i < config->keeper_count; i++)
+                if (str_eq_nocase(zone_keeper_domain(config->keepers[i]), to->domain))
+                        return config->keepers[i];
+        return NULL;
+}
+
+static struct smtp_reply on_rcpt(void *ctx, const struct smtp_path *to)
+{
+        struct signer_session *s = ctx;
+        struct smtp_reply reply;
+        if (!s->is_open) /* lost since MAIL */
+                return hop_trouble(s, ERR_CLOSED);
+        enum err e = smtp_out_rcpt(&s->out, to->mailbox, &reply);
+        reply = hop_words(s, e, &reply);
+        if (smtp_reply_is_positive(&reply) && !s->ticket)
+                s->ticket = ticket_of(s, to);
+        return reply;
+}
+
+static void on_body(void *ctx, struct str bytes)
+{
+        struct signer_session *s = ctx;
+        if (s->fault != ERR_OK)
+                return;
+        if (bytes.n > s->cap - s->n) {
+                uint64_t need = (uint64_t)s->n + bytes.n, twice = 2 * (uint64_t)s->cap;
+                if (!reserve(s, need > twice ? need : twice) && (s->fault != ERR_FULL || !reserve(s, need)))
+                        return;
+                s->fault = ERR_OK;
+        }
+        memcpy(s->message + s->n, bytes.p, bytes.n);
+        s->n += bytes.n;
+}
+
+static enum err hand_on(struct signer_session *s, struct str front, struct smtp_reply *reply)
+{
+        enum err e = smtp_out_data(&s->out, reply);
+        if (e != ERR_OK || reply->code != 354)
+                return e;
+        e = smtp_out_body(&s->out, front);
+        if (e == ERR_OK)
+                e = smtp_out_body(&s->out, str_of(s->message, s->n));
+        if (e == ERR_OK)
+                e = smtp_out_end(&s->out, reply);
+        return e;
+}
+
+/* A refusal in our own words ends the next hop's transaction too. */
+static struct smtp_reply refuse(struct signer_session *s, const struct smtp_reply *reply)
+{
+        struct smtp_reply ignored;
+        struct log_line l;
+        log_begin(&l, s->signer->config.host, LOG_WARN, "signer", "refused");
+        log_ip_port(&l, "peer", &s->peer);
+        log_u64(&l, "code", reply->code);
+        log_str(&l, "reason", reply->text);
+        log_end(&l);
+        if (s->is_open && smtp_out_rset(&s->out, &ignored) != ERR_OK)
+                hop_close(s);
+        return *reply;
+}
+
+static struct smtp_reply sign_and_hand_on(struct signer_session *s)
+{
+        struct str front;
+        struct smtp_reply reply;
+        if (s->fault != ERR_OK) {
+                reply = reply_full();
+                return refuse(s, &reply);
+        }
+        if (!s->is_open)
+                return hop_trouble(s, ERR_CLOSED);
+        if (signer_sign(s, &front, &reply) != ERR_OK)
+                return refuse(s, &reply);
+        enum err e = hand_on(s, front, &reply);
+        signer_log_handed_on(s, e, &reply);
+        if (e == ERR_OK && !smtp_reply_is_positive(&reply) && reply.code != 421) {
+                /* DATA itself may have been refused: its transaction is still open */
+                struct smtp_reply ignored;
+                struct wr w;
+                wr_init(&w, s->text, sizeof s->text);
+                wr_str(&w, reply.text);
+                reply.text = wr_text(&w);
+                if (smtp_out_rset(&s->out, &ignored) != ERR_OK)
+                        hop_close(s);
+        }
+        return hop_words(s, e, &reply);
+}
+
+static struct smtp_reply on_end(void *ctx, const struct smtpd_message *message)
+{
+        struct signer_session *s = ctx;
+        (void)message;
+        struct smtp_reply reply = sign_and_hand_on(s);
+        forget(s);
+        return reply;
+}
+
+static void on_reset(void *ctx, enum smtp_server_reset why)
+{
+        struct signer_session *s = ctx;
+        struct smtp_reply ignored;
+        (void)why;
+        forget(s);
+        if (s->is_open && smtp_out_rset(&s->out, &ignored) != ERR_OK)
+                hop_close(s);
+}
+
+static const struct smtpd_handler handler = {
+        .hello = on_hello,
+        .mail = on_mail,
+        .rcpt = on_rcpt,
+        .body = on_body,
+        .end = on_end,
+        .reset = on_reset,
+};
+
+/* Only what the next hop offers, and what a message may have without it. */
+static struct smtp_server_config session_config(const struct signer_session *s)
+{
+        const struct signer_config *config = &s->signer->config;
+        struct smtp_server_config c = {.hostname = config->hostname, .message_max = config->memory};
+        c.offer = (struct smtp_extensions){.pipelining = true, .size = true, .enhanced = true};
+        if (!s->is_open)
+                return c;
+        const struct smtp_extensions *hop = smtp_out_extensions(&s->out);
+        c.offer.mime_8bit = hop->mime_8bit;
+        c.offer.smtputf8 = hop->smtputf8;
+        if (hop->size_max > SIGNER_FRONT_USUAL && hop->size_max - SIGNER_FRONT_USUAL < c.message_max)
+                c.message_max = hop->size_max - SIGNER_FRONT_USUAL;
+        return c;
+}
+
+void signer_session_run(struct signer_session *s, struct host_tcp *tcp)
+{
+        struct host *h = s->signer->config.host;
+        enum err e = hop_open(s);
+        if (e != ERR_OK)
+                (void)hop_trouble(s, e);
+        struct smtp_server_config config = session_config(s);
+        (void)smtpd_run(h, tcp, &config, &handler, s);
+        forget(s);
+        if (s->is_open)
+                smtp_out_quit(&s->out);
+        hop_close(s);
+}

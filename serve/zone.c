@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: ISC */
+#include "serve/zone.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "host/log.h"
+#include "serve/dns_update.h"
+
+#define UPDATE_TIMEOUT_MS (10 * 1000)
+
+struct held_key {
+        int64_t epoch; /* 0: none */
+        struct crypto_key *key;
+        size_t selector_n;
+        char selector[DNS_LABEL_MAX];
+};
+
+struct zone_keeper {
+        struct host *host;
+        struct zone_keeper_config config;
+        struct key_seed seed;
+        struct held_key keys[ZONE_KEYS_MAX];
+        struct zone zone;
+        char update[ZONE_UPDATE_MAX];
+        char answer[DNS_ANSWER_ROOM];
+};
+
+static int64_t now_s(const struct zone_keeper *k)
+{
+        return host_wall_ms(k->host) / 1000;
+}
+
+static void log_seed(const struct zone_keeper *k, const uint8_t id[KEY_ID_SIZE], int64_t took_ms)
+{
+        struct log_line l;
+        char text[2 * KEY_ID_SIZE];
+        struct wr w;
+        wr_init(&w, text, sizeof text);
+        hex_encode(&w, str_of(id, KEY_ID_SIZE));
+        log_begin(&l, k->host, LOG_INFO, "zone", "password-stretched");
+        log_str(&l, "domain", k->config.domain);
+        log_str(&l, "id", wr_text(&w));
+        log_i64(&l, "ms", took_ms);
+        log_end(&l);
+}
+
+static enum err prepare(struct zone_keeper *k, const struct key_password *password)
+{
+        int64_t begin_ms = host_now_ms(k->host);
+        struct zone_config config = {
+                .zone = k->config.zone,
+                .primary = k->config.primary.at.ip,
+                .selector = k->config.selector,
+                .validity_s = k->config.validity_s,
+                .overlap_s = k->config.overlap_s,
+                .queue_life_s = k->config.queue_life_s,
+                .ttl_s = k->config.ttl_s,
+        };
+        enum err e = dns_name_parse(k->config.domain, &config.domain);
+        if (e == ERR_OK)
+                e = key_seed_derive(password, k->config.domain, &k->seed);
+        if (e == ERR_OK)
+                e = key_id(&k->seed, config.id);
+        if (e == ERR_OK)
+                e = zone_init(&k->zone, &config);
+        if (e == ERR_OK)
+                log_seed(k, config.id, host_now_ms(k->host) - begin_ms);
+        return e;
+}
+
+enum err zone_keeper_new(struct host *h, const struct zone_keeper_config *config, struct zone_keeper **out)
+{
+        *out = NULL;
+        struct zone_keeper *k = calloc(1, sizeof *k);
+        if (!k)
+                return ERR_MEMORY;
+        k->host = h;
+        k->config = *config;
+        k->config.password = NULL;
+        enum err e = prepare(k, config->password);
+        if (e == ERR_OK)
+                *out = k;
+        else
+                zone_keeper_free(k);
+        return e;
+}
+
+void zone_keeper_free(struct zone_keeper *k)
+{
+        if (!k)
+                return;
+        for (size_t i = 0; i < ZONE_KEYS_MAX; i++)
+                crypto_key_free(k->keys[i].key);
+        key_seed_wipe(&k->seed);
+        free(k);
+}
+
+struct str zone_keeper_domain(const struct zone_keeper *k)
+{
+        return k->config.domain;
+}
+
+static const struct held_key *find_key(const struct zone_keeper *k, int64_t epoch)
+{
+        for (size_t i = 0; i < ZONE_KEYS_MAX; i++)
+                if (k->keys[i].epoch == epoch)
+                        return &k->keys[i];
+        return NULL;
+}
+
+enum err zone_keeper_key(const struct zone_keeper *k, struct zone_signing_key *out, struct str *reason)
+{
+        int64_t epoch;
+        *out = (struct zone_signing_key){.time_s = now_s(k)};
+        enum err e = zone_signing(&k->zone, out->time_s, &epoch, &out->expiry_s, reason);
+        if (e != ERR_OK)
+                return e;
+        const struct held_key *held = find_key(k, epoch);
+        CHECK(held);
+        out->key = held->key;
+        out->selector = str_of(held->selector, held->selector_n);
+        return ERR_OK;
+}
+
+/* Log lines. */
+
+static const struct {
+        const char *name;
+        enum log_level level;
+        const char *detail; /* its key; NULL: there is none */
+} event_lines[] = {
+        [ZONE_EVENT_POINTER_CREATED] = {"pointer-created", LOG_INFO, NULL},
+        [ZONE_EVENT_POINTER_FOUND] = {"pointer-found", LOG_INFO, NULL},
+        [ZONE_EVENT_EPOCH_CHOSEN] = {"epoch-chosen", LOG_INFO, NULL},
+        [ZONE_EVENT_KEY_FOUND] = {"key-found", LOG_INFO, NULL},
+        [ZONE_EVENT_KEY_PUBLISHED] = {"key-published", LOG_INFO, NULL},
+        [ZONE_EVENT_KEY_REPLACED] = {"key-replaced", LOG_WARN, NULL},
+        [ZONE_EVENT_KEY_REMOVED] = {"key-removed", LOG_INFO, NULL},
+        [ZONE_EVENT_SERVED] = {"key-served", LOG_INFO, NULL},
+        [ZONE_EVENT_NOT_SERVED] = {"key-not-served", LOG_WARN, "server"},
+        [ZONE_EVENT_UNASKED] = {"server-not-asked", LOG_WARN, "server"},
+        [ZONE_EVENT_READY] = {"ready", LOG_INFO, NULL},
+        [ZONE_EVENT_NOT_READY] = {"not-ready", LOG_WARN, "reason"},
+        [ZONE_EVENT_TROUBLE] = {"trouble", LOG_WARN, "reason"},
+};
+
+static void log_events(struct zone_keeper *k)
+{
+        struct zone_event event;
+        struct log_line l;
+        while (zone_take_event(&k->zone, &event)) {
+                log_begin(&l, k->host, event_lines[event.kind].level, "zone", event_lines[event.kind].name);
+                log_str(&l, "domain", k->config.domain);
+                if (event.selector_n > 0)
+                        log_str(&l, "selector", str_of(event.selector, event.selector_n));
+                if (event_lines[event.kind].detail)
+                        log_str(&l, event_lines[event.kind].detail, str_of(event.detail, event.detail_n));
+                log_end(&l);
+        }
+}
+
+/* What the machine asks for. Each gives ERR_OK, or ERR_CANCELLED. */
+
+static enum err do_query(struct zone_keeper *k, const struct zone_step *step)
+{
+        struct dns_server server = k->config.primary;
+        struct dns_answer answer = {0};
+        struct arena arena;
+        if (!step->at_primary)
+                server = (struct dns_server){.at = {step->server, 53}};
+        arena_init(&arena, k->answer, sizeof k->answer);
+        int64_t deadline_ms = host_now_ms(k->host) + DNS_QUERY_ROUNDS * DNS_QUERY_TIMEOUT_MS;
+        enum err e =
+                dns_query_server(k->host, &server, &step->name, step->type, deadline_ms, &arena, &answer);
+        if (e == ERR_CANCELLED)
+                return e;
+        zone_answered(&k->zone, now_s(k), e, &answer);
+        return ERR_OK;
+}
+
+static enum err do_update(struct zone_keeper *k)
+{
+        struct dns_update update;
+        struct dns_update_result r;
+        uint16_t id;
+        host_random(k->host, &id, sizeof id);
+        dns_update_init(&update, k->update, sizeof k->update, id, &k->config.zone);
+        zone_fill_update(&k->zone, &update);
+        dns_update_send(k->host, &k->config.primary, k->config.tsig, &update,
+                host_now_ms(k->host) + UPDATE_TIMEOUT_MS, &r);
+        if (r.err == ERR_CANCELLED)
+                return r.err;
+        struct zone_update_result result = {
+                .status = r.status == DNS_UPDATE_DONE      ? ZONE_UPDATE_DONE
+                          : r.status == DNS_UPDATE_REFUSED ? ZONE_UPDATE_REFUSED
+                          : r.status == DNS_UPDATE_CLAIMED ? ZONE_UPDATE_CLAIMED
+                                                           : ZONE_UPDATE_LOST,
+                .err = r.err,
+                .rcode = r.rcode,
+                .tsig_error = r.tsig_error,
+                .server_time_s = r.server_time_s,
+                .our_time_s = r.our_time_s,
+        };
+        zone_updated(&k->zone, now_s(k), &result);
+        return ERR_OK;
+}
+
+/* A place for one more key: that of an epoch which the machine does not know any more. */
+static struct held_key *take_place(struct zone_keeper *k)
+{
+        for (size_t i = 0; i < ZONE_KEYS_MAX; i++) {
+                bool is_known = false;
+                for (size_t n = 0; n < k->zone.key_n; n++)
+                        is_known = is_known || (k->zone.keys[n].epoch == k->keys[i].epoch &&
+                                                       k->zone.keys[n].record_n > 0);
+                if (is_known)
+                        continue;
+                crypto_key_free(k->keys[i].key);
+                k->keys[i] = (struct held_key){0};
+                return &k->keys[i];
+        }
+        CHECK(!"more keys than the machine has");
+        return NULL;
+}
+
+static enum err search(struct zone_keeper *k, struct str selector, struct crypto_key **out)
+{
+        struct key_search search;
+        *out = NULL;
+        enum err e = key_search_init(&search, &k->seed, KEY_DKIM, KEY_RSA_2048, selector);
+        if (e != ERR_OK)
+                return e;
+        while ((e = key_search_step(&search, out)) == ERR_AGAIN) {
+                fiber_yield(k->host->sched);
+                if (fiber_is_cancelled(k->host->sched)) {
+                        e = ERR_CANCELLED;
+                        break;
+                }
+        }
+        key_search_drop(&search);
+        return e;
+}
+
+static enum err do_derive(struct zone_keeper *k, const struct zone_step *step)
+{
+        struct str selector = str_of(step->selector, step->selector_n);
+        struct crypto_key *key;
+        struct wr record, w;
+        char text[KEY_RECORD_MAX];
+        struct log_line l;
+        int64_t begin_ms = host_now_ms(k->host);
+        enum err e = search(k, selector, &key);
+        if (e == ERR_CANCELLED)
+                return e;
+        wr_init(&record, text, sizeof text);
+        if (e == ERR_OK)
+                e = key_record_write(key, &record);
+        if (e == ERR_OK) {
+                struct held_key *held = take_place(k);
+                held->epoch = step->epoch;
+                held->key = key;
+                wr_init(&w, held->selector, sizeof held->selector);
+                wr_str(&w, selector);
+                held->selector_n = w.n;
+        } else {
+                crypto_key_free(key);
+        }
+        log_begin(&l, k->host, e == ERR_OK ? LOG_INFO : LOG_ERROR, "zone", "key-derived");
+        log_str(&l, "domain", k->config.domain);
+        log_str(&l, "selector", selector);
+        log_i64(&l, "ms", host_now_ms(k->host) - begin_ms);
+        if (e != ERR_OK)
+                log_err(&l, e);
+        log_end(&l);
+        zone_derived(&k->zone, now_s(k), step->epoch, e == ERR_OK ? wr_text(&record) : S(""));
+        return ERR_OK;
+}
+
+void zone_keeper_run(void *arg)
+{
+        struct zone_keeper *k = arg;
+        enum err e = ERR_OK;
+        while (e == ERR_OK && !fiber_is_cancelled(k->host->sched)) {
+                struct zone_step step;
+                zone_next(&k->zone, now_s(k), &step);
+                log_events(k);
+                switch (step.action) {
+                case ZONE_QUERY:
+                        e = do_query(k, &step);
+                        break;
+                case ZONE_UPDATE:
+                        e = do_update(k);
+                        break;
+                case ZONE_DERIVE:
+                        e = do_derive(k, &step);
+                        break;
+                case ZONE_WAIT:
+                        e = fiber_sleep(k->host->sched, step.wait_s * 1000);
+                        break;
+                }
+                log_events(k);
+        }
+}
