@@ -63,10 +63,12 @@ class Receiver(asyncio.Protocol):
 
     def connection_made(self, transport):
         self.transport, self.conn = transport, self.sink.next_connection()
+        self.sink.open.add(transport)
         self.sink.note(self.conn, "open", self.to)
         self.answer("open", "", f"220 {self.sink.name} ESMTP")
 
     def connection_lost(self, exc):
+        self.sink.open.discard(self.transport)
         self.sink.note(self.conn, "close", self.to, "reset" if exc else self.how)
 
     def data_received(self, data):
@@ -189,6 +191,7 @@ class Sink:
         self.file = open(self.store, "wb")
         self.lock = threading.Lock()
         self.events, self.copies, self.faults, self.connections = [], [], [], 0
+        self.servers, self.open = [], set()
         self.loop, up = asyncio.new_event_loop(), threading.Event()
         self.trouble = None
         self.thread = threading.Thread(target=self.run, args=(addresses, up), daemon=True)
@@ -201,14 +204,20 @@ class Sink:
         asyncio.set_event_loop(self.loop)
         try:
             for to, port in addresses:
-                self.loop.run_until_complete(
-                    self.loop.create_server(lambda to=to: Receiver(self, to), to, port, backlog=1024))
+                self.servers.append(self.loop.run_until_complete(
+                    self.loop.create_server(lambda to=to: Receiver(self, to), to, port, backlog=1024)))
         except OSError as e:
             self.trouble = e
             return
         finally:
             up.set()
         self.loop.run_forever()
+        for server in self.servers:
+            server.close()
+        for transport in list(self.open):
+            transport.abort()
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.loop.close()
 
     def next_connection(self):
         self.connections += 1
