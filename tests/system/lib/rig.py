@@ -265,8 +265,8 @@ zone:
         return self.send_update(lambda message: message.add(owner, 60, kind, text), secret)
 
     def remove(self, owner):
-        """Removes a name's records by a signed UPDATE."""
-        return self.send_update(lambda message: message.delete(owner))
+        """Removes a name's TXT records by a signed UPDATE."""
+        return self.send_update(lambda message: message.delete(owner, "TXT"))
 
     def send_update(self, fill, secret=None):
         name, _, right = self.tsig.split(":")
