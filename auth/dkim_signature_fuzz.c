@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const char name[] = "DKIM-Signature:";
         size_t n = sizeof name - 1 + size;
-        char *text = malloc(n), key_name[DNS_NAME_MAX];
+        char *text = calloc(1, n), key_name[DNS_NAME_MAX];
         struct dkim_signature s;
         struct mail_header header = {0};
         struct str detail, raw = str_of(text, n);
