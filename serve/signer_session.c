@@ -49,18 +49,18 @@ static struct smtp_reply hop_trouble(struct signer_session *s, enum err e)
         return smtp_reply_of(451, 4, 1, wr_text(&w));
 }
 
-/* The next hop's words. 421 is about its connection with us, not about ours with the client. */
+/* The next hop's words, copied. 421 is about its connection with us, not about ours with the client. */
 static struct smtp_reply hop_words(struct signer_session *s, enum err e, const struct smtp_reply *reply)
 {
         if (e != ERR_OK)
                 return hop_trouble(s, e);
         struct smtp_reply words = *reply;
+        struct wr w;
+        wr_init(&w, s->text, sizeof s->text);
+        wr_str(&w, str_take(reply->text, sizeof s->text));
+        words.text = wr_text(&w);
         if (words.code == 421) {
                 words.code = 451;
-                struct wr w;
-                wr_init(&w, s->text, sizeof s->text);
-                wr_str(&w, reply->text);
-                words.text = wr_text(&w);
                 hop_close(s);
         }
         return words;
@@ -212,12 +212,21 @@ static void on_body(void *ctx, struct str bytes)
         s->n += bytes.n;
 }
 
+/* End the next hop's transaction. */
+static void hop_reset(struct signer_session *s)
+{
+        struct smtp_reply ignored;
+        if (s->is_open && smtp_out_rset(&s->out, &ignored) != ERR_OK)
+                hop_close(s);
+}
+
 static enum err hand_on(struct signer_session *s, struct str front, struct smtp_reply *reply)
 {
         enum err e = smtp_out_data(&s->out, reply);
-        if (e != ERR_OK || reply->code != 354)
+        if (e == ERR_OK && reply->code != 354)
                 return e;
-        e = smtp_out_body(&s->out, front);
+        if (e == ERR_OK)
+                e = smtp_out_body(&s->out, front);
         if (e == ERR_OK)
                 e = smtp_out_body(&s->out, str_of(s->message, s->n));
         if (e == ERR_OK)
@@ -228,15 +237,13 @@ static enum err hand_on(struct signer_session *s, struct str front, struct smtp_
 /* A refusal in our own words ends the next hop's transaction too. */
 static struct smtp_reply refuse(struct signer_session *s, const struct smtp_reply *reply)
 {
-        struct smtp_reply ignored;
         struct log_line l;
         log_begin(&l, s->signer->config.host, LOG_WARN, "signer", "refused");
         log_ip_port(&l, "peer", &s->peer);
         log_u64(&l, "code", reply->code);
         log_str(&l, "reason", reply->text);
         log_end(&l);
-        if (s->is_open && smtp_out_rset(&s->out, &ignored) != ERR_OK)
-                hop_close(s);
+        hop_reset(s);
         return *reply;
 }
 
@@ -253,18 +260,11 @@ static struct smtp_reply sign_and_hand_on(struct signer_session *s)
         if (signer_sign(s, &front, &reply) != ERR_OK)
                 return refuse(s, &reply);
         enum err e = hand_on(s, front, &reply);
-        signer_log_handed_on(s, e, &reply);
-        if (e == ERR_OK && !smtp_reply_is_positive(&reply) && reply.code != 421) {
-                /* DATA itself may have been refused: its transaction is still open */
-                struct smtp_reply ignored;
-                struct wr w;
-                wr_init(&w, s->text, sizeof s->text);
-                wr_str(&w, reply.text);
-                reply.text = wr_text(&w);
-                if (smtp_out_rset(&s->out, &ignored) != ERR_OK)
-                        hop_close(s);
-        }
-        return hop_words(s, e, &reply);
+        signer_log_signed(s, e, &reply);
+        struct smtp_reply words = hop_words(s, e, &reply);
+        if (!smtp_reply_is_positive(&words))
+                hop_reset(s); /* if it was DATA that was refused, the transaction is still open */
+        return words;
 }
 
 static struct smtp_reply on_end(void *ctx, const struct smtpd_message *message)
@@ -279,11 +279,9 @@ static struct smtp_reply on_end(void *ctx, const struct smtpd_message *message)
 static void on_reset(void *ctx, enum smtp_server_reset why)
 {
         struct signer_session *s = ctx;
-        struct smtp_reply ignored;
         (void)why;
         forget(s);
-        if (s->is_open && smtp_out_rset(&s->out, &ignored) != ERR_OK)
-                hop_close(s);
+        hop_reset(s);
 }
 
 static const struct smtpd_handler handler = {

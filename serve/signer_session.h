@@ -30,6 +30,9 @@ struct signer_session {
         size_t n, cap;
         enum err fault; /* while the message came: ERR_FULL beyond the budget, ERR_MEMORY */
 
+        const struct zone_keeper *signed_by; /* and with which selector: for the log */
+        size_t selector_n;
+        char selector[DNS_LABEL_MAX];
         struct mail_field fields[MAIL_FIELDS_MAX];
         char front[SIGNER_FRONT_MAX];
         char text[SMTP_REPLY_TEXT_MAX]; /* of a reply of ours */
@@ -42,7 +45,7 @@ void signer_session_run(struct signer_session *s, struct host_tcp *tcp);
  *   ERR_OK      `*front` is borrowed from the session
  *   else        `*reply` says what the client is to be told */
 MUST_USE enum err signer_sign(struct signer_session *s, struct str *front, struct smtp_reply *reply);
-/* One line about what the next hop said to a signed message. */
-void signer_log_handed_on(const struct signer_session *s, enum err e, const struct smtp_reply *reply);
+/* One line about a signed message and what the next hop said to it. */
+void signer_log_signed(const struct signer_session *s, enum err e, const struct smtp_reply *reply);
 
 #endif

@@ -78,17 +78,6 @@ static enum err write_received(const struct signer_session *s, int64_t now_s, st
         return mail_build_received(w, &received);
 }
 
-static void log_signed(const struct signer_session *s, struct str domain, struct str selector)
-{
-        struct log_line l;
-        log_begin(&l, s->signer->config.host, LOG_INFO, "signer", "signed");
-        log_str(&l, "domain", domain);
-        log_str(&l, "selector", selector);
-        log_u64(&l, "size", s->n);
-        log_ip_port(&l, "peer", &s->peer);
-        log_end(&l);
-}
-
 /* The key is borrowed: nothing here blocks between asking for it and the end of the signature. */
 static enum err write_front(struct signer_session *s, const struct mail_header *header,
         const struct zone_keeper *keeper, const struct zone_signing_key *key, struct wr *w)
@@ -109,8 +98,11 @@ static enum err write_front(struct signer_session *s, const struct mail_header *
                 e = dkim_sign(&params, header, digest, key->key, w);
         if (e == ERR_OK)
                 e = write_received(s, key->time_s, w);
-        if (e == ERR_OK)
-                log_signed(s, params.domain, params.selector);
+        struct wr selector;
+        wr_init(&selector, s->selector, sizeof s->selector);
+        wr_str(&selector, key->selector);
+        s->selector_n = selector.n;
+        s->signed_by = keeper;
         return e;
 }
 
@@ -144,12 +136,16 @@ enum err signer_sign(struct signer_session *s, struct str *front, struct smtp_re
         return ERR_OK;
 }
 
-void signer_log_handed_on(const struct signer_session *s, enum err e, const struct smtp_reply *reply)
+void signer_log_signed(const struct signer_session *s, enum err e, const struct smtp_reply *reply)
 {
         struct log_line l;
         bool is_taken = e == ERR_OK && smtp_reply_is_positive(reply);
         log_begin(&l, s->signer->config.host, is_taken ? LOG_INFO : LOG_WARN, "signer",
-                is_taken ? "handed-on" : "not-handed-on");
+                is_taken ? "signed" : "signed-not-taken");
+        log_str(&l, "domain", zone_keeper_domain(s->signed_by));
+        log_str(&l, "selector", str_of(s->selector, s->selector_n));
+        log_u64(&l, "size", s->n);
+        log_ip_port(&l, "peer", &s->peer);
         log_ip_port(&l, "destination", &s->signer->config.destination);
         if (e == ERR_OK) {
                 log_u64(&l, "code", reply->code);

@@ -207,22 +207,25 @@ static enum err do_update(struct zone_keeper *k)
         return ERR_OK;
 }
 
-/* A place for one more key: that of an epoch which the machine does not know any more. */
+static bool is_in_use(const struct zone_keeper *k, int64_t epoch)
+{
+        for (size_t i = 0; i < k->zone.key_n; i++)
+                if (k->zone.keys[i].epoch == epoch && k->zone.keys[i].record_n > 0)
+                        return true;
+        return false;
+}
+
+/* A place for one more key: free, or that of an epoch which the machine does not know any more. */
 static struct held_key *take_place(struct zone_keeper *k)
 {
-        for (size_t i = 0; i < ZONE_KEYS_MAX; i++) {
-                bool is_known = false;
-                for (size_t n = 0; n < k->zone.key_n; n++)
-                        is_known = is_known || (k->zone.keys[n].epoch == k->keys[i].epoch &&
-                                                       k->zone.keys[n].record_n > 0);
-                if (is_known)
-                        continue;
-                crypto_key_free(k->keys[i].key);
-                k->keys[i] = (struct held_key){0};
-                return &k->keys[i];
-        }
-        CHECK(!"more keys than the machine has");
-        return NULL;
+        struct held_key *place = NULL;
+        for (size_t i = 0; i < ZONE_KEYS_MAX && !place; i++)
+                if (!is_in_use(k, k->keys[i].epoch))
+                        place = &k->keys[i];
+        CHECK(place); /* the machine has no more keys than we have places */
+        crypto_key_free(place->key);
+        *place = (struct held_key){0};
+        return place;
 }
 
 static enum err search(struct zone_keeper *k, struct str selector, struct crypto_key **out)
