@@ -8,23 +8,13 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "dns/code.h"
-#include "dns/message.h"
-#include "dns/rdata.h"
-#include "dns/txt.h"
+#include "auth/fake_zone.h"
 
 #define DAY ((int64_t)86400)
 #define START ((int64_t)1775138006)
-#define RECORDS 24
 #define SERVERS 4
 
 /* A primary with one zone of TXT records, and its name servers. */
-struct record {
-        bool used;
-        struct dns_name name;
-        char text[KEY_RECORD_MAX];
-        size_t n;
-};
 
 enum behaviour { SERVES, LAGS, SILENT, REFUSES };
 
@@ -37,7 +27,7 @@ struct server {
 
 struct sim {
         int64_t now_s;
-        struct record records[RECORDS];
+        struct fake_zone zone;
         int64_t changed_s; /* the last change of a record */
         unsigned updates, steps, derivations;
         bool is_down, is_deaf;          /* no answers; updates say NOERROR and do nothing */
@@ -50,88 +40,44 @@ struct sim {
         size_t detail_n;
 };
 
-static void name_of(const char *text, struct dns_name *out)
-{
-        assert_int_equal(dns_name_parse(str_of_c(text), out), ERR_OK);
-}
-
-static struct record *add(struct sim *s, const struct dns_name *name, struct str text)
-{
-        for (size_t i = 0; i < RECORDS; i++) {
-                struct record *r = &s->records[i];
-                if (r->used)
-                        continue;
-                *r = (struct record){.used = true, .name = *name, .n = text.n};
-                assert_true(text.n <= sizeof r->text);
-                memcpy(r->text, text.p, text.n);
-                s->changed_s = s->now_s;
-                return r;
-        }
-        fail_msg("the simulated zone is full");
-        return NULL;
-}
-
 static void add_c(struct sim *s, const char *name, const char *text)
 {
-        struct dns_name n;
-        name_of(name, &n);
-        add(s, &n, str_of_c(text));
-}
-
-static size_t erase(struct sim *s, const struct dns_name *name)
-{
-        size_t count = 0;
-        for (size_t i = 0; i < RECORDS; i++)
-                if (s->records[i].used && dns_name_eq(&s->records[i].name, name)) {
-                        s->records[i].used = false;
-                        count++;
-                }
+        struct dns_name n = fake_name(name);
+        fake_zone_add(&s->zone, &n, str_of_c(text));
         s->changed_s = s->now_s;
-        return count;
 }
 
 static size_t erase_c(struct sim *s, const char *name)
 {
-        struct dns_name n;
-        name_of(name, &n);
-        return erase(s, &n);
+        struct dns_name n = fake_name(name);
+        s->changed_s = s->now_s;
+        return fake_zone_erase(&s->zone, &n);
 }
 
-/* The only text at a name; empty when there is none or more than one. */
 static struct str text_at(const struct sim *s, const char *name)
 {
-        struct dns_name n;
-        struct str found = S("");
-        size_t count = 0;
-        name_of(name, &n);
-        for (size_t i = 0; i < RECORDS; i++)
-                if (s->records[i].used && dns_name_eq(&s->records[i].name, &n)) {
-                        found = str_of(s->records[i].text, s->records[i].n);
-                        count++;
-                }
-        return count == 1 ? found : S("");
+        return fake_zone_only(&s->zone, name);
 }
 
 /* Answers. */
 
 struct answer_room {
-        struct dns_value values[RECORDS];
-        char wire[RECORDS][KEY_RECORD_MAX + 8];
+        struct dns_value values[FAKE_ZONE_RECORDS];
+        char wire[FAKE_ZONE_RECORDS][KEY_RECORD_MAX + 8];
         struct dns_answer answer;
 };
 
 static enum err answer_txt(const struct sim *s, const struct dns_name *name, struct answer_room *room)
 {
-        for (size_t i = 0; i < RECORDS; i++) {
-                const struct record *r = &s->records[i];
-                if (!r->used || !dns_name_eq(&r->name, name))
+        for (size_t i = 0; i < FAKE_ZONE_RECORDS; i++) {
+                if (!fake_zone_stands_at(&s->zone, i, name))
                         continue;
                 struct dns_value *v = &room->values[room->answer.count];
                 struct wr w;
                 wr_init(&w, room->wire[room->answer.count], sizeof room->wire[0]);
-                dns_txt_write_wire(&w, str_of(r->text, r->n));
+                dns_txt_write_wire(&w, fake_zone_text(&s->zone, i));
                 v->wire = wr_text(&w);
-                v->text = str_of(r->text, r->n);
+                v->text = fake_zone_text(&s->zone, i);
                 room->answer.count++;
         }
         room->answer.status = room->answer.count > 0 ? DNS_FOUND : DNS_NO_NAME;
@@ -148,10 +94,9 @@ static enum err answer_primary(const struct sim *s, const struct zone_step *step
                 return answer_txt(s, &step->name, room);
         room->answer.status = DNS_NO_DATA;
         for (size_t i = 0; i < SERVERS && s->servers[i].name; i++) {
-                struct dns_name name;
+                struct dns_name name = fake_name(s->servers[i].name);
                 struct ip ip;
                 struct dns_value *v = &room->values[room->answer.count];
-                name_of(s->servers[i].name, &name);
                 if (step->type == DNS_TYPE_NS) {
                         v->name = name;
                 } else {
@@ -189,77 +134,6 @@ static enum err answer_server(const struct sim *s, const struct zone_step *step,
         return ERR_OK;
 }
 
-/* Updates, as RFC 2136 3 has it for TXT records. */
-
-static size_t count_at(const struct sim *s, const struct dns_name *name)
-{
-        size_t count = 0;
-        for (size_t i = 0; i < RECORDS; i++)
-                count += s->records[i].used && dns_name_eq(&s->records[i].name, name);
-        return count;
-}
-
-static struct str txt_of(const struct dns_record *r, char *room, size_t cap)
-{
-        struct wr w;
-        wr_init(&w, room, cap);
-        assert_int_equal(dns_txt_join(r->rdata, &w), ERR_OK);
-        return wr_text(&w);
-}
-
-static bool has_text(const struct sim *s, const struct dns_name *name, struct str text)
-{
-        for (size_t i = 0; i < RECORDS; i++)
-                if (s->records[i].used && dns_name_eq(&s->records[i].name, name) &&
-                        str_eq(str_of(s->records[i].text, s->records[i].n), text))
-                        return true;
-        return false;
-}
-
-static void apply(struct sim *s, const struct dns_record *r)
-{
-        char text[KEY_RECORD_MAX];
-        assert_int_equal(r->type, DNS_TYPE_TXT);
-        if (r->class == DNS_CLASS_ANY)
-                erase(s, &r->name);
-        else if (r->class == DNS_CLASS_IN)
-                add(s, &r->name, txt_of(r, text, sizeof text));
-        else
-                fail_msg("an update that this machine never makes");
-}
-
-/* Prerequisites first: how many records each exact RRset has must be what the zone has. */
-static uint16_t run_update(struct sim *s, struct str message, bool change)
-{
-        struct dns_reader r;
-        struct dns_record record;
-        size_t prerequisites = 0, exact = 0, standing = 0;
-        struct dns_name last = {0};
-        assert_int_equal(dns_reader_init(&r, message), ERR_OK);
-        while (dns_reader_record(&r, &record) == ERR_OK) {
-                char text[KEY_RECORD_MAX];
-                if (record.section == DNS_UPDATE) {
-                        if (change)
-                                apply(s, &record);
-                        continue;
-                }
-                prerequisites++;
-                assert_int_equal(record.section, DNS_PREREQUISITE);
-                if (record.class == DNS_CLASS_NONE && count_at(s, &record.name) > 0)
-                        return DNS_RCODE_YXRRSET;
-                if (record.class != DNS_CLASS_IN)
-                        continue;
-                if (!has_text(s, &record.name, txt_of(&record, text, sizeof text)))
-                        return DNS_RCODE_NXRRSET;
-                exact++;
-                if (!dns_name_eq(&last, &record.name))
-                        standing += count_at(s, &record.name);
-                last = record.name;
-        }
-        assert_true(prerequisites > 0); /* the machine's first promise */
-        return exact == standing ? DNS_RCODE_NOERROR : DNS_RCODE_NXRRSET;
-}
-
 static struct zone_update_result update(struct sim *s, const struct zone *z)
 {
         static char buffer[ZONE_UPDATE_MAX];
@@ -272,12 +146,12 @@ static struct zone_update_result update(struct sim *s, const struct zone *z)
                 return (struct zone_update_result){.status = ZONE_UPDATE_LOST, .err = ERR_TIMEOUT};
         if (s->says.status != ZONE_UPDATE_DONE)
                 return s->says;
-        uint16_t rcode = run_update(s, message, false);
+        uint16_t rcode =
+                s->is_deaf ? fake_zone_pass(&s->zone, message, false) : fake_zone_update(&s->zone, message);
         if (rcode != DNS_RCODE_NOERROR)
                 return (struct zone_update_result){.status = ZONE_UPDATE_REFUSED, .rcode = rcode};
         s->updates++;
-        if (!s->is_deaf)
-                (void)run_update(s, message, true);
+        s->changed_s = s->now_s;
         return (struct zone_update_result){.status = ZONE_UPDATE_DONE};
 }
 
@@ -433,8 +307,8 @@ static struct zone *machine_with_id(uint8_t id)
                 .queue_life_s = 5 * DAY,
                 .ttl_s = 3600};
         assert_non_null(z);
-        name_of("lists.example.org", &config.domain);
-        name_of("example.org", &config.zone);
+        config.domain = fake_name("lists.example.org");
+        config.zone = fake_name("example.org");
         config.primary = ip_v4(10, 0, 0, 1);
         assert_int_equal(zone_init(z, &config), ERR_OK);
         return z;
@@ -804,9 +678,7 @@ static void test_a_year(void **state)
                 do_step(s, z);
                 s->events_n = 0;
                 assert_true(signs(s, z) != 0);
-                size_t standing = 0;
-                for (size_t i = 0; i < RECORDS; i++)
-                        standing += s->records[i].used;
+                size_t standing = fake_zone_all(&s->zone);
                 assert_true(standing <= 3);
         }
         assert_int_equal(s->derivations, 16);
@@ -874,9 +746,7 @@ static void test_replicas(void **state)
                         do_step(s, replicas[i]);
                 assert_true(signs(s, replicas[i]) == signs(s, replicas[0]));
         }
-        size_t standing = 0;
-        for (size_t i = 0; i < RECORDS; i++)
-                standing += s->records[i].used;
+        size_t standing = fake_zone_all(&s->zone);
         assert_in_range(standing, 2, 3);
         assert_true(s->updates <= 12); /* one change a fact, not one a replica */
         for (size_t i = 0; i < 4; i++)
