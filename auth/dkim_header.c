@@ -31,34 +31,37 @@ static void got(void *arg, struct str bytes)
         g->n += bytes.n;
 }
 
-/* The instance number `nth` from the bottom (5.4.2); the signature's own field is none of them (5.4). */
-static const struct mail_field *pick(
-        const struct mail_header *header, struct str name, size_t nth, struct str own)
+/* The signature's own field is no instance of its name (5.4). */
+static bool is_instance(const struct mail_field *f, struct str name, struct str own)
 {
-        for (size_t i = header->n; i > 0; i--) {
-                const struct mail_field *f = &header->fields[i - 1];
-                if (f->raw.p != own.p && str_eq_nocase(f->name, name) && nth-- == 0)
-                        return f;
-        }
-        return NULL;
+        return f->raw.p != own.p && str_eq_nocase(f->name, name);
+}
+
+/* Where the search for the name `at` begins, going up: above the instance that the same name took before (5.4.2). */
+static size_t search_start(
+        const struct mail_header *header, const struct str *names, const size_t *ends, size_t at)
+{
+        for (size_t i = at; i > 0; i--)
+                if (str_eq_nocase(names[i - 1], names[at]))
+                        return ends[i - 1];
+        return header->n;
 }
 
 enum err dkim_header_digest(const struct mail_header *header, struct str covered, enum canon canon,
         struct str raw, struct str b_span, uint8_t out[SHA256_SIZE])
 {
         struct str names[DKIM_COVERED_MAX];
+        size_t ends[DKIM_COVERED_MAX], count = 0;
         struct gather g = {.n = 0};
         struct canon_sink sink = {got, &g};
-        size_t count = 0;
         sha256_init(&g.sha);
         while (count < DKIM_COVERED_MAX && tags_item(&covered, &names[count])) {
-                size_t before = 0;
-                for (size_t i = 0; i < count; i++)
-                        before += str_eq_nocase(names[i], names[count]);
-                const struct mail_field *f = pick(header, names[count], before, raw);
-                if (f) /* 5.4: one that is not there counts as the empty string */
-                        canon_field(canon, f->raw, sink);
-                count++;
+                size_t end = search_start(header, names, ends, count);
+                while (end > 0 && !is_instance(&header->fields[end - 1], names[count], raw))
+                        end--;
+                if (end > 0) /* 5.4: one that is not there counts as the empty string */
+                        canon_field(canon, header->fields[--end].raw, sink);
+                ends[count++] = end;
         }
         canon_signature_field(canon, raw, b_span, sink);
         flush(&g);
