@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The command lines of the programs: --help and --version, and what a wrong option gets: one line that names it, and
+exit status 64 (blaze: 124)."""
+import os
+import re
+import subprocess
+import sys
+
+PROGRAMS = {"nec": 64, "lipap": 64, "ptt": 64, "blaze": 124}
+SECRET = "c2VjcmV0IHRoYXQgbXVzdCBub3QgYmUgcHJpbnRlZA"
+NEC = ["--domain", "mailingl.st", "--password", SECRET + "==", "--dns-server", "127.0.0.1", "--dns-key",
+       f"k._update.mailingl.st:SHA256:{SECRET}==", "--destination", "127.0.0.2"]
+LIPAP = ["--image", "/nonexistent/lipap.img", "--domain", "mailingl.st", "--hostname", "mx.mailingl.st", "--signer",
+         "127.0.0.3", "--signer-network", "127.0.0.0/8", "--nameserver", "udp:127.0.0.1", "--password", SECRET + "=="]
+# (program, arguments, what the one line names)
+WRONG = [
+    ("nec", ["--no-such-option"], "--no-such-option"),
+    ("nec", ["--no-such-option=1"], "--no-such-option"),
+    ("nec", NEC[2:], "--domain"),
+    ("nec", NEC[:2] + NEC[4:], "--password"),
+    ("nec", NEC + ["--destination", "127.0.0.3"], "--destination"),
+    ("nec", NEC + ["--overlap", "soon"], "--overlap"),
+    ("nec", NEC + ["--listen", "localhost"], "--listen"),
+    ("nec", NEC + ["--domain"], "--domain"),
+    ("nec", ["--domain", "not a domain"] + NEC[2:], "--domain"),
+    ("nec", NEC[:2] + ["--password", "c2hvcnQ="] + NEC[4:], "password"),
+    ("nec", NEC[:6] + ["--dns-key", f"k._update.elsewhere.test:SHA256:{SECRET}=="] + NEC[8:], "--dns-key"),
+    ("nec", NEC[:6] + ["--dns-key", f"k:MD5:{SECRET}=="] + NEC[8:], "--dns-key"),
+    ("lipap", ["--no-such-option"], "--no-such-option"),
+    ("lipap", LIPAP[2:], "--image"),
+    ("lipap", LIPAP[:6] + LIPAP[8:], "--signer"),
+    ("lipap", LIPAP + ["--max-message", "big"], "--max-message"),
+    ("lipap", LIPAP[:-2] + ["--password", f"*{SECRET}"], "--password"),
+    ("ptt", ["create", "--no-such-option"], "--no-such-option"),
+    ("blaze", ["dkim", "verify", "--no-such-option"], "--no-such-option"),
+    ("blaze", ["dkim", "sign"], ""),
+    ("blaze", ["no-such-command"], "no-such-command"),
+    ("blaze", ["dkim", "verify", "-n", "udp:nowhere"], "udp:nowhere"),
+]
+
+
+def run(build, name, arguments):
+    done = subprocess.run([os.path.join(build, "app", name), *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=20)
+    return done.returncode, done.stdout, done.stderr
+
+
+def wrong(build, name, arguments, named):
+    """What is not as it should be, or None."""
+    status, out, err = run(build, name, arguments)
+    if status != PROGRAMS[name]:
+        return f"exit status {status}, not {PROGRAMS[name]}: {err!r}"
+    if out or err.count("\n") != 1 or not err.endswith("\n"):
+        return f"not one line on standard error alone: {out!r} {err!r}"
+    if named not in err:
+        return f"does not name {named}: {err!r}"
+    if SECRET in err:
+        return "prints a secret"
+    return None
+
+
+def usual(build, name):
+    for option, pattern in (("--help", rf"{name}\b[^$]*--"), ("--version", r"\d+\.\d+\.\d+")):
+        status, out, err = run(build, name, [option])
+        if status != 0 or err or not re.search(pattern, out):
+            return f"{option}: status {status}, {out!r} {err!r}"
+    return None
+
+
+def main(build):
+    failed = False
+    cases = [(f"{n} --help and --version", lambda n=n: usual(build, n)) for n in PROGRAMS]
+    for number, (name, arguments, named) in enumerate(WRONG):
+        cases.append((f"{name} wrong {number} ({named or arguments[0]})",
+                      lambda a=(name, arguments, named): wrong(build, *a)))
+    for name, case in cases:
+        try:
+            fault = case()
+        except (OSError, subprocess.TimeoutExpired) as e:
+            fault = str(e)
+        failed = failed or fault is not None
+        print(f"not ok {name}: {fault}".replace(SECRET, "SECRET") if fault else f"ok {name}", flush=True)
+    return 1 if failed else 0
+
+
+if len(sys.argv) != 2:
+    sys.exit(f"usage: {sys.argv[0]} BUILD-FOLDER")
+sys.exit(main(os.path.abspath(sys.argv[1])))
