@@ -15,6 +15,7 @@
 #include "serve/inbound.h"
 #include "serve/lipap.h"
 #include "store/lists.h"
+#include "store/messages.h"
 
 #define SMTP_PORT 25
 #define SECRET_MAX 1024
@@ -311,6 +312,19 @@ static void wait_run(void *arg)
         scope_cancel(p->scope);
 }
 
+/* What is told of messages that are done is kept for a while, not for ever. */
+static void forget_run(void *arg)
+{
+        struct program *p = arg;
+        do {
+                size_t count = HISTORY_BATCH;
+                enum err e = ERR_OK;
+                while (e == ERR_OK && count >= HISTORY_BATCH)
+                        e = store_forget(p->node.store, host_wall_ms(p->host) - HISTORY_LIFE_MS,
+                                HISTORY_BATCH, &count);
+        } while (fiber_sleep(p->host->sched, 60LL * 60 * 1000) == ERR_OK);
+}
+
 static void watch_run(void *arg)
 {
         struct program *p = arg;
@@ -351,6 +365,8 @@ static enum err spawn_all(struct program *p, struct listening *listening)
                 e = scope_spawn(p->scope, "stop", wait_run, p);
         if (e == ERR_OK)
                 e = scope_spawn(p->scope, "watch", watch_run, p);
+        if (e == ERR_OK)
+                e = scope_spawn(p->scope, "forget", forget_run, p);
         for (size_t i = 0; e == ERR_OK && i < p->listen_count; i++)
                 e = scope_spawn(p->scope, "listen", listen_run, &listening[i]);
         return e;

@@ -79,26 +79,31 @@
 /* lipap. */
 #define LIPAP_DOMAINS_MAX 32
 #define LIPAP_SIGNERS_MAX 16
-#define LIPAP_PASSWORDS_MAX 4          /* the password and the older ones whose tokens are still accepted */
-#define LIPAP_SESSIONS_MAX 1000        /* SMTP sessions at once */
-#define LIPAP_SESSIONS_RESERVED 50     /* of these only for signers, or lipap waits for nec while nec waits for lipap */
-#define LIPAP_FRONT_MAX 8192           /* header fields that we put in front of a post */
-#define LIPAP_PREFIX_MAX (32 * 1024)   /* header fields that nec puts in front of that */
-#define HANDOVER_WORKERS 4             /* connections to signers */
-#define HANDOVER_RETRY_FIRST_MS 1000   /* after a signer failed; doubles */
-#define HANDOVER_RETRY_MOST_MS 30000   /* a private network: a signer that is back is to be seen soon */
-#define HANDOVER_IDLE_MS 10000         /* an unused connection to a signer is closed */
-#define DELIVERY_JOBS_MAX 512          /* deliveries held in memory at once */
-#define DELIVERY_WORKERS_MAX 100       /* connections for delivery in all */
-#define DELIVERY_WORKERS_EACH 4        /* connections to one destination */
-#define DELIVERY_LINGER_MS 2000        /* an unused connection waits for more mail to the same destination */
-#define DELIVERY_CONNECT_MS 30000      /* RFC 5321 4.5.3.2 names no time for it; several addresses may have to be tried */
+#define LIPAP_PASSWORDS_MAX 4   /* the password and the older ones whose tokens are still accepted */
+#define LIPAP_SESSIONS_MAX 1000 /* SMTP sessions at once */
+#define LIPAP_SESSIONS_RESERVED \
+        50                   /* of these only for signers, or lipap waits for nec while nec waits for lipap */
+#define LIPAP_FRONT_MAX 8192 /* header fields that we put in front of a post */
+#define LIPAP_PREFIX_MAX (32 * 1024) /* header fields that nec puts in front of that */
+#define HANDOVER_WORKERS 4           /* connections to signers */
+#define HANDOVER_RETRY_FIRST_MS 1000 /* after a signer failed; doubles */
+#define HANDOVER_RETRY_MOST_MS 30000 /* a private network: a signer that is back is to be seen soon */
+#define HANDOVER_CONNECT_MS 5000     /* a private network answers at once or not at all */
+#define HANDOVER_IDLE_MS 10000       /* an unused connection to a signer is closed */
+#define DELIVERY_JOBS_MAX 512        /* deliveries held in memory at once */
+#define DELIVERY_WORKERS_MAX 100     /* connections for delivery in all */
+#define DELIVERY_WORKERS_EACH 4      /* connections to one destination */
+#define DELIVERY_LINGER_MS 2000      /* an unused connection waits for more mail to the same destination */
+#define DELIVERY_CONNECT_MS \
+        30000 /* RFC 5321 4.5.3.2 names no time for it; several addresses may have to be tried */
 #define DELIVERY_RETRY_FIRST_MS (5 * 60 * 1000)
 #define DELIVERY_RETRY_MOST_MS (4 * 60 * 60 * 1000)
 #define DELIVERY_LIFE_MS (5LL * 24 * 60 * 60 * 1000) /* RFC 5321 4.5.4.1: four to five days */
-#define MX_ADDRESSES_MAX 24            /* addresses of one destination that we try */
+#define HISTORY_LIFE_MS (30LL * 24 * 60 * 60 * 1000) /* of what is told of messages that are done */
+#define HISTORY_BATCH 500                            /* rows taken away in one transaction */
+#define MX_ADDRESSES_MAX 24                          /* addresses of one destination that we try */
 #define MX_LOOKUP_MS 30000
-#define BOUNCE_KEEP_MAX 8192           /* of a bounce, what is looked at */
+#define BOUNCE_KEEP_MAX 8192 /* of a bounce, what is looked at */
 
 /* Fibers. */
 #define FIBER_STACK_SIZE (256 * 1024) /* address space; pages are touched as used */

@@ -21,7 +21,10 @@ struct handover {
         } tasks[2 * HANDOVER_WORKERS + 1];
         bool has_failed;
         int64_t retry_at_ms, pause_ms;
-        int64_t dead_until_ms[LIPAP_SIGNERS_MAX];
+        struct signer_state {
+                int64_t dead_until_ms;
+                bool is_away;
+        } signers[LIPAP_SIGNERS_MAX];
         size_t next_signer;
 };
 
@@ -60,37 +63,50 @@ static void log_signer(struct worker *w, enum log_level level, const char *event
         log_end(&l);
 }
 
-/* The next signer that did not fail a moment ago; if all did, the next one. */
+/* The next signer that did not fail a moment ago; the count of signers when all did. */
 static size_t choose_signer(struct handover *h)
 {
         size_t n = h->node->signer_count, first = h->next_signer++ % n;
         for (size_t i = 0; i < n; i++) {
                 size_t at = (first + i) % n;
-                if (h->dead_until_ms[at] <= now_ms(h))
+                if (h->signers[at].dead_until_ms <= now_ms(h))
                         return at;
         }
-        return first;
+        return n;
+}
+
+/* Going away and coming back are said once, not for each message that waits. */
+static void note_signer(struct worker *w, size_t at, enum err e, const struct smtp_reply *reply)
+{
+        struct signer_state *state = &w->handover->signers[at];
+        if (w->is_open && state->is_away)
+                log_signer(w, LOG_INFO, "signer-back", 0, ERR_OK, &(struct smtp_reply){0});
+        if (!w->is_open && !state->is_away)
+                log_signer(w, LOG_WARN, "signer-away", 0, e, reply);
+        state->is_away = !w->is_open;
+        if (!w->is_open)
+                state->dead_until_ms = now_ms(w->handover) + HANDOVER_RETRY_FIRST_MS;
 }
 
 static bool open_signer(struct worker *w)
 {
         struct handover *h = w->handover;
-        for (size_t tries = 0; tries < w->node->signer_count && !w->is_open; tries++) {
+        enum err e = ERR_OK;
+        for (size_t tries = 0; tries < w->node->signer_count && !w->is_open && e != ERR_CANCELLED; tries++) {
                 size_t at = choose_signer(h);
                 struct smtp_reply reply;
+                if (at == w->node->signer_count)
+                        return false;
                 struct smtp_out_config config = {.to = w->node->signers[at],
-                        .connect_ms = 5000,
+                        .connect_ms = HANDOVER_CONNECT_MS,
                         .client = {.hello = w->node->hostname}};
                 w->signer = config.to;
-                enum err e = smtp_out_open(w->out, w->node->host, &config, &reply);
+                e = smtp_out_open(w->out, w->node->host, &config, &reply);
                 w->is_open = e == ERR_OK;
-                if (w->is_open)
-                        break;
-                log_signer(w, LOG_WARN, "signer-away", 0, e, &reply);
-                smtp_out_close(w->out);
-                h->dead_until_ms[at] = now_ms(h) + HANDOVER_RETRY_FIRST_MS;
-                if (e == ERR_CANCELLED)
-                        break;
+                if (!w->is_open)
+                        smtp_out_close(w->out);
+                if (e != ERR_CANCELLED)
+                        note_signer(w, at, e, &reply);
         }
         return w->is_open;
 }
