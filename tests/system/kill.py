@@ -24,7 +24,7 @@ MEMBERS = [AUTHOR] + [f"member{n}@sub{n}.test" for n in range(1, 20)]
 POSTS = 200
 POSTERS = 4
 SEEDS = 10 if LONG else 1
-KILLING_SECONDS = 25  # kills go on at least so long, also when all posts are through
+KILLING_SECONDS = 25  # kills go on at least so long, and then more seldom until all posts are through
 SETTLE_SECONDS = 120
 
 
@@ -76,7 +76,7 @@ class Posters:
                 one.go()
                 if one.fate == "accepted":
                     break
-                time.sleep(0.1)
+                time.sleep(0.2)
             time.sleep(KILLING_SECONDS * 0.8 * POSTERS / POSTS)  # posts come all the while, not in one burst
 
     def busy(self):
@@ -88,7 +88,7 @@ def kill_around(world, rng, posters, programs):
     kills, end = defaultdict(list), time.monotonic() + KILLING_SECONDS
     while posters.busy() or time.monotonic() < end:
         check(time.monotonic() < end + 120, "the posts do not get through")
-        time.sleep(rng.uniform(0.1, 2.0))
+        time.sleep(rng.uniform(0.1, 2.0) if time.monotonic() < end else rng.uniform(2.0, 6.0))
         victims = rng.choice([["lipap"], ["lipap"], ["nec"], ["lipap", "nec"]])
         for name in victims:
             check(programs[name].popen.poll() is None, f"{name} ended by itself: {programs[name].log()[-500:]}")

@@ -177,7 +177,7 @@ class World:
         for place in (os.path.join(self.build, "app", name), os.path.join(self.build, name)):
             if os.access(place, os.X_OK):
                 return place
-        raise Skip(f"{name} is not built")
+        raise AssertionError(f"{name} is not built")
 
     def file(self, name, text):
         """A file of the scratch folder that only its owner may read; its path."""
@@ -319,7 +319,8 @@ zone:
 
     def start_lipap(self, more=()):
         process = self.start("lipap", self.lipap_argv(more))
-        process.wait_listens(LIPAP, seconds=30)
+        process.wait_log(r"event=ready\b", 30)
+        process.wait_listens(LIPAP)
         return process
 
     # the end
