@@ -105,6 +105,24 @@
 #define MX_LOOKUP_MS 30000
 #define BOUNCE_KEEP_MAX 8192 /* of a bounce, what is looked at */
 
+/* FAT32 volumes. */
+#define FAT_VOLUME_MIN \
+        (34ULL << 20) /* 65,525 clusters of one 512-byte sector, two FATs and the reserved sectors */
+#define FAT_VOLUME_MAX (1ULL << 40) /* 2^28 clusters of 4096 bytes */
+#define FAT_RESERVED_SECTORS 128    /* what we format with; our redo area is in them */
+#define FAT_FILE_MAX 0xffffffffULL  /* the size field has 32 bits */
+#define FAT_NAME_UNITS_MAX 255      /* UTF-16 units of a long name */
+#define FAT_NAME_UTF8_MAX 765       /* the same in UTF-8: at most three bytes a unit */
+#define FAT_SHORT_UTF8_MAX 34       /* 8.3 with its dot, at most three bytes a character */
+#define FAT_DIRECTORY_MAX 65536     /* entries of a directory: 2 MiB, the format's own limit */
+#define FAT_DEPTH_MAX 32            /* nested directories that a check looks into */
+#define FAT_CACHE_SIZE (128 * 1024) /* sectors of the FAT and of directories held in memory */
+#define FAT_CACHE_WAYS 4
+#define FAT_STAGE_SIZE (56 * 1024) /* one change of metadata: its record's header and sectors */
+#define FAT_STAGED_MAX 110         /* sectors of one record: what the reserved sectors hold */
+#define FAT_GROUPS_MAX 2048        /* parts of the FAT whose free clusters are counted apart */
+#define FAT_FILE_RUNS 64           /* pieces of a file's chain that its handle remembers */
+
 /* Fibers. */
 #define FIBER_STACK_SIZE (256 * 1024) /* address space; pages are touched as used */
 
