@@ -35,7 +35,7 @@ struct fat_checker {
         void (*report)(void *ctx, enum fat_fault fault, struct str path, uint32_t number, bool is_repaired);
         void *ctx;
         bool repair;  /* wants a volume mounted with FAT_WRITE */
-        void *memory; /* fat_check_memory bytes, the caller's, borrowed for the call */
+        void *memory; /* fat_check_memory bytes, the caller's, aligned as by malloc, borrowed for the call */
         size_t memory_n;
 };
 
@@ -46,7 +46,7 @@ struct fat_checked {
         uint32_t unrepaired; /* of these, still there */
 };
 
-/* How much memory fat_check wants for this volume: two bits a cluster, and a table for names. */
+/* How much memory fat_check wants for this volume: two bits a cluster, a table for names, a path. */
 size_t fat_check_memory(const struct fat *f);
 
 /* Check, and repair if asked. No file may be open when repairing (CHECK).

@@ -253,19 +253,21 @@ struct fat_cached {
 struct fat {
         struct fat_device device;
         enum fat_mode mode;
-        bool is_mounted, is_broken, is_inside, has_redo, was_dirty, has_unflushed;
+        bool is_mounted, is_broken, is_inside, is_mirrored, has_redo, was_dirty, has_unflushed;
 
         /* Geometry; everything in sectors of the volume, which are `sector_size` bytes. */
         uint32_t sector_size, sectors, cluster_sectors, cluster_size;
         uint32_t reserved, fats, fat_sectors, active_fat, data; /* `data` is the sector of cluster 2 */
         uint32_t clusters, root, serial;
+        uint32_t backup; /* of the boot sector; 0 for none */
 
         struct fat_file *files; /* the open ones */
         uint32_t epoch;         /* counts removed directories */
 
         /* Free clusters, counted by groups of the FAT, UINT32_MAX where not yet. */
         uint32_t group_sectors, groups, group_free[FAT_GROUPS_MAX];
-        uint32_t hint; /* where the search for free clusters starts */
+        uint32_t hint;    /* where the search for free clusters starts */
+        uint32_t pending; /* the rest of a chain that is being freed, as noted in the redo area; or 0 */
 
         /* What is known of the disk: sets of FAT_CACHE_WAYS, least recently used goes. */
         uint32_t cache_sets, tick;
