@@ -43,10 +43,10 @@ static enum err check_duplicate(struct fat_walk *w, const struct fat_frame *fram
 
 enum err fat_check_names(struct fat_walk *w, const struct fat_frame *frame, const struct fat_found *e)
 {
+        if ((e->raw[11] & FAT_IS_LABEL) != 0)
+                return ERR_OK; /* other systems write what they like there */
         if (!fat_short_is_valid(e->raw))
                 fat_walk_fault(w, FAT_FAULT_BAD_NAME, e->index, false);
-        if ((e->raw[11] & FAT_IS_LABEL) != 0)
-                return ERR_OK;
         enum err err = check_duplicate(w, frame, e, &e->short_name);
         if (err == ERR_OK && e->long_name.n > 0 && !fat_name_eq(&e->long_name, &e->short_name))
                 err = check_duplicate(w, frame, e, &e->long_name);
