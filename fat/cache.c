@@ -25,7 +25,8 @@ enum err fat_bytes_write(struct fat *f, uint64_t at, const void *from, size_t n)
         if (f->is_broken)
                 return ERR_IO;
         f->has_unflushed = true;
-        return f->device.write(f->device.ctx, at, from, n) == ERR_OK ? ERR_OK : broken(f);
+        enum err err = f->device.write(f->device.ctx, at, from, n);
+        return err == ERR_OK || err == ERR_FULL ? err : broken(f);
 }
 
 enum err fat_bytes_zero(struct fat *f, uint64_t at, uint64_t n)

@@ -35,7 +35,8 @@
 #include "base/str.h"
 
 /* The block interface. `offset` and `n` are in bytes, multiples of sector_size, inside `size`. Each returns ERR_OK or
- * ERR_IO. What was written is durable once a later flush has returned ERR_OK; before that any of it may be lost, in any
+ * ERR_IO; a write to a device that is thinner than it says may return ERR_FULL: of data, the call gives ERR_FULL and may
+ * be made again (a file that was growing in parts keeps the whole parts); of metadata, it counts as ERR_IO. What was written is durable once a later flush has returned ERR_OK; before that any of it may be lost, in any
  * order, sector by sector. A read sees what was written last. */
 struct fat_device {
         enum err (*read)(void *ctx, uint64_t offset, void *to, size_t n);

@@ -103,6 +103,15 @@ enum err fat_redo_load(struct fat *f, const struct fat_boot *b, enum fat_state *
         return err;
 }
 
+/* A device that is full is told of by data; for what stands here it is as broken as any other. */
+static enum err firmly(struct fat *f, enum err err)
+{
+        if (err != ERR_FULL)
+                return err;
+        f->is_broken = true;
+        return ERR_IO;
+}
+
 static enum err apply_one(struct fat *f, uint32_t first, uint32_t count)
 {
         const uint8_t *bytes = f->stage + (size_t)(first + 1) * f->sector_size;
@@ -139,6 +148,7 @@ enum err fat_redo_apply(struct fat *f)
                 err = fat_bytes_flush(f);
         if (err == ERR_OK)
                 err = fat_bytes_zero(f, record_at(f), f->sector_size);
+        err = firmly(f, err);
         if (err != ERR_OK)
                 return err;
         f->has_unflushed = false; /* as said at the top; the last flush, at unmount, is made in any case */
@@ -156,6 +166,7 @@ enum err fat_commit(struct fat *f)
         enum err err = fat_bytes_flush(f); /* data first, then what makes it reachable */
         if (err == ERR_OK)
                 err = fat_bytes_write(f, record_at(f), f->stage, (size_t)(f->staged + 1) * f->sector_size);
+        err = firmly(f, err);
         if (err == ERR_OK)
                 err = fat_bytes_flush(f);
         return err == ERR_OK ? fat_redo_apply(f) : err;

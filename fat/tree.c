@@ -89,10 +89,9 @@ static enum err find_vacancy(struct fat *f, struct str path, uint32_t *parent, s
         struct fat_found e;
         bool is_root;
         enum err err = fat_path_parent(f, path, 0, parent, name, &is_root);
-        if (err == ERR_OK && is_root)
-                return ERR_EXISTS;
-        if (err == ERR_OK)
-                err = fat_directory_find(f, *parent, name, &e);
+        if (err != ERR_OK || is_root)
+                return is_root ? ERR_EXISTS : err;
+        err = fat_directory_find(f, *parent, name, &e);
         return err == ERR_OK ? ERR_EXISTS : err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -111,8 +110,6 @@ static enum err make_directory(struct fat *f, struct str path, int64_t now_s)
         uint32_t parent, cluster, got;
         struct fat_name name;
         enum err err = find_vacancy(f, path, &parent, &name);
-        if (err == ERR_NOT_FOUND)
-                return err;
         if (err == ERR_OK)
                 err = fat_chain_grow(f, 0, 1, &cluster, &got);
         if (err == ERR_OK)
@@ -237,10 +234,9 @@ static enum err move_find(struct fat *f, struct str from, struct str to, struct 
                 return ERR_CORRUPT;
         err = fat_path_parent(
                 f, to, is_directory ? fat_found_cluster(&m->from) : 0, &m->to_parent, &m->name, &is_root);
-        if (err == ERR_OK && is_root)
-                return ERR_SEQUENCE;
-        if (err == ERR_OK)
-                err = fat_directory_find(f, m->to_parent, &m->name, &m->to);
+        if (err != ERR_OK || is_root)
+                return is_root ? ERR_SEQUENCE : err;
+        err = fat_directory_find(f, m->to_parent, &m->name, &m->to);
         m->replaces = err == ERR_OK && m->to.at != m->from.at;
         if (err != ERR_OK)
                 return err == ERR_NOT_FOUND ? ERR_OK : err;

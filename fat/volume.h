@@ -12,7 +12,8 @@
 
 /* ---- The device (cache.c) ---- */
 
-/* Bytes of the device, past the cache. A write is ERR_DENIED for FAT_READ; a failed one breaks the volume. */
+/* Bytes of the device, past the cache. A write is ERR_DENIED for FAT_READ; a failed one breaks the volume, except that
+ * the caller decides what ERR_FULL means. */
 MUST_USE enum err fat_bytes_read(struct fat *f, uint64_t at, void *to, size_t n);
 MUST_USE enum err fat_bytes_write(struct fat *f, uint64_t at, const void *from, size_t n);
 MUST_USE enum err fat_bytes_zero(struct fat *f, uint64_t at, uint64_t n);
