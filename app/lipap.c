@@ -238,17 +238,21 @@ static enum err derive_keys(struct program *p)
 
 static enum err open_store(struct program *p)
 {
-        enum err e = store_open(p->host, p->image, &p->node.store);
+        const char *why;
+        enum err e = store_open_as(p->host, p->image, STORE_SERVER, &why, &p->node.store);
         if (e == ERR_OK)
                 return e;
         struct log_line l;
         log_begin(&l, p->host, LOG_ERROR, "lipap", "image-refused");
         log_str(&l, "image", p->image);
         log_err(&l, e);
+        if (why[0])
+                log_c(&l, "why", why);
         log_c(&l, "hint",
                 e == ERR_BUSY          ? "another process has it open"
                 : e == ERR_NOT_FOUND   ? "make it with ptt create"
-                : e == ERR_UNSUPPORTED ? "it was written by a newer version"
+                : e == ERR_UNSUPPORTED ? "no image, or of a newer version"
+                : e == ERR_CORRUPT     ? "run ptt check --repair --not-running, or restore it from a copy"
                                        : "look at the disk and its rights");
         log_end(&l);
         return e;

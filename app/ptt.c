@@ -4,11 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/ascii.h"
 #include "base/base64.h"
 #include "base/check.h"
-#include "base/quantity.h"
 #include "base/utf8.h"
 #include "host/linux/linux.h"
 #include "mail/address.h"
@@ -34,13 +34,30 @@ struct command {
         }
 
 static const struct option_spec create_specs[] = {
-        {"size", 0, "SIZE", false, "the most that messages may take, default 512M"}, HELP, END};
+        {"size", 0, "SIZE", false, "of the image, from 34M, default 512M"}, HELP, END};
+static const struct option_spec help_specs[] = {HELP, END};
+static const struct option_spec check_specs[] = {{"repair", 0, NULL, false, "put right what can be"},
+        {"not-running", 0, NULL, false, "nothing has the image open, though it is dirty"},
+        {"json", 0, NULL, false, "for programs"}, HELP, END};
+static const struct option_spec import_specs[] = {DOMAIN,
+        {"from", 0, "FORMAT", false,
+                "mailman2 | mailman3 | mlmmj | sympa; default: one address a line, or CSV"},
+        HELP, END};
+static const struct option_spec queue_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"},
+        {"flush", 0, "ID", true, "try all that waits of a message now, and no longer hold it"},
+        {"hold", 0, "ID", true, "hold a message"}, {"drop", 0, "ID", true, "give a message up"}, HELP, END};
+static const struct option_spec ls_specs[] = {{"long", 'l', NULL, false, "with size and time"},
+        {"json", 0, NULL, false, "for programs"}, HELP, END};
+static const struct option_spec get_specs[] = {
+        {"to", 0, "FILE", false, "its name here; - for standard output"}, HELP, END};
+static const struct option_spec put_specs[] = {
+        {"from", 0, "FILE", false, "its name here; - for standard input"}, HELP, END};
 static const struct option_spec change_specs[] = {DOMAIN, HELP, END};
 static const struct option_spec show_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"}, HELP, END};
-static const struct option_spec password_specs[] = {HELP, END};
 
 static const struct command commands[] = {
         {"create", "IMAGE", "make a new image", 1, ptt_create, create_specs},
+        {"grow", "IMAGE SIZE", "make an image larger", 2, ptt_grow, help_specs},
         {"add", "IMAGE NAME", "add a list", 2, ptt_add, NULL},
         {"add-moderator", "IMAGE [NAME] EMAIL...", "add moderators to a list, or to all of a domain", 2,
                 ptt_add_moderator, change_specs},
@@ -49,14 +66,25 @@ static const struct command commands[] = {
                 ptt_add_subscriber, change_specs},
         {"rem-subscriber", "IMAGE [NAME] EMAIL...", "remove subscribers", 2, ptt_rem_subscriber,
                 change_specs},
+        {"set", "IMAGE NAME SETTING VALUE", "change a setting of a list", 4, ptt_set, change_specs},
         {"show", "IMAGE [NAME]", "lists, members, queue and failures", 1, ptt_show, show_specs},
-        {"password", "", "print a new 256-bit password", 0, ptt_password, password_specs},
+        {"import", "IMAGE NAME [FILE]", "add many subscribers", 2, ptt_import, import_specs},
+        {"export", "IMAGE NAME [FILE]", "write the subscribers, one a line", 2, ptt_export, change_specs},
+        {"queue", "IMAGE [NAME]", "what waits; flush, hold or drop it", 1, ptt_queue, queue_specs},
+        {"bounces", "IMAGE [NAME]", "recipients that were given up", 1, ptt_bounces, show_specs},
+        {"check", "IMAGE", "look for damage, and repair it", 1, ptt_check, check_specs},
+        {"ls", "IMAGE [PATH]...", "files of the volume", 1, ptt_ls, ls_specs},
+        {"cat", "IMAGE PATH...", "write files of the volume to standard output", 2, ptt_cat, help_specs},
+        {"get", "IMAGE PATH...", "copy files out of the volume", 2, ptt_get, get_specs},
+        {"put", "IMAGE PATH...", "copy files into the volume", 2, ptt_put, put_specs},
+        {"rm", "IMAGE PATH...", "remove files and empty folders of the volume", 2, ptt_rm, help_specs},
+        {"password", "", "print a new 256-bit password", 0, ptt_password, help_specs},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 /* Saying. */
 
-void ptt_put(FILE *to, struct str text)
+void ptt_text(FILE *to, struct str text)
 {
         for (size_t n; text.n > 0; text = str_skip(text, n)) {
                 n = utf8_head(text);
@@ -74,7 +102,7 @@ int ptt_say(int status, const char *what, struct str about)
         fprintf(stderr, "ptt: %s", what);
         if (about.n > 0)
                 fputs(": ", stderr);
-        ptt_put(stderr, about);
+        ptt_text(stderr, about);
         fputc('\n', stderr);
         return status;
 }
@@ -86,31 +114,66 @@ static const char *image_trouble(enum err err)
                 return "no image there";
         case ERR_BUSY:
                 return "the image is in use by another process; stop it first";
+        case ERR_SEQUENCE:
+                return "the image is dirty: in use by a guest, or lipap died with it. If nothing has it "
+                       "open, run "
+                       "ptt check --repair --not-running";
         case ERR_DENIED:
                 return "no right to that image";
-        case ERR_UNSUPPORTED:
-                return "the image was written by a newer version";
-        case ERR_CORRUPT:
-                return "damaged, or not an image";
         case ERR_FULL:
-                return "no space left on the disk";
+                return "no space left in the image, or on the disk under it";
         case ERR_LIMIT:
         case ERR_SYNTAX:
                 return "not the name of an image";
+        case ERR_CORRUPT:
+                return "the image is damaged; run ptt check --repair --not-running";
         default:
                 return err_text(err);
         }
 }
 
+int ptt_refused(struct ptt *p, enum err err, const char *why)
+{
+        struct str image = p->options.arguments[0];
+        if (why[0] == 0 || (err != ERR_UNSUPPORTED && err != ERR_CORRUPT))
+                return ptt_say(1, image_trouble(err), image);
+        fprintf(stderr, "ptt: not an image, or damaged: %s%s: ", why,
+                err == ERR_CORRUPT ? "; run ptt check --repair --not-running" : "");
+        ptt_text(stderr, image);
+        fputc('\n', stderr);
+        return 1;
+}
+
 int ptt_open(struct ptt *p, struct store **out)
 {
-        enum err err = store_open(p->host, p->options.arguments[0], out);
-        return err == ERR_OK ? 0 : ptt_say(1, image_trouble(err), p->options.arguments[0]);
+        const char *why;
+        enum err err = store_open_as(p->host, p->options.arguments[0], STORE_TOOL, &why, out);
+        return err == ERR_OK ? 0 : ptt_refused(p, err, why);
 }
 
 int ptt_trouble(struct ptt *p, enum err err)
 {
         return ptt_say(1, image_trouble(err), p->options.arguments[0]);
+}
+
+/* Progress. */
+
+void ptt_progress(void *ctx, uint64_t done, uint64_t all)
+{
+        struct ptt_progress *p = ctx;
+        unsigned percent = all > 0 && done < all ? (unsigned)(done / (all / 100 + 1)) : 100;
+        if (!isatty(STDERR_FILENO) || (p->is_there && percent == p->shown))
+                return;
+        fprintf(stderr, "\rptt: %s %u%%", p->what, percent);
+        p->shown = percent;
+        p->is_there = true;
+}
+
+void ptt_progress_end(struct ptt_progress *p)
+{
+        if (p->is_there)
+                fputs("\r\033[K", stderr);
+        p->is_there = false;
 }
 
 int ptt_domain(struct ptt *p, bool may_miss, struct str *out)
@@ -122,36 +185,7 @@ int ptt_domain(struct ptt *p, bool may_miss, struct str *out)
         return 0;
 }
 
-/* create, password. */
-
-int ptt_create(struct ptt *p)
-{
-        struct str path = p->options.arguments[0], text;
-        uint64_t size = STORE_SPOOL_SIZE;
-        if (p->options.arguments_count > 1)
-                return ptt_say(EXIT_USAGE, "unexpected argument", p->options.arguments[1]);
-        if (options_value(&p->options, "size", &text) && quantity_size_parse(text, &size) != ERR_OK)
-                return ptt_say(EXIT_USAGE, "--size is not a size", text);
-        if (size < STORE_SPOOL_SIZE_MIN || size > STORE_SPOOL_SIZE_MAX)
-                return ptt_say(EXIT_USAGE, "--size is not from 1M to 1024G", text);
-        switch (store_create(p->host, path, size)) {
-        case ERR_OK:
-                return 0;
-        case ERR_EXISTS:
-                return ptt_say(1, "something is there already", path);
-        case ERR_NOT_FOUND:
-                return ptt_say(1, "no such folder", path);
-        case ERR_DENIED:
-                return ptt_say(1, "no right to write there", path);
-        case ERR_FULL:
-                return ptt_say(1, "no space left on the disk", path);
-        case ERR_LIMIT:
-        case ERR_SYNTAX:
-                return ptt_say(1, "no name for an image", path);
-        default:
-                return ptt_say(1, "the image cannot be made", path);
-        }
-}
+/* password. */
 
 int ptt_password(struct ptt *p)
 {
@@ -181,7 +215,7 @@ static int help_all(void)
 {
         printf("usage: ptt COMMAND ...\n");
         for (size_t i = 0; i < COMMANDS; i++)
-                printf("  %-15s %-22s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+                printf("  %-15s %-25s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
         printf("ptt COMMAND --help tells more; ptt --version prints the version.\n");
         return 0;
 }
@@ -206,6 +240,13 @@ static void run_fiber(void *arg)
         run->status = run->command->run(run->ptt);
 }
 
+/* What goes wrong is said in one line, by the command; what lipap would log of it is not said beside that. */
+static void say_nothing(struct host *h, struct str line)
+{
+        (void)h;
+        (void)line;
+}
+
 static int run_command(struct ptt *p, const struct command *c)
 {
         struct run run = {p, c, 1};
@@ -213,7 +254,12 @@ static int run_command(struct ptt *p, const struct command *c)
         p->host = linux_host_new(NULL);
         if (p->host == NULL)
                 return ptt_say(1, "out of memory or descriptors", S(""));
+        const struct host_ops *ops = p->host->ops;
+        struct host_ops quiet = *ops;
+        quiet.console = say_nothing;
+        p->host->ops = &quiet;
         linux_host_run(p->host, run_fiber, &run);
+        p->host->ops = ops;
         linux_host_free(p->host);
         if (fflush(stdout) != 0 || ferror(stdout))
                 return ptt_say(1, "the output cannot be written", S(""));

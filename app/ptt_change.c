@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* ptt add, add-moderator, rem-moderator, add-subscriber, rem-subscriber. */
+/* ptt add, set, add-moderator, rem-moderator, add-subscriber, rem-subscriber. */
 #include "app/ptt.h"
 
 #include <string.h>
@@ -13,22 +13,34 @@
 
 /* Checking what people wrote. */
 
-/* An address in the form that the store keeps: its local part without needless quotes. */
-static int check_email(struct ptt *p, struct str text, struct str *out)
+enum err ptt_email(struct str text, char room[PTT_EMAIL_MAX], struct str *out)
 {
         struct mail_address address;
-        char written[2 * (SMTP_LOCAL_PART_MAX + SMTP_DOMAIN_MAX) + 2];
         struct wr w;
+        *out = S("");
         if (mail_mailbox_parse(text, MAIL_UTF8, &address) != ERR_OK)
-                return ptt_say(EXIT_USAGE, "not an email address", text);
+                return ERR_SYNTAX;
         for (size_t i = 0; i < address.domain.n; i++)
                 if (ascii_is_8bit(address.domain.p[i]))
-                        return ptt_say(EXIT_USAGE, "the domain must be in ASCII (xn--...)", text);
-        wr_init(&w, written, sizeof written);
+                        return ERR_UNSUPPORTED;
+        wr_init(&w, room, PTT_EMAIL_MAX);
         mail_address_write(&w, &address);
-        if (wr_end(&w) != ERR_OK || arena_copy(&p->arena, wr_text(&w), out) != ERR_OK)
-                return ptt_say(1, "out of memory", S(""));
-        return 0;
+        if (wr_end(&w) != ERR_OK)
+                return ERR_SYNTAX;
+        *out = wr_text(&w);
+        return ERR_OK;
+}
+
+static int check_email(struct ptt *p, struct str text, struct str *out)
+{
+        char room[PTT_EMAIL_MAX];
+        struct str written;
+        enum err err = ptt_email(text, room, &written);
+        if (err == ERR_UNSUPPORTED)
+                return ptt_say(EXIT_USAGE, "the domain must be in ASCII (xn--...)", text);
+        if (err != ERR_OK)
+                return ptt_say(EXIT_USAGE, "not an email address", text);
+        return arena_copy(&p->arena, written, out) == ERR_OK ? 0 : ptt_say(1, "out of memory", S(""));
 }
 
 /* All values of a repeated option, as addresses. */
@@ -248,4 +260,54 @@ int ptt_add_subscriber(struct ptt *p)
 int ptt_rem_subscriber(struct ptt *p)
 {
         return change(p, STORE_REMOVE_MEMBER);
+}
+
+/* set */
+
+int ptt_list(struct ptt *p, struct store *s, struct str name, struct store_list *out)
+{
+        struct str domain;
+        int status = ptt_domain(p, false, &domain);
+        if (status != 0)
+                return status;
+        enum err err = store_list_find(s, name, domain, &p->arena, out);
+        if (err == ERR_NOT_FOUND)
+                return ptt_say(1, "the domain has no list of that name", name);
+        return err == ERR_OK ? 0 : ptt_trouble(p, err);
+}
+
+static int check_setting(struct str name, struct str value)
+{
+        const struct setting *setting = setting_find(name);
+        if (setting == NULL)
+                return ptt_say(EXIT_USAGE, "no setting of that name", name);
+        if (setting_check(setting, value) != ERR_OK) {
+                fprintf(stderr, "ptt: %s is not %s\n", setting->name, setting->values);
+                return EXIT_USAGE;
+        }
+        return 0;
+}
+
+int ptt_set(struct ptt *p)
+{
+        const struct str *arguments = p->options.arguments;
+        struct store *s;
+        struct store_list list;
+        struct str domain;
+        if (p->options.arguments_count > 4)
+                return ptt_say(EXIT_USAGE, "unexpected argument", arguments[4]);
+        int status = ptt_domain(p, false, &domain);
+        if (status == 0)
+                status = check_setting(arguments[2], arguments[3]);
+        if (status == 0)
+                status = ptt_open(p, &s);
+        if (status != 0)
+                return status;
+        status = ptt_list(p, s, arguments[1], &list);
+        if (status == 0) {
+                enum err err = store_setting_put(s, list.id, arguments[2], arguments[3]);
+                status = err == ERR_OK ? 0 : ptt_trouble(p, err);
+        }
+        store_close(s);
+        return status;
 }

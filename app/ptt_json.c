@@ -64,6 +64,12 @@ void json_str(struct json *j, const char *name, struct str value)
         write_string(j->to, value);
 }
 
+void json_bool(struct json *j, const char *name, bool value)
+{
+        begin(j, name);
+        fputs(value ? "true" : "false", j->to);
+}
+
 void json_u64(struct json *j, const char *name, uint64_t value)
 {
         begin(j, name);

@@ -18,6 +18,7 @@ struct json {
 void json_open(struct json *j, const char *name, char bracket); /* '{' or '[' */
 void json_close(struct json *j, char bracket);                  /* '}' or ']' */
 void json_str(struct json *j, const char *name, struct str value);
+void json_bool(struct json *j, const char *name, bool value);
 void json_u64(struct json *j, const char *name, uint64_t value);
 void json_time(struct json *j, const char *name, int64_t unix_ms); /* RFC 3339 */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* ptt show: lists with their settings, moderators and subscribers; the queue; failures. As text or as JSON, page by
- * page, so that no list is too long. What peers said is shown without its control characters. */
+/* ptt show, queue and bounces: lists with their settings, moderators and subscribers; the queue, and what is done to it;
+ * failures. As text or as JSON, page by page, so that no list is too long. What peers said is shown without its control
+ * characters. */
 #include "app/ptt.h"
 
 #include <inttypes.h>
@@ -32,7 +33,7 @@ static bool is_wanted(const struct show *s, struct str name, struct str domain)
 
 static void put(struct str s)
 {
-        ptt_put(stdout, s);
+        ptt_text(stdout, s);
 }
 
 static void put_time(int64_t unix_ms)
@@ -219,6 +220,7 @@ static void show_queued_json(struct json *j, const struct store_queued *q)
         json_str(j, "message-id", q->message_id);
         json_str(j, "sender", q->sender);
         json_str(j, "state", q->is_signed ? S("signed") : S("open"));
+        json_bool(j, "held", q->is_held);
         json_time(j, "received", q->received_ms);
         json_u64(j, "size", q->size);
         json_u64(j, "left", q->left);
@@ -228,7 +230,7 @@ static void show_queued_text(const struct store_queued *q)
 {
         printf("  %" PRId64 " ", q->message);
         put_address(q->list_name, q->domain);
-        printf("  %s  ", q->is_signed ? "signed" : "waits for the signer");
+        printf("  %s%s  ", q->is_signed ? "signed" : "waits for the signer", q->is_held ? ", held" : "");
         put_time(q->received_ms);
         printf("  from <");
         put(q->sender);
@@ -335,20 +337,25 @@ static void show_failures(struct show *s)
         part_close(s, shown);
 }
 
-/* All of it. */
+/* All of it, or one part. */
 
-static void show_parts(struct show *s, const struct store_list *lists, size_t count)
+enum part { LISTS = 1, QUEUE = 2, FAILURES = 4 };
+
+static void show_parts(struct show *s, unsigned parts, const struct store_list *lists, size_t count)
 {
         if (s->json != NULL)
                 json_open(s->json, NULL, '{');
-        show_lists(s, lists, count);
-        show_queue(s);
-        show_failures(s);
+        if (parts & LISTS)
+                show_lists(s, lists, count);
+        if (parts & QUEUE)
+                show_queue(s);
+        if (parts & FAILURES)
+                show_failures(s);
         if (s->json != NULL)
                 json_close(s->json, '}');
 }
 
-static int show_open(struct show *s)
+static int show_open(struct show *s, unsigned parts)
 {
         struct store_list *lists;
         size_t count, wanted = 0;
@@ -359,11 +366,36 @@ static int show_open(struct show *s)
                 wanted += is_wanted(s, lists[i].name, lists[i].domain);
         if (s->name.n > 0 && wanted == 0)
                 return ptt_say(1, "no list of that name", s->name);
-        show_parts(s, lists, count);
+        show_parts(s, parts, lists, count);
         return s->err == ERR_OK ? 0 : ptt_trouble(s->ptt, s->err);
 }
 
-int ptt_show(struct ptt *p)
+/* The values of one option, each the number of a message. */
+static int act(struct show *s, const char *option, enum err (*fn)(struct store *s, int64_t message))
+{
+        struct str text;
+        for (size_t i = 0; options_nth(&s->ptt->options, option, i, &text); i++) {
+                uint64_t id;
+                if (str_to_u64(text, INT64_MAX, &id) != ERR_OK)
+                        return ptt_say(EXIT_USAGE, "not the number of a message", text);
+                enum err err = fn(s->store, (int64_t)id);
+                if (err == ERR_NOT_FOUND)
+                        return ptt_say(1, "no message of that number waits", text);
+                if (err != ERR_OK)
+                        return ptt_trouble(s->ptt, err);
+        }
+        return 0;
+}
+
+static int act_all(struct show *s)
+{
+        int status = act(s, "hold", store_queue_hold);
+        if (status == 0)
+                status = act(s, "flush", store_queue_flush);
+        return status == 0 ? act(s, "drop", store_queue_drop) : status;
+}
+
+static int show(struct ptt *p, unsigned parts, bool may_act)
 {
         struct json json = {stdout, 0, true};
         struct show *s = arena_alloc(&p->arena, sizeof *s);
@@ -375,12 +407,29 @@ int ptt_show(struct ptt *p)
         arena_init(&s->page, s->memory, sizeof s->memory);
         if (p->options.arguments_count > 2)
                 return ptt_say(EXIT_USAGE, "unexpected argument", p->options.arguments[2]);
+        bool acts = may_act && (options_has(&p->options, "hold") || options_has(&p->options, "flush") ||
+                                       options_has(&p->options, "drop"));
         int status = ptt_domain(p, true, &s->domain);
         if (status == 0)
                 status = ptt_open(p, &s->store);
         if (status != 0)
                 return status;
-        status = show_open(s);
+        status = acts ? act_all(s) : show_open(s, parts);
         store_close(s->store);
         return status;
+}
+
+int ptt_show(struct ptt *p)
+{
+        return show(p, LISTS | QUEUE | FAILURES, false);
+}
+
+int ptt_queue(struct ptt *p)
+{
+        return show(p, QUEUE, true);
+}
+
+int ptt_bounces(struct ptt *p)
+{
+        return show(p, FAILURES, false);
 }

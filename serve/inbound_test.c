@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* mkdtemp */
 #include "serve/inbound.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -168,7 +169,10 @@ static void rig_main(void *arg)
         struct rig *r = arg;
         struct sched *s = r->host->sched;
         struct scope store_scope, scope;
-        assert_int_equal(store_create(r->host, str_of_c(r->image), 64 << 20), ERR_OK);
+        int fd = open(r->image, O_CREAT | O_EXCL | O_WRONLY, 0600);
+        assert_true(fd >= 0 && ftruncate(fd, 64 << 20) == 0);
+        close(fd);
+        assert_int_equal(store_create(r->host, str_of_c(r->image)), ERR_OK);
         assert_int_equal(store_open(r->host, str_of_c(r->image), &r->node.store), ERR_OK);
         scope_open(&store_scope, s, FIBER_NEVER);
         assert_int_equal(store_start(r->node.store, &store_scope), ERR_OK);

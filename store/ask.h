@@ -9,6 +9,7 @@
 #include "store/db.h"
 #include "store/spool.h"
 #include "store/store.h"
+#include "store/vfs.h"
 
 /* An extent whose message became done in this transaction: free once that is committed. */
 struct freed {
@@ -25,6 +26,11 @@ struct freed_list {
 
 struct store {
         struct host *host;
+        enum store_user user;
+        const char *why;      /* it could not be opened */
+        uint64_t bad_extents; /* found at the opening */
+        struct volume volume;
+        struct vfs *vfs;
         struct db db;
         struct spool spool;
         struct request *first, **last; /* waiting requests */

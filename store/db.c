@@ -1,64 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/db.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/wr.h"
 #include "host/log.h"
 
-#define PAGE_SIZE 4096
-#define CHUNK_SIZE (1024 * 1024) /* the database grows in steps of this */
+#define DATABASE "ptt.db"
 
-/* What the system said when a write last failed: to the database while its log is brought in, else to the log. */
-static int write_errno(const struct db *d)
-{
-        sqlite3_file *file = NULL;
-        int os = 0;
-        int op = d->in_checkpoint ? SQLITE_FCNTL_FILE_POINTER : SQLITE_FCNTL_JOURNAL_POINTER;
-        if (sqlite3_file_control(d->c, "main", op, &file) == SQLITE_OK && file != NULL &&
-                file->pMethods != NULL)
-                file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &os);
-        return os;
-}
-
-/* Out of space also shows as a failed write, by quota or by a limit on file sizes. */
 static enum err err_of_io(struct db *d, int rc)
 {
         if (rc == SQLITE_IOERR_NOMEM)
                 return ERR_MEMORY;
-        int os = write_errno(d);
-        if (rc == SQLITE_IOERR_WRITE && (os == ENOSPC || os == EDQUOT || os == EFBIG))
-                return ERR_FULL;
         if (!d->broken) {
                 struct log_line l;
                 log_begin(&l, d->host, LOG_ERROR, "store", "database-failed");
                 log_c(&l, "reason", sqlite3_errstr(rc));
                 log_i64(&l, "code", rc);
-                log_i64(&l, "errno", os);
+                log_err(&l, vfs_fault(d->vfs));
                 log_end(&l);
         }
         d->broken = true;
         return ERR_IO;
-}
-
-static enum err err_of_open(struct db *d)
-{
-        switch (sqlite3_system_errno(d->c)) {
-        case ENOENT:
-        case ENOTDIR:
-                return ERR_NOT_FOUND;
-        case EACCES:
-        case EPERM:
-        case EROFS:
-                return ERR_DENIED;
-        case ENOSPC:
-        case EDQUOT:
-                return ERR_FULL;
-        default:
-                return ERR_IO;
-        }
 }
 
 static enum err err_of(struct db *d, int rc)
@@ -83,7 +47,7 @@ static enum err err_of(struct db *d, int rc)
         case SQLITE_NOTADB:
                 return ERR_CORRUPT;
         case SQLITE_CANTOPEN:
-                return err_of_open(d);
+                return vfs_fault(d->vfs) != ERR_OK ? vfs_fault(d->vfs) : ERR_CORRUPT;
         case SQLITE_READONLY:
         case SQLITE_PERM:
                 return ERR_DENIED;
@@ -109,35 +73,42 @@ static int note_wal(void *arg, sqlite3 *c, const char *name, int pages)
         return SQLITE_OK;
 }
 
-/* The lock is taken by the first transaction, and kept. */
-static enum err set_up(struct db *d)
+/* A new database: pages of our size with room for their checksum; no rollback journal, not even for a moment. */
+static enum err set_up_new(struct db *d)
+{
+        int reserved = VFS_RESERVED;
+        if (sqlite3_file_control(d->c, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved) != SQLITE_OK)
+                return ERR_UNSUPPORTED;
+        return execute(d, "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF;");
+}
+
+/* Exclusive from before the first look: then the index of the log lies in our memory, and nothing is shared. */
+static enum err set_up(struct db *d, bool create)
 {
         sqlite3_extended_result_codes(d->c, 1);
         sqlite3_busy_timeout(d->c, 0);
-        if (sqlite3_db_readonly(d->c, "main") == 1)
-                return ERR_DENIED;
-        int chunk = CHUNK_SIZE, keep = 1;
-        sqlite3_file_control(d->c, "main", SQLITE_FCNTL_CHUNK_SIZE, &chunk);
-        enum err err = execute(d, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 4096;"
-                                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                                  "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-                                  "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
-                                  "BEGIN IMMEDIATE; COMMIT;");
-        sqlite3_file_control(d->c, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+        enum err err = execute(d, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;");
+        if (err == ERR_OK && create)
+                err = set_up_new(d);
+        if (err == ERR_OK)
+                err = execute(d, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                                 "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+                                 "PRAGMA cache_size = -8192; BEGIN IMMEDIATE; COMMIT;");
         sqlite3_wal_hook(
                 d->c, note_wal, d); /* in the place of SQLite's own, which hides failed checkpoints */
         return err;
 }
 
-enum err db_open(struct db *d, struct host *h, const char *path, bool create)
+enum err db_open(struct db *d, struct host *h, struct vfs *vfs, bool create)
 {
         memset(d, 0, sizeof *d);
         d->host = h;
+        d->vfs = vfs;
         int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
-        int rc = sqlite3_open_v2(path, &d->c, flags, NULL);
+        int rc = sqlite3_open_v2(DATABASE, &d->c, flags, vfs_name(vfs));
         if (d->c == NULL)
                 return ERR_MEMORY;
-        return rc != SQLITE_OK ? err_of(d, rc) : set_up(d);
+        return rc != SQLITE_OK ? err_of(d, rc) : set_up(d, create);
 }
 
 void db_close(struct db *d)
@@ -217,27 +188,27 @@ bool db_in_transaction(const struct db *d)
         return sqlite3_get_autocommit(d->c) == 0;
 }
 
-enum err db_checkpoint(struct db *d, unsigned more_than_pages)
+enum err db_checkpoint_all(struct db *d)
 {
-        if (d->wal_pages <= more_than_pages)
-                return ERR_OK;
-        d->in_checkpoint = true;
         int rc = sqlite3_wal_checkpoint_v2(d->c, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         enum err err = err_of(d, rc);
-        d->in_checkpoint = false;
         if (err == ERR_OK)
                 d->wal_pages = 0;
         return err;
+}
+
+enum err db_checkpoint(struct db *d, unsigned more_than_pages)
+{
+        return d->wal_pages <= more_than_pages ? ERR_OK : db_checkpoint_all(d);
 }
 
 enum err db_room(struct db *d, int64_t bytes)
 {
         int64_t pages;
         enum err err = pragma(d, "PRAGMA page_count", &pages);
-        sqlite3_int64 size = pages * PAGE_SIZE + bytes;
-        if (err == ERR_OK && sqlite3_file_control(d->c, "main", SQLITE_FCNTL_SIZE_HINT, &size) != SQLITE_OK)
-                err = ERR_FULL;
-        return err;
+        sqlite3_int64 size = pages * VFS_PAGE + bytes;
+        return err != ERR_OK ? err
+                             : err_of(d, sqlite3_file_control(d->c, "main", SQLITE_FCNTL_SIZE_HINT, &size));
 }
 
 int64_t db_last_id(const struct db *d)

@@ -10,19 +10,20 @@
 #include "base/str.h"
 #include "host/host.h"
 #include "store/sql.h"
+#include "store/vfs.h"
 
 struct db {
         sqlite3 *c;
+        struct vfs *vfs;
         struct host *host;
         sqlite3_stmt *statements[SQL_COUNT];
         unsigned wal_pages; /* in the write-ahead log after the last commit */
-        bool in_checkpoint;
-        bool broken; /* the disk failed: final */
+        bool broken;        /* the disk failed: final */
 };
 
-/* Open the database at `path` (NUL-terminated), lock it for this process.
- *   ERR_OK, ERR_NOT_FOUND, ERR_BUSY, ERR_DENIED, ERR_CORRUPT, ERR_FULL, ERR_IO, ERR_MEMORY; db_close also after an error */
-MUST_USE enum err db_open(struct db *d, struct host *h, const char *path, bool create);
+/* Open the database of the volume under `vfs`, which is borrowed until db_close.
+ *   ERR_OK, ERR_NOT_FOUND, ERR_CORRUPT, ERR_FULL, ERR_IO, ERR_MEMORY; db_close also after an error */
+MUST_USE enum err db_open(struct db *d, struct host *h, struct vfs *vfs, bool create);
 void db_close(struct db *d);
 /* Bring the schema to SCHEMA_VERSION, each step in one transaction.
  *   ERR_OK, ERR_UNSUPPORTED (newer than ours), ERR_CORRUPT (not an image's database) or as above */
@@ -34,9 +35,11 @@ MUST_USE enum err db_run(struct db *d, enum sql sql); /* a statement without val
 bool db_in_transaction(const struct db *d);
 /* Bring the log into the database when it has grown long. */
 MUST_USE enum err db_checkpoint(struct db *d, unsigned more_than_pages);
+/* The same for a log that an earlier process has left. */
+MUST_USE enum err db_checkpoint_all(struct db *d);
 
-/* Make sure that the disk has room for the database to grow by `bytes`, without growing it: a log that cannot be
- * brought into the database for want of space would never end.
+/* Make sure that the database can grow by `bytes`: a log that cannot be brought into the database for want of space
+ * would never end.
  *   ERR_OK, ERR_FULL */
 MUST_USE enum err db_room(struct db *d, int64_t bytes);
 

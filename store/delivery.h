@@ -50,6 +50,7 @@ struct store_queued {
         int64_t message, list;
         struct str list_name, domain, sender, message_id;
         bool is_signed; /* nec's copy has come */
+        bool is_held;   /* until it is flushed */
         int64_t received_ms;
         uint64_t size; /* of the body */
         uint64_t left; /* members that the cursor has not reached, or recipients of an open forward */
@@ -67,6 +68,13 @@ struct store_failure {
         unsigned code;
         int64_t time_ms;
 };
+/* What the operator does to a message: hold it, in whatever state it is; try all that waits now, and no longer hold it;
+ * give up all that is left of it.
+ *   ERR_OK, or ERR_NOT_FOUND: no such message, or it is done */
+MUST_USE enum err store_queue_hold(struct store *s, int64_t message);
+MUST_USE enum err store_queue_flush(struct store *s, int64_t message);
+MUST_USE enum err store_queue_drop(struct store *s, int64_t message);
+
 /* Up to `limit` messages that are not done, with an id above `after`, oldest first. */
 MUST_USE enum err store_queue(struct store *s, int64_t after, size_t limit, struct arena *a,
         struct store_queued **out, size_t *count);

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Disks that are full, and disks that fail. The first can be cured: what frees space goes on; the second is final. */
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-
 #include "store/ask.h"
 #include "store/rig.h"
 
@@ -40,6 +35,7 @@ static void drain(struct rig *r)
 static void share_is_full(struct rig *r)
 {
         rig_start(r);
+        rig_limit(r, SPOOL_SEGMENT_MIN);
         int64_t list = rig_list(r, "ptt", 2), ids[64], id;
         uint32_t count = 0;
         enum err err = ERR_OK;
@@ -72,6 +68,7 @@ static void share_is_full(struct rig *r)
 static void pieces(struct rig *r)
 {
         rig_start(r);
+        rig_limit(r, SPOOL_SEGMENT_MIN);
         int64_t list = rig_list(r, "ptt", 1), ids[256], id;
         struct store_delivery *d;
         size_t n;
@@ -116,16 +113,9 @@ static enum err take_wide(struct rig *r, int64_t list, uint32_t n)
         return store_intake_commit(i, &m, &id);
 }
 
-static void limit_files(rlim_t bytes)
+/* The smallest image: the database fills it. */
+static void volume_is_full(struct rig *r)
 {
-        struct rlimit limit = {bytes, bytes};
-        assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static void files_are_limited(struct rig *r)
-{
-        limit_files(10 * 1024 * 1024);
         rig_start(r);
         int64_t list = rig_list(r, "ptt", 2);
         uint32_t n = 0;
@@ -142,8 +132,8 @@ static void files_are_limited(struct rig *r)
                 err = take_wide(r, list, n++);
         assert_int_equal(err, ERR_OK); /* and so do new messages again */
         drain(r);
-        /* one change that is larger than the disk */
-        size_t huge = 12 * 1024 * 1024;
+        /* one change that is larger than the volume */
+        size_t huge = 40 * 1024 * 1024;
         char *value = calloc(1, huge);
         assert_non_null(value);
         assert_int_equal(store_setting_put(r->s, list, S("footer"), str_of(value, huge)), ERR_FULL);
@@ -155,41 +145,49 @@ static void files_are_limited(struct rig *r)
         rig_stop(r);
 }
 
-static void no_segment(struct rig *r)
+static void test_volume_is_full(void **state)
+{
+        (void)state;
+        rig_with(volume_is_full, rig_create, FAT_VOLUME_MIN);
+}
+
+/* A sparse image on a disk that is full: what is firm can be written, nothing else. */
+#define FIRM (24ull * 1024 * 1024)
+struct thin {
+        struct host_ops ops;
+        const struct host_ops *real;
+};
+
+static struct thin thin;
+
+static enum err write_while_room(struct host_block *b, uint64_t at, const void *from, size_t n)
+{
+        return at + n > FIRM ? ERR_FULL : thin.real->block_write(b, at, from, n);
+}
+
+static void disk_is_full(struct rig *r)
 {
         rig_start(r);
         int64_t list = rig_list(r, "ptt", 2), id;
-        limit_files(512 * 1024); /* less than the smallest segment */
-        assert_int_equal(rig_take(r, list, "t", 1, 10, 10, &id), ERR_FULL);
+        uint32_t n = 0;
+        enum err err = ERR_OK;
+        thin.real = r->h->ops;
+        thin.ops = *r->h->ops;
+        thin.ops.block_write = write_while_room;
+        r->h->ops = &thin.ops;
+        while (err == ERR_OK && n < 2000)
+                err = take_numbered(r, list, n++, 100000, &id);
+        assert_int_equal(err, ERR_FULL);
+        assert_true(n > 20);
         assert_false(store_is_broken(r->s));
+        drain(r);
+        assert_int_equal(take_numbered(r, list, 3000, 1000000, &id), ERR_OK);
+        assert_true(rig_holds(r, id, STORE_SENT, S("Front: 1\r\n"), 3000, 1000000));
+        assert_int_equal(take_numbered(r, list, 3001, 30000000, &id), ERR_FULL);
+        r->h->ops = thin.real; /* there is room again */
+        assert_int_equal(take_numbered(r, list, 3002, 30000000, &id), ERR_OK);
+        drain(r);
         rig_stop(r);
-}
-
-/* A limit on file sizes is the process's own: in a child. */
-static void in_child(void (*body)(struct rig *r))
-{
-        int status;
-        pid_t pid = fork();
-        assert_true(pid >= 0);
-        if (pid == 0) {
-                rig_with(body, rig_create, STORE_SPOOL_SIZE);
-                fflush(stdout);
-                _exit(0);
-        }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
-}
-
-static void test_files_are_limited(void **state)
-{
-        (void)state;
-        in_child(files_are_limited);
-}
-
-static void test_no_segment(void **state)
-{
-        (void)state;
-        in_child(no_segment);
 }
 
 static enum err flush_that_fails(struct host_block *b)
@@ -230,30 +228,25 @@ static void failed_flush(struct rig *r)
         rig_stop(r);
 }
 
-/* Take the log's file away under SQLite: writes to it fail from now on. */
-static void break_log(const struct rig *r)
+static enum err write_that_fails(struct host_block *b, uint64_t at, const void *from, size_t n)
 {
-        char wanted[160], link[64], target[4096];
-        (void)snprintf(wanted, sizeof wanted, "%s/ptt.db-wal", r->image);
-        for (int fd = 3; fd < 256; fd++) {
-                (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-                ssize_t n = readlink(link, target, sizeof target);
-                if (n > 0 && str_eq(str_of(target, (size_t)n), str_of_c(wanted))) {
-                        int null = open("/dev/null", O_RDONLY);
-                        assert_true(null >= 0 && dup2(null, fd) == fd);
-                        close(null);
-                        return;
-                }
-        }
-        fail_msg("the log is not open");
+        (void)b;
+        (void)at;
+        (void)from;
+        (void)n;
+        return ERR_IO;
 }
 
 static void failed_database(struct rig *r)
 {
         rig_start(r);
         int64_t list = rig_list(r, "ptt", 2), id;
-        break_log(r);
+        struct host_ops ops = *r->h->ops;
+        const struct host_ops *before = r->h->ops;
+        ops.block_write = write_that_fails;
+        r->h->ops = &ops;
         assert_int_equal(store_member_add(r->s, list, S("x@y.example"), 1, &id), ERR_IO);
+        r->h->ops = before;
         everything_is_refused(r, list);
         rig_stop(r);
         struct store_member member;
@@ -263,18 +256,9 @@ static void failed_database(struct rig *r)
         rig_stop(r);
 }
 
-static void test_share_is_full(void **state)
-{
-        (void)state;
-        rig_with(share_is_full, rig_create, STORE_SPOOL_SIZE_MIN);
-}
-
-static void test_pieces(void **state)
-{
-        (void)state;
-        rig_with(pieces, rig_create, STORE_SPOOL_SIZE_MIN);
-}
-
+RIG_CASE(share_is_full)
+RIG_CASE(pieces)
+RIG_CASE(disk_is_full)
 RIG_CASE(failed_flush)
 RIG_CASE(failed_database)
 
@@ -283,8 +267,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_share_is_full),
                 cmocka_unit_test(test_pieces),
-                cmocka_unit_test(test_files_are_limited),
-                cmocka_unit_test(test_no_segment),
+                cmocka_unit_test(test_volume_is_full),
+                cmocka_unit_test(test_disk_is_full),
                 cmocka_unit_test(test_failed_flush),
                 cmocka_unit_test(test_failed_database),
         };

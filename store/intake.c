@@ -39,6 +39,27 @@ static enum err room(struct store *s)
         return s->is_tight ? ERR_FULL : ERR_OK;
 }
 
+static enum err run_grow(struct store *s, void *arg)
+{
+        const uint64_t *blocks = arg;
+        enum err err = spool_grow(&s->spool, *blocks);
+        if (err == ERR_IO)
+                store_break(s, "spool", err);
+        return err;
+}
+
+/* Segments are made by the store fiber; then look again, for others may have been quicker. */
+static enum err reserve(struct store *s, uint64_t blocks)
+{
+        enum err err;
+        while ((err = spool_reserve(&s->spool, blocks)) == ERR_AGAIN) {
+                err = store_ask(s, run_grow, &blocks);
+                if (err != ERR_OK)
+                        break;
+        }
+        return err;
+}
+
 enum err store_intake_begin(struct store *s, uint64_t expected_size, struct store_intake **out)
 {
         *out = NULL;
@@ -52,7 +73,7 @@ enum err store_intake_begin(struct store *s, uint64_t expected_size, struct stor
                 return ERR_MEMORY;
         memset(i, 0, offsetof(struct store_intake, buffer));
         i->store = s;
-        err = spool_reserve(&s->spool, spool_blocks(expected_size));
+        err = reserve(s, spool_blocks(expected_size));
         if (err != ERR_OK) {
                 free(i);
                 return err;
@@ -95,10 +116,9 @@ static enum err write_extent(struct store_intake *i, struct str bytes, size_t *w
 /* What is held goes to the spool. */
 static enum err write_held(struct store_intake *i)
 {
-        struct spool *p = &i->store->spool;
         uint64_t need = spool_blocks(i->held);
         if (need > i->reserved) {
-                enum err err = spool_reserve(p, need - i->reserved);
+                enum err err = reserve(i->store, need - i->reserved);
                 if (err != ERR_OK)
                         return err;
                 i->reserved = need;
@@ -237,7 +257,7 @@ enum err store_intake_commit(struct store_intake *i, const struct store_message_
         if (err == ERR_OK && i->held > 0)
                 err = stick(i, write_held(i));
         if (err == ERR_OK)
-                err = stick(i, spool_flush(&s->spool, i->extents, i->count));
+                err = stick(i, i->count > 0 ? volume_flush(&s->volume) : ERR_OK);
         struct commit c = {i, message, 0};
         if (err == ERR_OK)
                 err = store_ask(s, run_commit, &c);

@@ -267,7 +267,7 @@ static void test_deaths(void **state)
         assert_non_null(mkdtemp(r->folder));
         (void)snprintf(r->image, sizeof r->image, "%s/lipap.img", r->folder);
         arena_init(&r->arena, r->memory, sizeof r->memory);
-        r->spool_size = RIG_SPOOL;
+        r->image_size = RIG_IMAGE;
         random_deaths(&life);
         run_life(&life, finish);
         uint32_t kept = 0, doubles = 0;

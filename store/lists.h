@@ -79,7 +79,8 @@ MUST_USE enum err store_moderator_add(struct store *s, int64_t list, struct str 
 MUST_USE enum err store_moderator_remove(struct store *s, int64_t list, struct str address);
 
 /* One change to several lists and addresses, all or nothing, for the operator's tool.
- * `lists` times `addresses`; what is already so is left so, and `*changed` counts what was not.
+ * `lists` times `addresses`; what is already so is left so, and `*changed` counts what was not. Very many addresses go
+ * fastest in the order of their bytes without ASCII case.
  *   ERR_OK, or ERR_NOT_FOUND (no such list) */
 enum store_change { STORE_ADD_MEMBER, STORE_REMOVE_MEMBER, STORE_ADD_MODERATOR, STORE_REMOVE_MODERATOR };
 struct store_roll {
@@ -89,6 +90,8 @@ struct store_roll {
         const struct str *addresses;
         size_t address_count;
         int64_t now_ms;
+        void (*progress)(void *ctx, uint64_t done, uint64_t all); /* or NULL */
+        void *ctx;
 };
 MUST_USE enum err store_roll_change(struct store *s, const struct store_roll *roll, size_t *changed);
 

@@ -5,15 +5,25 @@
 
 /* One address of one list, as row. ERR_OK, ERR_EXISTS, ERR_NOT_FOUND. */
 
-static enum err address_add(struct store *s, enum sql sql, int64_t list, struct str address, int64_t now_ms)
+static enum err member_add(struct store *s, int64_t list, struct str address, int64_t now_ms)
 {
         struct query q;
-        query_init(&q, &s->db, sql);
+        query_init(&q, &s->db, SQL_MEMBER_ADD);
+        query_i64(&q, 1, list);
+        query_text(&q, 2, address);
+        query_i64(&q, 3, now_ms);
+        if (address.n > FOLDED_MAX)
+                query_fail(&q, ERR_LIMIT);
+        return query_run(&q, NULL);
+}
+
+static enum err moderator_add(struct store *s, int64_t list, struct str address)
+{
+        struct query q;
+        query_init(&q, &s->db, SQL_MODERATOR_ADD);
         query_i64(&q, 1, list);
         query_folded(&q, 2, address);
         query_text(&q, 3, address);
-        if (sql == SQL_MEMBER_ADD)
-                query_i64(&q, 4, now_ms);
         return query_run(&q, NULL);
 }
 
@@ -33,11 +43,11 @@ static enum err change(
 {
         switch (what) {
         case STORE_ADD_MEMBER:
-                return address_add(s, SQL_MEMBER_ADD, list, address, now_ms);
+                return member_add(s, list, address, now_ms);
         case STORE_REMOVE_MEMBER:
                 return address_remove(s, SQL_MEMBER_REMOVE, list, address);
         case STORE_ADD_MODERATOR:
-                return address_add(s, SQL_MODERATOR_ADD, list, address, now_ms);
+                return moderator_add(s, list, address);
         case STORE_REMOVE_MODERATOR:
                 return address_remove(s, SQL_MODERATOR_REMOVE, list, address);
         }
@@ -111,6 +121,8 @@ static enum err roll_one(struct store *s, struct roll *r, int64_t list)
                         err = ERR_OK;
                 else
                         r->changed++;
+                if (r->roll->progress != NULL && i % 4096 == 0)
+                        r->roll->progress(r->roll->ctx, i, r->roll->address_count);
         }
         return err;
 }

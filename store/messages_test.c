@@ -170,18 +170,6 @@ static void reader_outlives(struct rig *r)
         rig_stop(r);
 }
 
-static void damage(struct rig *r, const char *file, off_t at)
-{
-        char path[160], byte;
-        (void)snprintf(path, sizeof path, "%s/%s", r->image, file);
-        int fd = open(path, O_RDWR);
-        assert_true(fd >= 0);
-        assert_int_equal(pread(fd, &byte, 1, at), 1);
-        byte ^= 4;
-        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-        close(fd);
-}
-
 static void damaged_extent(struct rig *r)
 {
         rig_start(r);
@@ -192,7 +180,7 @@ static void damaged_extent(struct rig *r)
         assert_int_equal(rig_take(r, list, "a", 1, 4096, 4096, &good), ERR_OK);
         assert_int_equal(rig_take(r, list, "b", 2, 100000, 4096, &bad), ERR_OK);
         rig_stop(r);
-        damage(r, "spool/0000", 4096 + 70000);
+        rig_flip(r, "spool/0000", 4096 + 70000);
         rig_start(r);
         assert_true(rig_holds(r, good, STORE_SENT, S("Front: 1\r\n"), 1, 4096));
         assert_int_equal(store_reader_open(r->s, bad, STORE_SENT, &reader), ERR_OK);
@@ -215,12 +203,10 @@ static void lost_segment(struct rig *r)
         struct store_delivery *d;
         struct store_message m;
         size_t n;
-        char path[160];
         assert_int_equal(rig_take(r, list, "a", 1, 4096, 4096, &id), ERR_OK);
         assert_int_equal(store_ticket_sign(r->s, id, S("")), ERR_OK);
         rig_stop(r);
-        (void)snprintf(path, sizeof path, "%s/spool/0000", r->image);
-        assert_int_equal(unlink(path), 0);
+        rig_remove(r, "spool/0000");
         rig_start(r);
         assert_int_equal(store_reader_open(r->s, id, STORE_WHOLE, &reader), ERR_CORRUPT);
         assert_null(reader);

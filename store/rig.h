@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "host/linux/linux.h"
+#include "store/ask.h"
 #include "store/delivery.h"
 #include "store/lists.h"
 #include "store/messages.h"
@@ -27,7 +28,7 @@ struct rig {
         struct scope scope; /* of the store fiber */
         struct arena arena;
         void (*body)(struct rig *r);
-        uint64_t spool_size;
+        uint64_t image_size;
         char memory[4 * 1024 * 1024];
 };
 
@@ -79,8 +80,17 @@ static inline void rig_run(struct rig *r)
         linux_host_free(r->h);
 }
 
+/* A file of zeros, sparse. */
+static inline void rig_file(const char *path, uint64_t size)
+{
+        FILE *f = fopen(path, "wx");
+        assert_non_null(f);
+        assert_int_equal(ftruncate(fileno(f), (off_t)size), 0);
+        fclose(f);
+}
+
 /* Run `body` in a fiber beside a fresh image. */
-static inline void rig_with(void (*body)(struct rig *r), void (*make)(struct rig *r), uint64_t spool_size)
+static inline void rig_with(void (*body)(struct rig *r), void (*make)(struct rig *r), uint64_t image_size)
 {
         struct rig *r = calloc(1, sizeof *r);
         assert_non_null(r);
@@ -88,7 +98,7 @@ static inline void rig_with(void (*body)(struct rig *r), void (*make)(struct rig
         assert_non_null(mkdtemp(r->folder));
         (void)snprintf(r->image, sizeof r->image, "%s/lipap.img", r->folder);
         arena_init(&r->arena, r->memory, sizeof r->memory);
-        r->spool_size = spool_size;
+        r->image_size = image_size;
         r->body = make;
         if (make != NULL)
                 rig_run(r);
@@ -100,13 +110,69 @@ static inline void rig_with(void (*body)(struct rig *r), void (*make)(struct rig
 
 static inline void rig_create(struct rig *r)
 {
-        assert_int_equal(store_create(r->h, str_of_c(r->image), r->spool_size), ERR_OK);
+        rig_file(r->image, r->image_size);
+        assert_int_equal(store_create(r->h, str_of_c(r->image)), ERR_OK);
 }
 
-#define RIG_SPOOL (64ull * 1024 * 1024)
+/* Nothing but `bytes` more for the spool than it has. */
+static inline void rig_limit(struct rig *r, uint64_t bytes)
+{
+        struct fat_info info;
+        uint32_t clusters;
+        assert_int_equal(fat_info(r->s->volume.fat, &info), ERR_OK);
+        assert_int_equal(fat_free_clusters(r->s->volume.fat, &clusters), ERR_OK);
+        r->s->spool.spare = (uint64_t)clusters * info.cluster_size - bytes;
+        r->s->spool.share = r->s->spool.made * SPOOL_BLOCK + bytes;
+}
+
+/* Behind the store's back, while it is closed. */
+
+static inline void rig_volume(struct rig *r, struct volume *v)
+{
+        assert_int_equal(volume_open(v, r->h, str_of_c(r->image), VOLUME_REPAIR), ERR_OK);
+}
+
+/* Change one bit of a file. */
+static inline void rig_flip(struct rig *r, const char *path, uint64_t at)
+{
+        struct volume v;
+        struct area area;
+        char byte;
+        rig_volume(r, &v);
+        assert_int_equal(area_open(&v, str_of_c(path), &area), ERR_OK);
+        assert_int_equal(area_read(&area, at, &byte, 1), ERR_OK);
+        byte ^= 4;
+        assert_int_equal(area_write(&area, at, str_of(&byte, 1)), ERR_OK);
+        area_close(&area);
+        assert_int_equal(volume_close(&v), ERR_OK);
+}
+
+static inline void rig_remove(struct rig *r, const char *path)
+{
+        struct volume v;
+        rig_volume(r, &v);
+        assert_int_equal(fat_remove(v.fat, str_of_c(path)), ERR_OK);
+        assert_int_equal(volume_close(&v), ERR_OK);
+}
+
+static inline void rig_sql(struct rig *r, const char *sql)
+{
+        struct volume v;
+        struct db db;
+        rig_volume(r, &v);
+        struct vfs *vfs = vfs_new(&v);
+        assert_non_null(vfs);
+        assert_int_equal(db_open(&db, r->h, vfs, false), ERR_OK);
+        assert_int_equal(sqlite3_exec(db.c, sql, NULL, NULL, NULL), SQLITE_OK);
+        db_close(&db);
+        vfs_free(vfs);
+        assert_int_equal(volume_close(&v), ERR_OK);
+}
+
+#define RIG_IMAGE (96ull * 1024 * 1024)
 static inline void rig_test(void (*body)(struct rig *r))
 {
-        rig_with(body, rig_create, RIG_SPOOL);
+        rig_with(body, rig_create, RIG_IMAGE);
 }
 
 /* test_NAME runs the body `NAME` beside a fresh image. */

@@ -31,27 +31,35 @@ static void set_used(struct spool_segment *g, uint32_t block, uint32_t count, bo
 
 /* Segments. */
 
-static enum err segment_path(const struct spool *p, size_t number, char *out)
+static const struct str folder = {"spool", 5};
+
+/* "spool/0007" */
+static struct str segment_path(size_t number, char out[AREA_PATH_MAX])
 {
-        char name[8];
         struct wr w;
-        wr_init(&w, name, sizeof name);
+        wr_init(&w, out, AREA_PATH_MAX);
+        wr_str(&w, folder);
+        wr_byte(&w, '/');
         wr_u64_padded(&w, number, 4);
-        return folder_path(str_of_c(p->folder), wr_text(&w), out);
+        CHECK(wr_end(&w) == ERR_OK);
+        return wr_text(&w);
 }
 
-/* A segment that is open and has its size becomes part of the spool. */
-static enum err segment_adopt(struct spool *p, struct host_block *block)
+/* A segment that has its size becomes part of the spool. */
+static enum err segment_adopt(struct spool *p, const struct area *area)
 {
-        uint64_t blocks = host_block_size(p->host, block) / SPOOL_BLOCK;
-        if (blocks > UINT32_MAX / 2)
-                return ERR_LIMIT;
+        uint64_t blocks = area->size / SPOOL_BLOCK;
         uint64_t *used = calloc((size_t)(blocks / WORD + 1), sizeof *used);
-        if (used == NULL)
+        struct spool_segment *segments = realloc(p->segments, (p->count + 1) * sizeof *segments);
+        if (segments != NULL)
+                p->segments = segments;
+        if (used == NULL || segments == NULL) {
+                free(used);
                 return ERR_MEMORY;
-        uint32_t n = (uint32_t)blocks;
-        p->segments[p->count++] =
-                (struct spool_segment){.block = block, .used = used, .blocks = n, .free = n, .longest = n};
+        }
+        uint32_t n = (uint32_t)blocks; /* a file has less than 4 GiB */
+        segments[p->count++] =
+                (struct spool_segment){.area = *area, .used = used, .blocks = n, .free = n, .longest = n};
         p->made += n;
         p->free += n;
         return ERR_OK;
@@ -59,80 +67,105 @@ static enum err segment_adopt(struct spool *p, struct host_block *block)
 
 static enum err segment_open(struct spool *p)
 {
-        char path[FOLDER_PATH_MAX];
-        struct host_block *block;
-        enum err err = segment_path(p, p->count, path);
-        if (err == ERR_OK)
-                err = host_block_open(p->host, str_of_c(path), false, &block);
+        char path[AREA_PATH_MAX];
+        struct area area;
+        enum err err = area_open(p->volume, segment_path(p->count, path), &area);
         if (err != ERR_OK)
                 return err;
         /* an empty one was being made when we died: make it again when it is needed */
-        err = host_block_size(p->host, block) == 0 ? ERR_NOT_FOUND : segment_adopt(p, block);
+        err = area.size < SPOOL_BLOCK ? ERR_NOT_FOUND : segment_adopt(p, &area);
         if (err != ERR_OK)
-                host_block_close(p->host, block);
+                area_close(&area);
         return err;
 }
 
-/* A new segment of `size` bytes; half of it and so on when the disk has no more. */
+/* A new segment of `size` bytes, in steps: a sparse image on a disk that is nearly full gives what it has, and what is
+ * written in vain when it has no more is little. */
 static enum err segment_make(struct spool *p, uint64_t size)
 {
-        char path[FOLDER_PATH_MAX];
-        struct host_block *block;
-        enum err err = segment_path(p, p->count, path);
-        if (err == ERR_OK)
-                err = host_block_open(p->host, str_of_c(path), true, &block);
+        char path[AREA_PATH_MAX];
+        struct area area;
+        enum err err = area_make(p->volume, segment_path(p->count, path), &area);
         if (err != ERR_OK)
                 return err;
-        err = host_block_resize(p->host, block, size);
-        while (err == ERR_FULL && size / 2 >= SPOOL_SEGMENT_MIN) {
-                size = size / 2 / SPOOL_BLOCK * SPOOL_BLOCK;
-                err = host_block_resize(p->host, block, size);
-        }
+        while (err == ERR_OK && area.size < size)
+                err = area_grow(&area, size - area.size < SPOOL_STEP ? size : area.size + SPOOL_STEP);
+        if (err == ERR_FULL && area.size >= SPOOL_BLOCK)
+                err = ERR_OK;
         if (err == ERR_OK)
-                err = segment_adopt(p, block);
-        if (err != ERR_OK) {
-                host_block_close(p->host, block);
-                folder_drop(path);
-        }
+                err = segment_adopt(p, &area);
+        if (err != ERR_OK)
+                area_close(&area); /* left empty, or to be opened at the next start */
         return err;
 }
 
 static uint64_t segment_size(const struct spool *p)
 {
-        uint64_t size = p->share / 64 / SPOOL_BLOCK * SPOOL_BLOCK;
-        return size > SPOOL_SEGMENT ? size : SPOOL_SEGMENT;
+        uint64_t size = SPOOL_SEGMENT;
+        if (p->share / 16 < size)
+                size = p->share / 16 > SPOOL_SEGMENT_MIN ? p->share / 16 : SPOOL_SEGMENT_MIN;
+        if (p->share / 64 > size)
+                size = p->share / 64 < SPOOL_SEGMENT_MAX ? p->share / 64 : SPOOL_SEGMENT_MAX;
+        return size / SPOOL_BLOCK * SPOOL_BLOCK;
+}
+
+/* What the volume has left is the spool's, but for the spare. */
+static enum err look(struct spool *p)
+{
+        struct fat_info info;
+        uint32_t clusters = 0;
+        enum err err = fat_info(p->volume->fat, &info);
+        if (err == ERR_OK)
+                err = fat_free_clusters(p->volume->fat, &clusters);
+        if (err != ERR_OK)
+                return err;
+        uint64_t left = (uint64_t)clusters * info.cluster_size;
+        left = left > p->spare ? left - p->spare : 0;
+        p->share = p->made * SPOOL_BLOCK + left / SPOOL_BLOCK * SPOOL_BLOCK;
+        return ERR_OK;
 }
 
 /* One more segment, within the share. */
-static enum err grow(struct spool *p)
+static enum err grow_once(struct spool *p)
 {
+        enum err err = look(p);
+        if (err != ERR_OK)
+                return err;
         uint64_t most = p->share / SPOOL_BLOCK;
         if (p->made >= most || p->count == SPOOL_SEGMENTS_MAX)
                 return ERR_FULL;
-        uint64_t left = (most - p->made) * SPOOL_BLOCK;
-        uint64_t size = segment_size(p);
+        uint64_t left = (most - p->made) * SPOOL_BLOCK, size = segment_size(p);
         return segment_make(p, size < left ? size : left);
 }
 
-enum err spool_open(struct spool *p, struct host *h, struct str folder, uint64_t share)
+enum err spool_grow(struct spool *p, uint64_t blocks)
+{
+        enum err err = ERR_OK;
+        while (err == ERR_OK && p->free - p->reserved < blocks)
+                err = grow_once(p);
+        return err;
+}
+
+enum err spool_open(struct spool *p, struct volume *v, uint64_t spare)
 {
         memset(p, 0, sizeof *p);
-        p->host = h;
-        p->share = share;
-        p->growing.left = 1;
+        p->volume = v;
+        p->spare = spare;
         crc32c_init(&p->crc);
-        enum err err = folder_path(folder, S(""), p->folder);
+        enum err err = ERR_OK;
         while (err == ERR_OK && p->count < SPOOL_SEGMENTS_MAX)
                 err = segment_open(p);
-        return err == ERR_NOT_FOUND ? ERR_OK : err;
+        return err == ERR_NOT_FOUND || err == ERR_OK ? look(p) : err;
 }
 
 void spool_close(struct spool *p)
 {
         for (size_t i = 0; i < p->count; i++) {
-                host_block_close(p->host, p->segments[i].block);
+                area_close(&p->segments[i].area);
                 free(p->segments[i].used);
         }
+        free(p->segments);
+        p->segments = NULL;
         p->count = 0;
 }
 
@@ -184,17 +217,8 @@ enum err spool_reserve(struct spool *p, uint64_t blocks)
 {
         if (blocks > p->share / SPOOL_BLOCK)
                 return ERR_FULL;
-        while (p->free - p->reserved < blocks) {
-                /* making a segment waits for the disk: one at a time, and look again after it */
-                enum err err = semaphore_take(&p->growing, p->host->sched, FIBER_NEVER);
-                if (err != ERR_OK)
-                        return err;
-                if (p->free - p->reserved < blocks)
-                        err = grow(p);
-                semaphore_give(&p->growing);
-                if (err != ERR_OK)
-                        return err;
-        }
+        if (p->free - p->reserved < blocks)
+                return ERR_AGAIN;
         p->reserved += blocks;
         return ERR_OK;
 }
@@ -270,8 +294,8 @@ enum err spool_write(struct spool *p, struct str bytes, struct spool_extent *out
         struct run run = allocate(p, want, &segment);
         bytes = str_take(bytes, (size_t)run.n * SPOOL_BLOCK);
         *out = (struct spool_extent){segment, run.at, (uint32_t)bytes.n, crc32c_update(&p->crc, 0, bytes)};
-        enum err err =
-                host_block_write(p->host, p->segments[segment].block, (uint64_t)run.at * SPOOL_BLOCK, bytes);
+        struct area area = p->segments[segment].area; /* the table may move while we wait */
+        enum err err = area_write(&area, (uint64_t)run.at * SPOOL_BLOCK, bytes);
         if (err != ERR_OK) {
                 CHECK(spool_free(p, out) == ERR_OK);
                 p->reserved += run.n;
@@ -283,22 +307,9 @@ enum err spool_read(struct spool *p, const struct spool_extent *e, void *into)
 {
         if (!spool_has(p, e))
                 return ERR_CORRUPT;
-        enum err err = host_block_read(
-                p->host, p->segments[e->segment].block, (uint64_t)e->block * SPOOL_BLOCK, into, e->size);
+        struct area area = p->segments[e->segment].area; /* the table may move while we wait */
+        enum err err = area_read(&area, (uint64_t)e->block * SPOOL_BLOCK, into, e->size);
         if (err == ERR_OK && crc32c_update(&p->crc, 0, str_of(into, e->size)) != e->crc)
                 err = ERR_CORRUPT;
-        return err;
-}
-
-enum err spool_flush(struct spool *p, const struct spool_extent *extents, size_t count)
-{
-        enum err err = ERR_OK;
-        for (size_t i = 0; i < count && err == ERR_OK; i++) {
-                size_t before = 0;
-                while (extents[before].segment != extents[i].segment)
-                        before++;
-                if (before == i)
-                        err = host_block_flush(p->host, p->segments[extents[i].segment].block);
-        }
         return err;
 }

@@ -4,13 +4,37 @@
 
 #define MIB (1024ull * 1024)
 
+/* The spool alone, beside the store's own, with `share` bytes of the volume. */
 static void open_spool(struct rig *r, struct spool *p, uint64_t share)
 {
-        char folder[FOLDER_PATH_MAX];
-        assert_int_equal(folder_path(str_of_c(r->folder), S("spool"), folder), ERR_OK);
-        enum err err = folder_make(folder);
-        assert_true(err == ERR_OK || err == ERR_EXISTS);
-        assert_int_equal(spool_open(p, r->h, str_of_c(folder), share), ERR_OK);
+        struct fat_info info;
+        uint32_t clusters;
+        if (r->s == NULL)
+                rig_open(r);
+        assert_int_equal(spool_open(p, &r->s->volume, 0), ERR_OK);
+        assert_int_equal(fat_info(r->s->volume.fat, &info), ERR_OK);
+        assert_int_equal(fat_free_clusters(r->s->volume.fat, &clusters), ERR_OK);
+        assert_true(p->made * SPOOL_BLOCK <= share);
+        p->spare = (uint64_t)clusters * info.cluster_size - (share - p->made * SPOOL_BLOCK);
+        p->share = share;
+}
+
+static void close_spool(struct rig *r, struct spool *p)
+{
+        spool_close(p);
+        store_close(r->s);
+        r->s = NULL;
+}
+
+static enum err reserve(struct spool *p, uint64_t blocks)
+{
+        enum err err = spool_reserve(p, blocks);
+        if (err == ERR_AGAIN) {
+                err = spool_grow(p, blocks);
+                if (err == ERR_OK)
+                        err = spool_reserve(p, blocks);
+        }
+        return err;
 }
 
 /* Segments are made as they are needed, and together are the share to the block. */
@@ -20,21 +44,25 @@ static void segments(struct rig *r)
         assert_non_null(p);
         open_spool(r, p, 36 * MIB + 5000);
         assert_int_equal(p->count, 0);
+        assert_int_equal(spool_reserve(p, 1), ERR_AGAIN);
+        assert_int_equal(spool_grow(p, 1), ERR_OK);
+        assert_int_equal(spool_grow(p, 1), ERR_OK); /* already so */
         assert_int_equal(spool_reserve(p, 1), ERR_OK);
-        assert_int_equal(p->count, 1);
-        assert_int_equal(p->made, 4096);
-        assert_int_equal(spool_reserve(p, 4096), ERR_OK);
-        assert_int_equal(p->count, 2);
-        assert_int_equal(spool_reserve(p, 9217 - 4097), ERR_OK);
-        assert_int_equal(p->count, 3);
+        assert_true(p->count == 1 && p->made == p->segments[0].blocks && p->made >= 256);
+        uint64_t first = p->made;
+        assert_int_equal(reserve(p, first), ERR_OK);
+        assert_true(p->count == 2 && p->reserved == first + 1);
+        assert_int_equal(reserve(p, 36 * 256 + 1 - p->reserved), ERR_OK);
         assert_int_equal(p->made, 36 * 256 + 1);
-        assert_int_equal(spool_reserve(p, 1), ERR_FULL);
+        assert_int_equal(reserve(p, 1), ERR_FULL);
+        assert_int_equal(p->made, 36 * 256 + 1);
         spool_unreserve(p, 9217);
-        assert_int_equal(spool_reserve(p, UINT64_MAX), ERR_FULL);
-        spool_close(p);
+        assert_int_equal(reserve(p, UINT64_MAX), ERR_FULL);
+        size_t count = p->count;
+        close_spool(r, p);
         open_spool(r, p, 36 * MIB + 5000);
-        assert_true(p->count == 3 && p->free == 9217 && p->reserved == 0);
-        spool_close(p);
+        assert_true(p->count == count && p->free == 9217 && p->reserved == 0);
+        close_spool(r, p);
         free(p);
 }
 
@@ -43,8 +71,8 @@ static void marks(struct rig *r)
         struct spool *p = malloc(sizeof *p);
         assert_non_null(p);
         open_spool(r, p, 16 * MIB);
-        assert_int_equal(spool_reserve(p, 1), ERR_OK);
-        spool_unreserve(p, 1);
+        assert_int_equal(spool_grow(p, 1), ERR_OK);
+        assert_int_equal(p->made, 256);
         static const struct {
                 struct spool_extent e;
                 enum err err;
@@ -58,10 +86,10 @@ static void marks(struct rig *r)
                 {{0, 100, 0, 0}, ERR_CORRUPT},
                 {{0, 100, 65537, 0}, ERR_CORRUPT},
                 {{1, 0, 1, 0}, ERR_CORRUPT},
-                {{0, 4095, 4096, 0}, ERR_OK},
-                {{0, 4094, 4097, 0}, ERR_CORRUPT},
-                {{0, 4095, 4097, 0}, ERR_CORRUPT}, /* over the end */
-                {{0, 4096, 1, 0}, ERR_CORRUPT},
+                {{0, 255, 4096, 0}, ERR_OK},
+                {{0, 254, 4097, 0}, ERR_CORRUPT},
+                {{0, 255, 4097, 0}, ERR_CORRUPT}, /* over the end */
+                {{0, 256, 1, 0}, ERR_CORRUPT},
                 {{0, UINT32_MAX, 65536, 0}, ERR_CORRUPT},
                 {{UINT32_MAX, UINT32_MAX, UINT32_MAX, 0}, ERR_CORRUPT},
         };
@@ -70,14 +98,14 @@ static void marks(struct rig *r)
                 assert_int_equal(spool_mark(p, &cases[i].e), cases[i].err);
                 assert_true(cases[i].err == ERR_OK || p->free == free_before);
         }
-        assert_int_equal(p->free, 4096 - 19);
+        assert_int_equal(p->free, 256 - 19);
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
                 if (cases[i].err == ERR_OK) {
                         assert_int_equal(spool_free(p, &cases[i].e), ERR_OK);
                         assert_int_equal(spool_free(p, &cases[i].e), ERR_CORRUPT); /* twice */
                 }
-        assert_int_equal(p->free, 4096);
-        spool_close(p);
+        assert_int_equal(p->free, 256);
+        close_spool(r, p);
         free(p);
 }
 
@@ -119,7 +147,7 @@ static void come_and_go(struct rig *r)
                         continue;
                 }
                 size_t n = 1 + (size_t)host_random_below(r->h, turn % 3 == 0 ? SPOOL_EXTENT_MAX : 6000);
-                if (spool_reserve(p, spool_blocks(n)) != ERR_OK) {
+                if (reserve(p, spool_blocks(n)) != ERR_OK) {
                         full++;
                         continue;
                 }
@@ -136,7 +164,7 @@ static void come_and_go(struct rig *r)
                 if (live[i].e.size > 0)
                         check_and_free(p, &live[i], bytes, wanted);
         assert_int_equal(p->free, BLOCKS);
-        spool_close(p);
+        close_spool(r, p);
         free(p);
 }
 
@@ -158,6 +186,7 @@ static void failed_write(struct rig *r)
         struct spool_extent e;
         assert_non_null(p);
         open_spool(r, p, 16 * MIB);
+        assert_int_equal(spool_grow(p, 4096), ERR_OK);
         assert_int_equal(spool_reserve(p, 5), ERR_OK);
         ops.block_write = write_that_fails;
         r->h->ops = &ops;
@@ -166,7 +195,7 @@ static void failed_write(struct rig *r)
         assert_true(p->free == 4096 && p->reserved == 5);
         assert_int_equal(spool_write(p, S("hello"), &e), ERR_OK);
         assert_true(p->free == 4095 && p->reserved == 4);
-        spool_close(p);
+        close_spool(r, p);
         free(p);
 }
 

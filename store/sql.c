@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/sql.h"
 
-/* `folded` is an address without ASCII case. message.state: 1 open, 2 signed, 3 done. delivery.next_ms: NULL in flight.
+/* `folded` is an address without ASCII case; a member's address is compared so by its collation. message.state: 1 open, 2 signed, 3 done. delivery.next_ms: NULL in flight.
+ * What is held has message.held = 1, post.turn negated and -1 - delivery.next_ms: no index of the hot paths leads there.
  * post: the members of `list` above `reached` and up to `bound` are still to be handed out; no row, none are.
  * Ids that stand for age (member: who joined before; message: what came first) are never used again. */
 const char *const schema_steps[SCHEMA_VERSION] = {
-        "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
         "CREATE TABLE ballast (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
         "CREATE TABLE list (id INTEGER PRIMARY KEY AUTOINCREMENT, domain TEXT NOT NULL, name TEXT NOT NULL,"
         " UNIQUE (domain, name)) STRICT;"
@@ -15,15 +15,15 @@ const char *const schema_steps[SCHEMA_VERSION] = {
         "NULL,"
         " address TEXT NOT NULL, PRIMARY KEY (list, folded)) STRICT, WITHOUT ROWID;"
         "CREATE TABLE member (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-        " list INTEGER NOT NULL REFERENCES list ON DELETE CASCADE, folded TEXT NOT NULL,"
-        " address TEXT NOT NULL, joined_ms INTEGER NOT NULL, UNIQUE (list, folded)) STRICT;"
+        " list INTEGER NOT NULL REFERENCES list ON DELETE CASCADE,"
+        " address TEXT NOT NULL COLLATE NOCASE, joined_ms INTEGER NOT NULL, UNIQUE (list, address)) STRICT;"
         "CREATE INDEX member_order ON member (list, id);"
         "CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, ticket TEXT NOT NULL UNIQUE,"
         " kind INTEGER NOT NULL, state INTEGER NOT NULL, list INTEGER REFERENCES list,"
         " domain TEXT NOT NULL, sender TEXT NOT NULL, message_id TEXT NOT NULL, flags INTEGER NOT NULL,"
         " received_ms INTEGER NOT NULL, body_size INTEGER NOT NULL, front BLOB NOT NULL,"
-        " prefix BLOB NOT NULL) STRICT;"
-        "CREATE INDEX message_open ON message (id) WHERE state = 1;"
+        " prefix BLOB NOT NULL, held INTEGER NOT NULL DEFAULT 0) STRICT;"
+        "CREATE INDEX message_open ON message (id) WHERE state = 1 AND held = 0;"
         "CREATE INDEX message_live ON message (id) WHERE state < 3;"
         "CREATE INDEX message_done ON message (received_ms) WHERE state = 3;"
         "CREATE TABLE extent (message INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,"
@@ -54,6 +54,10 @@ const char *const schema_steps[SCHEMA_VERSION] = {
         "body_size,"                                                                                     \
         " ticket, domain, sender, message_id FROM message "
 
+/* ?2 as delivery.next_ms, negative when the message is held. */
+#define UNLESS_HELD \
+        "CASE WHEN (SELECT held FROM message WHERE id = delivery.message) THEN -1 - ?2 ELSE ?2 END"
+
 const char *const sql_text[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
         [SQL_COMMIT] = "COMMIT",
@@ -69,10 +73,11 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_SETTING_PUT] = "INSERT INTO setting (list, name, value) VALUES (?1, ?2, ?3)"
                             " ON CONFLICT DO UPDATE SET value = excluded.value",
         [SQL_SETTING_DROP] = "DELETE FROM setting WHERE list = ?1 AND name = ?2",
-        [SQL_MEMBER_FIND] = "SELECT id, list, address, joined_ms FROM member WHERE list = ?1 AND folded = ?2",
+        [SQL_MEMBER_FIND] =
+                "SELECT id, list, address, joined_ms FROM member WHERE list = ?1 AND address = ?2",
         [SQL_MEMBER_GET] = "SELECT id, list, address, joined_ms FROM member WHERE id = ?1",
-        [SQL_MEMBER_ADD] = "INSERT INTO member (list, folded, address, joined_ms) VALUES (?1, ?2, ?3, ?4)",
-        [SQL_MEMBER_REMOVE] = "DELETE FROM member WHERE list = ?1 AND folded = ?2",
+        [SQL_MEMBER_ADD] = "INSERT INTO member (list, address, joined_ms) VALUES (?1, ?2, ?3)",
+        [SQL_MEMBER_REMOVE] = "DELETE FROM member WHERE list = ?1 AND address = ?2",
         [SQL_MEMBERS] = "SELECT id, list, address, joined_ms FROM member WHERE list = ?1 AND id > ?2"
                         " ORDER BY id LIMIT ?3",
         [SQL_MEMBERS_NEXT] = "SELECT id, address FROM member WHERE list = ?1 AND id > ?2 AND id <= ?3"
@@ -89,7 +94,8 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_MESSAGE_GET] = MESSAGE_COLUMNS "WHERE id = ?1",
         [SQL_MESSAGE_TICKET] = MESSAGE_COLUMNS "WHERE ticket = ?1",
         [SQL_MESSAGE_PARTS] = "SELECT prefix, front FROM message WHERE id = ?1 AND state < 3",
-        [SQL_MESSAGES_OPEN] = "SELECT id FROM message WHERE state = 1 AND id > ?1 ORDER BY id LIMIT ?2",
+        [SQL_MESSAGES_OPEN] = "SELECT id FROM message WHERE state = 1 AND held = 0 AND id > ?1"
+                              " ORDER BY id LIMIT ?2",
         [SQL_MESSAGE_SIGN] = "UPDATE message SET state = 2, prefix = ?2 WHERE id = ?1 AND state = 1",
         [SQL_MESSAGE_FINISH] = "UPDATE message SET state = 3, prefix = x'', front = x''"
                                " WHERE id = ?1 AND state = 2"
@@ -106,7 +112,8 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_RECIPIENTS] = "SELECT address FROM recipient WHERE message = ?1 ORDER BY place",
         [SQL_RECIPIENTS_DROP] = "DELETE FROM recipient WHERE message = ?1",
 
-        [SQL_POST_ADD] = "INSERT INTO post (message, list, reached, bound, turn) VALUES (?1, ?2, 0, ?3, ?4)",
+        [SQL_POST_ADD] = "INSERT INTO post (message, list, reached, bound, turn) VALUES (?1, ?2, 0, ?3,"
+                         " CASE WHEN (SELECT held FROM message WHERE id = ?1) THEN -?4 ELSE ?4 END)",
         [SQL_POST_NEXT] =
                 "SELECT message, list, reached, bound FROM post WHERE turn > 0 ORDER BY turn LIMIT 1",
         [SQL_POST_MOVE] = "UPDATE post SET reached = ?2, turn = ?3 WHERE message = ?1",
@@ -114,7 +121,8 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_POST_TURN] = "SELECT turn FROM post WHERE turn > 0 ORDER BY turn DESC LIMIT 1",
         [SQL_DELIVERY_ADD] =
                 "INSERT INTO delivery (message, member, address, domain, attempts, first_ms, next_ms,"
-                " reply) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, '')",
+                " reply) VALUES (?1, ?2, ?3, ?4, 0, ?5,"
+                " CASE WHEN (SELECT held FROM message WHERE id = ?1) THEN -1 - ?6 ELSE ?6 END, '')",
         [SQL_DELIVERY_DUE] = "SELECT d.id, d.message, coalesce(m.list, 0), d.member, d.address, d.domain,"
                              " d.attempts, d.first_ms FROM delivery d JOIN message m ON m.id = d.message"
                              " WHERE d.next_ms BETWEEN 0 AND ?1 ORDER BY d.next_ms LIMIT ?2",
@@ -122,9 +130,11 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_DELIVERY_NEXT] = "SELECT next_ms FROM delivery WHERE next_ms >= 0 ORDER BY next_ms LIMIT 1",
         [SQL_DELIVERY_GET] = "SELECT message FROM delivery WHERE id = ?1 AND next_ms IS NULL",
         [SQL_DELIVERY_DROP] = "DELETE FROM delivery WHERE id = ?1",
-        [SQL_DELIVERY_DEFER] = "UPDATE delivery SET next_ms = ?2, attempts = attempts + 1, reply = ?3"
-                               " WHERE id = ?1 AND next_ms IS NULL",
-        [SQL_DELIVERY_RETURN] = "UPDATE delivery SET next_ms = ?2 WHERE id = ?1 AND next_ms IS NULL",
+        [SQL_DELIVERY_DEFER] =
+                "UPDATE delivery SET next_ms = " UNLESS_HELD ", attempts = attempts + 1, reply = ?3"
+                " WHERE id = ?1 AND next_ms IS NULL",
+        [SQL_DELIVERY_RETURN] =
+                "UPDATE delivery SET next_ms = " UNLESS_HELD " WHERE id = ?1 AND next_ms IS NULL",
         [SQL_FAILURE_ADD] =
                 "INSERT INTO failure (message, member, list, domain, address, message_id, time_ms,"
                 " code, reply) SELECT m.id, d.member, m.list, m.domain, d.address, m.message_id,"
@@ -143,24 +153,40 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_MEMBER_COUNT] = "SELECT count(*) FROM member WHERE list = ?1",
         [SQL_QUEUE] =
                 "SELECT m.id, coalesce(m.list, 0), coalesce(l.name, ''), m.domain, m.sender, m.message_id,"
-                " m.state, m.received_ms, m.body_size, CASE WHEN m.state = 1 THEN"
+                " m.state, m.received_ms, m.body_size, m.held, CASE WHEN m.state = 1 THEN"
                 "  (SELECT count(*) FROM recipient WHERE message = m.id)"
                 " ELSE (SELECT count(*) FROM post p JOIN member b ON b.list = p.list AND b.id > p.reached"
                 "  AND b.id <= p.bound WHERE p.message = m.id) END"
                 " FROM message m LEFT JOIN list l ON l.id = m.list"
                 " WHERE m.state < 3 AND m.id > ?1 ORDER BY m.id LIMIT ?2",
         [SQL_QUEUE_WAITING] = "SELECT id, message, member, address, reply, attempts, next_ms IS NULL,"
-                              " coalesce(next_ms, 0) FROM delivery WHERE message = ?1 AND id > ?2"
+                              " max(coalesce(next_ms, 0), -1 - coalesce(next_ms, 0)) FROM delivery WHERE "
+                              "message = ?1 AND id > ?2"
                               " ORDER BY id LIMIT ?3",
         [SQL_FAILURES] = "SELECT f.id, f.member, f.message, coalesce(l.name, ''), f.domain, f.address,"
                          " f.message_id, f.reply, f.code, f.time_ms FROM failure f LEFT JOIN list l"
                          " ON l.id = f.list WHERE f.id > ?1 ORDER BY f.id LIMIT ?2",
-        [SQL_SPOOL_SHARE] = "SELECT value FROM meta WHERE name = 'spool_size'",
-        [SQL_SPOOL_SHARE_PUT] = "INSERT INTO meta (name, value) VALUES ('spool_size', ?1)",
-        [SQL_RECOVER] = "UPDATE delivery SET next_ms = 0 WHERE next_ms IS NULL",
+        [SQL_HOLD] = "UPDATE message SET held = ?2 WHERE id = ?1 AND state < 3",
+        [SQL_HOLD_POST] = "UPDATE post SET turn = CASE WHEN ?2 THEN -abs(turn) ELSE abs(turn) END"
+                          " WHERE message = ?1",
+        [SQL_HOLD_DELIVERIES] =
+                "UPDATE delivery SET next_ms = CASE WHEN ?2 THEN min(next_ms, -1 - next_ms)"
+                " ELSE max(next_ms, -1 - next_ms) END WHERE message = ?1 AND next_ms IS NOT NULL",
+        [SQL_FLUSH] = "UPDATE delivery SET next_ms = 0 WHERE message = ?1 AND next_ms IS NOT NULL",
+        [SQL_DROP_DELIVERIES] = "DELETE FROM delivery WHERE message = ?1",
+        [SQL_DROP_SIGN] = "UPDATE message SET state = 2 WHERE id = ?1 AND state = 1",
+        [SQL_RECOVER] = "UPDATE delivery SET next_ms ="
+                        " CASE WHEN (SELECT held FROM message WHERE id = delivery.message) THEN -1 ELSE 0 END"
+                        " WHERE next_ms IS NULL",
         [SQL_ALL_EXTENTS] = "SELECT segment, block, size, crc, message, place FROM extent",
         [SQL_EXTENT_DROP] = "DELETE FROM extent WHERE message = ?1 AND place = ?2",
         [SQL_BALLAST_ADD] = "INSERT INTO ballast (bytes) VALUES (zeroblob(?1))",
         [SQL_BALLAST_DROP] = "DELETE FROM ballast",
         [SQL_PAGES_FREE] = "PRAGMA freelist_count",
+        [SQL_INTEGRITY] = "PRAGMA integrity_check(100)",
+        [SQL_FOREIGN_KEYS] = "PRAGMA foreign_key_check",
+        [SQL_REINDEX] = "REINDEX",
+        [SQL_EXTENT_COUNT] = "SELECT count(*) FROM extent",
+        [SQL_SIZES_WRONG] = "SELECT id FROM message m WHERE state < 3 AND body_size !="
+                            " (SELECT coalesce(sum(size), 0) FROM extent WHERE message = m.id)",
 };

@@ -4,133 +4,59 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "base/hex.h"
 #include "host/log.h"
 #include "store/ask.h"
 
-static const struct str database_name = {"ptt.db", 6}, spool_name = {"spool", 5};
+#define SPARE_MIN (4ull * 1024 * 1024)
+#define SPARE_SHARE 8 /* the spool leaves an eighth of the volume to the database */
 
-/* Creating: all of it under another name, then one rename. */
-
-static enum err fill_database(struct store *s, uint64_t spool_size)
+static struct store *store_new(struct host *h)
 {
-        enum err err = db_migrate(&s->db, true);
-        if (err != ERR_OK)
-                return err;
-        struct query q;
-        query_init(&q, &s->db, SQL_SPOOL_SHARE_PUT);
-        query_i64(&q, 1, (int64_t)spool_size);
-        err = query_run(&q, NULL);
+        struct store *s = calloc(1, sizeof *s);
+        if (s == NULL)
+                return NULL;
+        s->host = h;
+        s->last = &s->first;
+        return s;
+}
+
+/* Creating. The volume is whole before the database is; until the database is, nothing of it can be opened. */
+
+static enum err fill(struct store *s)
+{
+        enum err err = fat_mkdir(s->volume.fat, S("spool"), volume_now_s(&s->volume));
+        if (err == ERR_OK && (s->vfs = vfs_new(&s->volume)) == NULL)
+                err = ERR_MEMORY;
+        if (err == ERR_OK)
+                err = db_open(&s->db, s->host, s->vfs, true);
+        if (err == ERR_OK)
+                err = db_migrate(&s->db, true);
         if (err == ERR_OK)
                 err = reserve_keep(s);
         return err == ERR_OK && s->is_tight ? ERR_FULL : err;
 }
 
-static enum err create_database(struct host *h, const char *path, uint64_t spool_size)
+enum err store_create(struct host *h, struct str path)
 {
-        struct store *s = calloc(1, sizeof *s);
+        struct store *s = store_new(h);
         if (s == NULL)
                 return ERR_MEMORY;
-        s->host = h;
-        enum err err = db_open(&s->db, h, path, true);
+        enum err err = volume_make(&s->volume, h, path);
         if (err == ERR_OK)
-                err = fill_database(s, spool_size);
+                err = fill(s);
         db_close(&s->db);
+        vfs_free(s->vfs);
+        enum err closed = volume_close(&s->volume);
         free(s);
-        return err;
-}
-
-struct image_paths {
-        char base[FOLDER_PATH_MAX], database[FOLDER_PATH_MAX], wal[FOLDER_PATH_MAX], spool[FOLDER_PATH_MAX];
-};
-
-static enum err paths_of(struct str base, struct image_paths *out)
-{
-        enum err err = folder_path(base, S(""), out->base);
-        if (err == ERR_OK)
-                err = folder_path(base, database_name, out->database);
-        if (err == ERR_OK)
-                err = folder_path(base, S("ptt.db-wal"), out->wal);
-        return err != ERR_OK ? err : folder_path(base, spool_name, out->spool);
-}
-
-static enum err create_at(struct host *h, const struct image_paths *p, uint64_t spool_size)
-{
-        enum err err = folder_make(p->base);
-        if (err != ERR_OK)
-                return err;
-        err = folder_make(p->spool);
-        if (err == ERR_OK)
-                err = create_database(h, p->database, spool_size);
-        if (err == ERR_OK)
-                err = folder_sync(p->base);
-        return err;
-}
-
-static void create_undo(const struct image_paths *p)
-{
-        folder_drop(p->wal);
-        folder_drop(p->database);
-        folder_drop(p->spool);
-        folder_drop(p->base);
-}
-
-/* "PATH.new-RANDOM", beside `path`. */
-static enum err name_beside(struct host *h, struct str path, char *out)
-{
-        uint8_t random[8];
-        struct wr w;
-        while (path.n > 1 && path.p[path.n - 1] == '/')
-                path.n--;
-        host_random(h, random, sizeof random);
-        wr_init(&w, out, FOLDER_PATH_MAX - 1);
-        wr_str(&w, path);
-        wr_str(&w, S(".new-"));
-        hex_encode(&w, str_of(random, sizeof random));
-        enum err err = wr_end(&w);
-        out[w.n] = 0;
-        return err == ERR_OK ? ERR_OK : ERR_LIMIT;
-}
-
-enum err store_create(struct host *h, struct str path, uint64_t spool_size)
-{
-        char wanted[FOLDER_PATH_MAX], beside[FOLDER_PATH_MAX];
-        struct image_paths paths;
-        if (spool_size < STORE_SPOOL_SIZE_MIN || spool_size > STORE_SPOOL_SIZE_MAX)
-                return ERR_LIMIT;
-        enum err err = folder_path(path, S(""), wanted);
-        if (err == ERR_OK)
-                err = folder_is_free(wanted);
-        if (err == ERR_OK)
-                err = name_beside(h, path, beside);
-        if (err == ERR_OK)
-                err = paths_of(str_of_c(beside), &paths);
-        if (err != ERR_OK)
-                return err;
-        err = create_at(h, &paths, spool_size);
-        if (err == ERR_OK)
-                err = folder_move(paths.base, wanted);
-        if (err != ERR_OK)
-                create_undo(&paths);
-        return err;
+        return err != ERR_OK ? err : closed;
 }
 
 /* Opening and recovery. */
 
-static enum err read_share(struct store *s, uint64_t *out)
+static uint64_t spare_of(const struct store *s)
 {
-        struct query q;
-        enum err err;
-        *out = 0;
-        query_init(&q, &s->db, SQL_SPOOL_SHARE);
-        if (!query_one(&q, &err))
-                return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
-        int64_t share = query_get_i64(&q, 0);
-        err = query_end(&q);
-        if (err == ERR_OK && (share < (int64_t)STORE_SPOOL_SIZE_MIN || share > (int64_t)STORE_SPOOL_SIZE_MAX))
-                err = ERR_CORRUPT;
-        *out = err == ERR_OK ? (uint64_t)share : 0;
-        return err;
+        uint64_t part = s->volume.device.size / SPARE_SHARE;
+        return part > SPARE_MIN ? part : SPARE_MIN;
 }
 
 static void log_bad_extent(struct store *s, int64_t message, const struct spool_extent *e)
@@ -164,6 +90,9 @@ static enum err mark_extents(struct store *s)
                 struct spool_extent e = extent_of(&q);
                 if (spool_mark(&s->spool, &e) == ERR_OK)
                         continue;
+                s->bad_extents++;
+                if (s->user == STORE_CHECK)
+                        continue;
                 log_bad_extent(s, query_get_i64(&q, 4), &e);
                 query_fail(&q, drop_extent(s, query_get_i64(&q, 4), query_get_i64(&q, 5)));
         }
@@ -185,6 +114,7 @@ static void log_recovered(struct store *s, int64_t in_flight)
 {
         struct log_line l;
         log_begin(&l, s->host, LOG_INFO, "store", "recovered");
+        log_c(&l, "image", fat_state_text(s->volume.state));
         log_i64(&l, "deliveries-waiting-again", in_flight);
         log_end(&l);
 }
@@ -196,48 +126,112 @@ static enum err recover(struct store *s)
         enum err err = mark_extents(s);
         if (err == ERR_OK)
                 err = read_turn(s);
-        if (err != ERR_OK)
+        if (err != ERR_OK || s->user == STORE_CHECK)
                 return err;
         query_init(&q, &s->db, SQL_RECOVER);
         err = query_run(&q, &in_flight);
         if (err == ERR_OK)
                 err = reserve_keep(s);
-        if (err == ERR_OK && in_flight > 0)
+        if (err == ERR_OK && (in_flight > 0 || s->volume.state != FAT_CLEAN))
                 log_recovered(s, in_flight);
+        return err;
+}
+
+static enum err open_volume(struct store *s, struct str path)
+{
+        static const enum volume_user users[] = {[STORE_SERVER] = VOLUME_SERVER,
+                [STORE_TOOL] = VOLUME_TOOL,
+                [STORE_REPAIR] = VOLUME_REPAIR,
+                [STORE_CHECK] = VOLUME_TOOL};
+        enum err err = volume_open(&s->volume, s->host, path, users[s->user]);
+        if (err == ERR_UNSUPPORTED || err == ERR_CORRUPT ||
+                (err == ERR_DENIED && s->volume.state == FAT_FOREIGN))
+                s->why = fat_state_text(s->volume.state);
+        return err == ERR_DENIED && s->volume.state == FAT_FOREIGN ? ERR_UNSUPPORTED : err;
+}
+
+/* Pages that rotted are found now and not in the middle of the night. The log comes first: what a death tore while it
+ * was brought into the database is whole in there. */
+static enum err verify(struct store *s)
+{
+        uint64_t damaged = 0;
+        enum err err = db_checkpoint_all(&s->db);
+        if (err == ERR_OK)
+                err = vfs_verify(s->vfs, NULL, NULL, &damaged);
+        return err == ERR_OK && damaged > 0 ? ERR_CORRUPT : err;
+}
+
+static enum err open_database(struct store *s)
+{
+        s->vfs = vfs_new(&s->volume);
+        if (s->vfs == NULL)
+                return ERR_MEMORY;
+        enum err err = db_open(&s->db, s->host, s->vfs, false);
+        if (err == ERR_OK)
+                err = db_migrate(&s->db, false);
+        if (err == ERR_OK && s->user == STORE_SERVER)
+                err = verify(s);
+        if (err == ERR_NOT_FOUND) {
+                s->why = "there is no database in it";
+                return ERR_UNSUPPORTED;
+        }
+        if (err == ERR_UNSUPPORTED)
+                s->why = "it was written by a newer version";
+        if (err == ERR_CORRUPT)
+                s->why = "its database is damaged";
         return err;
 }
 
 static enum err open_parts(struct store *s, struct str path)
 {
-        struct image_paths paths;
-        uint64_t share = 0;
-        enum err err = paths_of(path, &paths);
+        enum err err = open_volume(s, path);
         if (err == ERR_OK)
-                err = db_open(&s->db, s->host, paths.database, false);
-        if (err == ERR_OK)
-                err = db_migrate(&s->db, false);
-        if (err == ERR_OK)
-                err = read_share(s, &share);
-        if (err == ERR_OK)
-                err = spool_open(&s->spool, s->host, str_of_c(paths.spool), share);
-        return err != ERR_OK ? err : recover(s);
+                err = open_database(s);
+        if (err != ERR_OK)
+                return err;
+        s->why = "its spool is damaged";
+        err = spool_open(&s->spool, &s->volume, spare_of(s));
+        if (err != ERR_OK)
+                return err;
+        s->why = "its database is damaged";
+        return recover(s);
 }
 
-enum err store_open(struct host *h, struct str path, struct store **out)
+enum err store_open_as(
+        struct host *h, struct str path, enum store_user user, const char **why, struct store **out)
 {
         *out = NULL;
-        struct store *s = calloc(1, sizeof *s);
+        if (why != NULL)
+                *why = "";
+        struct store *s = store_new(h);
         if (s == NULL)
                 return ERR_MEMORY;
-        s->host = h;
-        s->last = &s->first;
+        s->user = user;
+        s->why = "";
         enum err err = open_parts(s, path);
         if (err != ERR_OK) {
+                if (why != NULL)
+                        *why = s->why;
                 store_close(s);
                 return err;
         }
         *out = s;
         return ERR_OK;
+}
+
+enum err store_open(struct host *h, struct str path, struct store **out)
+{
+        return store_open_as(h, path, STORE_SERVER, NULL, out);
+}
+
+/* Closing. */
+
+static void log_close_failed(struct store *s, enum err err)
+{
+        struct log_line l;
+        log_begin(&l, s->host, LOG_ERROR, "store", "close-failed");
+        log_err(&l, err);
+        log_end(&l);
 }
 
 void store_close(struct store *s)
@@ -247,6 +241,10 @@ void store_close(struct store *s)
         CHECK(!s->has_fiber && s->readers == NULL);
         spool_close(&s->spool);
         db_close(&s->db);
+        vfs_free(s->vfs);
+        enum err err = volume_close(&s->volume);
+        if (err != ERR_OK)
+                log_close_failed(s, err);
         free(s->freed.items);
         free(s);
 }

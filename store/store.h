@@ -27,26 +27,36 @@
 
 struct store;
 
-#define STORE_SPOOL_SIZE (512ull * 1024 * 1024) /* the default share of the spool */
-#define STORE_SPOOL_SIZE_MIN (1024ull * 1024)
-#define STORE_SPOOL_SIZE_MAX (1ull << 40)
+#define STORE_IMAGE_SIZE (512ull * 1024 * 1024) /* of a new image, when nothing else is said */
 
-/* Make a new image at `path`; interrupted, there is none. `spool_size` is the most that messages may take.
+/* Make an image of the block at `path`, all of whose bytes are zeros: a volume as large as the block (fat/fat.h), with
+ * an empty database in it. Interrupted, it is no image.
  *   ERR_OK
- *   ERR_EXISTS     something is there already
- *   ERR_NOT_FOUND  the folder around it is missing
- *   ERR_DENIED     no right to write there
- *   ERR_LIMIT      `spool_size` is outside STORE_SPOOL_SIZE_MIN and _MAX */
-MUST_USE enum err store_create(struct host *h, struct str path, uint64_t spool_size);
+ *   ERR_NOT_FOUND, ERR_BUSY, ERR_DENIED  the block cannot be opened
+ *   ERR_LIMIT                            too small or too large */
+MUST_USE enum err store_create(struct host *h, struct str path);
 
-/* Open an image, lock it, bring its schema up to date and recover: deliveries in flight at a death wait again, spool
- * space that no message owns is free. What was recovered is logged.
+/* Who opens, and what of it follows when the image was not closed in order. */
+enum store_user {
+        STORE_SERVER, /* lipap: what a dead one left is replayed */
+        STORE_TOOL,   /* refused, unless it was a tool that died */
+        STORE_REPAIR, /* replayed: the operator has said that nothing has it open */
+        STORE_CHECK   /* as STORE_TOOL, and for store_check alone: nothing is recovered or changed */
+};
+
+/* Open an image, lock it, bring its schema up to date and recover: an interrupted change of the volume is completed,
+ * deliveries in flight at a death wait again, spool space that no message owns is free. What was recovered is logged.
  *   ERR_OK           `*out` is owned by the caller until store_close
- *   ERR_NOT_FOUND    no image there
+ *   ERR_NOT_FOUND    nothing there
  *   ERR_BUSY         another process has it open
+ *   ERR_SEQUENCE     a guest has it mounted, or lipap has died with it (only for STORE_TOOL and STORE_CHECK)
  *   ERR_DENIED       no right to it
- *   ERR_UNSUPPORTED  its schema is newer than this program
- * `*out` is NULL on errors. */
+ *   ERR_CORRUPT      damaged: `why` tells what; ptt check tells more
+ *   ERR_UNSUPPORTED  no image of ours, or its schema is newer than this program: `why` tells
+ * `*out` is NULL on errors. `why` may be NULL; else it is a short phrase that lives for ever. */
+MUST_USE enum err store_open_as(
+        struct host *h, struct str path, enum store_user user, const char **why, struct store **out);
+/* The same for STORE_SERVER. */
 MUST_USE enum err store_open(struct host *h, struct str path, struct store **out);
 
 /* Start the store fiber in `scope`. When that scope is cancelled the fiber first does everything that was asked
@@ -54,15 +64,31 @@ MUST_USE enum err store_open(struct host *h, struct str path, struct store **out
  *   ERR_OK, ERR_MEMORY, ERR_CANCELLED */
 MUST_USE enum err store_start(struct store *s, struct scope *scope);
 
-/* After the scope of the store fiber was joined. Readers and intakes must be closed before. NULL is nothing. */
+/* After the scope of the store fiber was joined. Readers and intakes must be closed before. NULL is nothing. After a
+ * failure of the disk the image stays dirty. */
 void store_close(struct store *s);
 
 /* Has the disk failed? Then nothing is taken any more, and the program should end with status 1. Never blocks. */
 bool store_is_broken(const struct store *s);
 
+/* Look at everything, in any state: the database's structure, the checksum of each of its pages, the extents of each
+ * message against the spool and its size, and the checksum of each extent. For a store without a store fiber.
+ * `report` gets each fault as a line of text, `progress` (may be NULL) how far it is; with `repair` (an image opened
+ * for STORE_REPAIR) indexes are built anew, and extents that cannot be are taken from their messages, which then read
+ * as damaged.
+ *   ERR_OK, also with faults; `*faults` counts them, `*left` those that are still there */
+struct store_checker {
+        void (*report)(void *ctx, struct str fault);
+        void (*progress)(void *ctx, uint64_t done, uint64_t all);
+        void *ctx;
+        bool repair;
+};
+MUST_USE enum err store_check(
+        struct store *s, const struct store_checker *how, uint64_t *faults, uint64_t *left);
+
 /* Space of the spool in bytes, as known now; never blocks. */
 struct store_space {
-        uint64_t share;    /* the most that the spool may take */
+        uint64_t share;    /* the most that the spool may take; changes as the database grows */
         uint64_t used;     /* in messages */
         uint64_t reserved; /* for messages being received */
 };

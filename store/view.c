@@ -39,7 +39,8 @@ static enum err run_queue(struct store *s, void *arg)
                 out[i].is_signed = query_get_i64(&q, 6) == STORE_SIGNED;
                 out[i].received_ms = query_get_i64(&q, 7);
                 out[i].size = (uint64_t)query_get_i64(&q, 8);
-                out[i].left = (uint64_t)query_get_i64(&q, 9);
+                out[i].is_held = query_get_i64(&q, 9) != 0;
+                out[i].left = (uint64_t)query_get_i64(&q, 10);
         }
         return query_end(&q);
 }

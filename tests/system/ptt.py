@@ -4,10 +4,13 @@
 
 usage: ptt.py BUILD_DIR"""
 import base64
+import fcntl
 import json
 import os
+import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -71,18 +74,18 @@ def add(image, name="ptt", *more, domain="mailingl.st"):
 def command_line(t):
     t.wants("no command is a usage error", 64, says="no command")
     t.wants("unknown commands are named", 64, "frobnicate", says="frobnicate")
-    t.wants("a command of a later issue is an unknown one", 64, "import", t.image, says="unknown command")
     t.wants("unknown options are named", 64, "create", t.image, "--sise", "1G", says="--sise")
     t.wants("an option without its value", 64, "create", t.image, "--size", says="--size")
     t.wants("create without an image", 64, "create", says="IMAGE")
     t.wants("one argument too many", 64, "create", t.image, "other", says="other")
     t.wants("a size that is none", 64, "create", t.image, "--size", "large", says="--size")
-    t.wants("a size that is too small", 64, "create", t.image, "--size=4K", says="--size")
+    t.wants("a size that is too small", 64, "create", t.image, "--size=33M", says="--size")
     t.wants("a size that is too large", 64, "create", t.image, "--size=9999G", says="--size")
     result("none of these has made an image", "there is one" if os.path.exists(t.image) else None)
     code, out, err = t.run("--help")
     result("--help names every command", None if code == 0 and not err and all(
-        word in out for word in ("create", "add-moderator", "rem-subscriber", "show", "password")) else out + err)
+        word in out for word in ("create", "grow", "add-moderator", "rem-subscriber", "set", "show", "import", "export",
+                             "queue", "bounces", "check", "ls", "cat", "get", "put", "rm", "password")) else out + err)
     code, out, err = t.run("add", "--help")
     result("--help of a command names its options",
            None if code == 0 and "--subject-prefix" in out and "--moderator" in out else out + err)
@@ -102,7 +105,9 @@ def passwords(t):
 
 
 def creating(t):
-    t.wants("create", 0, "create", t.image, "--size", "8M")
+    t.wants("create", 0, "create", t.image, "--size", "64M")
+    t.equal("a new image has its size, and is sparse", (os.path.getsize(t.image), os.stat(t.image).st_blocks < 64 * 1024),
+            (64 << 20, True))
     t.wants("create leaves what is there alone", 1, "create", t.image, says="already")
     t.wants("create in a folder that is missing", 1, "create", t.folder + "/none/image", says="no such folder")
     t.equal("nothing is left beside the image", os.listdir(t.folder), ["lipap.img"])
@@ -196,23 +201,103 @@ def showing(t):
            "mailingl.st" not in out and not err else out + err)
 
 
-def database(t):
-    return sqlite3.connect(os.path.join(t.image, "ptt.db"))
+def sums(page_number, page):
+    """What the last bytes of a database page are: CRC-32C of its number and its other bytes."""
+    crc = 0xffffffff
+    for byte in page_number.to_bytes(4, "little") + page[:-4]:
+        crc = TABLE[(crc ^ byte) & 255] ^ crc >> 8
+    return (crc ^ 0xffffffff).to_bytes(4, "little")
+
+
+def make_table():
+    table = []
+    for crc in range(256):
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+        table.append(crc)
+    return table
+
+
+TABLE = make_table()
+
+
+class Opened:
+    """The database of an image, outside of it, by SQLite alone; put back when it is closed.
+
+    Only a test may do that: the pages are given their checksums anew, and the log is emptied."""
+
+    def __init__(self, tool):
+        self.tool, self.path = tool, os.path.join(tool.folder, "outside.db")
+
+    def __enter__(self):
+        code, _, err = self.tool.on("get", "ptt.db", "--to", self.path)
+        if code != 0:
+            raise AssertionError(err)
+        with open(self.path, "rb") as f:
+            self.before = f.read()
+        self.db = sqlite3.connect(self.path)
+        self.db.execute("PRAGMA journal_mode = DELETE")
+        return self.db
+
+    def __exit__(self, *trouble):
+        self.db.commit()
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.close()
+        with open(self.path, "rb") as f:
+            after = f.read()
+        with open(self.tool.image, "r+b") as image:
+            places = clusters(image.read())
+            for at in range(0, len(after), 4096):
+                page = bytearray(after[at:at + 4096])
+                if page != self.before[at:at + 4096]:
+                    page[-4:] = sums(at // 4096 + 1, page)
+                    self.put(image, places["DB "], at, page)
+            self.put(image, places["DB-"], 0, bytes(4096))
+        os.unlink(self.path)
+
+    @staticmethod
+    def put(image, places, at, page):
+        size, starts = places
+        for i in range(0, 4096, size):
+            image.seek(starts[(at + i) // size])
+            image.write(page[i:i + size])
+
+
+def clusters(volume):
+    """Of the files in the root of a FAT32 volume, by extension: the cluster size (up to 4096), and where each begins."""
+    sector, per, reserved, fats = struct.unpack_from("<HBHB", volume, 11)
+    (table,), (root,) = struct.unpack_from("<I", volume, 36), struct.unpack_from("<I", volume, 44)
+    first, size = (reserved + fats * table) * sector, per * sector
+
+    def chain(cluster):
+        found = []
+        while 2 <= cluster < 0x0ffffff8:
+            found.append(first + (cluster - 2) * size)
+            cluster = struct.unpack_from("<I", volume, reserved * sector + cluster * 4)[0] & 0x0fffffff
+        return found
+
+    found = {}
+    for start in chain(root):
+        for at in range(start, start + size, 32):
+            entry = volume[at:at + 32]
+            if entry[0] not in (0, 0xe5) and not entry[11] & 0x18:
+                high, low = struct.unpack_from("<H", entry, 20)[0], struct.unpack_from("<H", entry, 26)[0]
+                found[entry[8:11].decode("ascii", "replace")] = size, chain(high << 16 | low)
+    return found
 
 
 def hostile(t):
     """Rows as lipap writes them, with what peers may have said in them."""
-    db = database(t)
     said = b"550 \x1b[2J\xff\"quoted\\ \xc2\x9b"
-    (ident,) = db.execute("SELECT id FROM list WHERE name = 'one'").fetchone()
-    db.execute("INSERT INTO message VALUES (1, 'tick', 1, 2, ?, 'two.example', 's@t.example', '<id@x>', 0, 1000, 5, x'', x'')",
-               (ident,))
-    db.execute("INSERT INTO delivery VALUES (1, 1, 4, 'late@x.example', 'x.example', 3, 1000, 5000, CAST(? AS TEXT))", (said,))
-    db.execute("INSERT INTO delivery VALUES (2, 1, 5, 'soon@x.example', 'x.example', 0, 1000, NULL, '')")
-    db.execute("INSERT INTO failure VALUES (1, 1, 6, ?, 'two.example', 'gone@x.example', '<id@x>', 1000, 550, CAST(? AS TEXT))",
-               (ident, said))
-    db.commit()
-    db.close()
+    with Opened(t) as db:
+        (ident,) = db.execute("SELECT id FROM list WHERE name = 'one'").fetchone()
+        db.execute("INSERT INTO message VALUES (1, 'tick', 1, 2, ?, 'two.example', 's@t.example', '<id@x>', 0, 1000, 0,"
+                   " x'', x'', 0)", (ident,))
+        db.execute("INSERT INTO delivery VALUES (1, 1, 4, 'late@x.example', 'x.example', 3, 1000, 5000, CAST(? AS TEXT))",
+                   (said,))
+        db.execute("INSERT INTO delivery VALUES (2, 1, 5, 'soon@x.example', 'x.example', 0, 1000, NULL, '')")
+        db.execute("INSERT INTO failure VALUES (1, 1, 6, ?, 'two.example', 'gone@x.example', '<id@x>', 1000, 550,"
+                   " CAST(? AS TEXT))", (ident, said))
     shown = t.show("--domain", "two.example")
     (queued,), (failure,) = shown["queue"], shown["failures"]
     wanted = "550 \x1b[2J\ufffd\"quoted\\ \x9b"
@@ -228,27 +313,144 @@ def hostile(t):
     t.equal("another domain's queue is not shown", t.show("--domain", "mailingl.st")["queue"], [])
 
 
+def queue(t):
+    """What the operator does to the message that the case before has left."""
+    def now():
+        code, out, err = t.on("queue", "--json")
+        return [(q["id"], q["held"], [w["next"] for w in q["waiting"]]) for q in json.loads(out)["queue"]]
+    before = now()
+    t.equal("one message waits", [(ident, held) for ident, held, _ in before], [(1, False)])
+    t.wants("hold", 0, "queue", t.image, "--hold", "1")
+    t.equal("it is held, its times kept", now(), [(1, True, before[0][2])])
+    t.wants("hold twice", 0, "queue", t.image, "--hold", "1")
+    t.equal("it is held once", now(), [(1, True, before[0][2])])
+    t.wants("flush", 0, "queue", t.image, "--flush", "1")
+    t.equal("it is due at once", now(), [(1, False, ["1970-01-01T00:00:00.000Z"] * 2)])
+    t.wants("a message that is not there", 1, "queue", t.image, "--flush", "2", says="2")
+    t.wants("a number that is none", 64, "queue", t.image, "--drop", "x", says="x")
+    t.wants("drop", 0, "queue", t.image, "--drop", "1")
+    t.equal("it is gone", now(), [])
+    t.wants("once", 1, "queue", t.image, "--drop", "1", says="1")
+    code, out, err = t.on("bounces", "--json")
+    t.equal("bounces", [f["address"] for f in json.loads(out)["failures"]], ["gone@x.example"])
+    t.wants("the image is whole", 0, "check", t.image)
+
+
+def rolls(t):
+    """Import and export."""
+    domain = ("--domain", "roll.example")
+    t.run(*add(t.image, "roll", domain="roll.example"))
+
+    def imports(text, *words):
+        path = os.path.join(t.folder, "roll.txt")
+        with open(path, "wb") as f:
+            f.write(text)
+        return t.run("import", t.image, *domain, "roll", path, *words)
+
+    def exported():
+        return t.on("export", *domain, "roll")[1].split("\n")[:-1]
+
+    code, out, err = imports(b"\xef\xbb\xbf# all of us\r\nB@x.example\r\n\r\nAnn A <a@x.example>\n<c@x.example>\nb@X.EXAMPLE\n")
+    t.equal("one address a line", (code, out, err), (0, "3 added, 1 already there\n", ""))
+    t.equal("export", sorted(exported()), ["B@x.example", "a@x.example", "c@x.example"])
+    code, out, err = imports(b"Name;\"E-Mail\";Since\n\"Doe; John\";j@x.example;2020\n;k@x.example\n")
+    t.equal("CSV with titles", (code, out), (0, "2 added, 0 already there\n"))
+    t.equal("CSV without", imports(b"l@x.example,Lee\n\"m@x.example\",x\n")[:2], (0, "2 added, 0 already there\n"))
+    t.equal("mailman", imports(b'"Doe, Jane" <n@x.example>\no@x.example\n', "--from", "mailman2")[:2],
+            (0, "2 added, 0 already there\n"))
+    t.equal("sympa", imports(b"email p@x.example\ngecos Pat\nreception mail\n\nemail q@x.example\n", "--from", "sympa")[:2],
+            (0, "2 added, 0 already there\n"))
+    before = exported()
+    code, out, err = imports(b"new@x.example\nnot an address\n")
+    t.equal("a wrong line is named", (code, "line 2" in err and "not an address" in err), (1, True))
+    t.equal("and nothing is imported", exported(), before)
+    t.wants("an unknown format", 64, "import", t.image, *domain, "roll", "--from", "listserv", says="listserv")
+    t.wants("a file that is missing", 1, "import", t.image, *domain, "roll", "/none/x", says="/none/x")
+    t.wants("a list that is missing", 1, "export", t.image, *domain, "none", says="none")
+    t.wants("set", 0, "set", t.image, *domain, "roll", "posting", "announce")
+    t.equal("it is set", t.show(*domain, "roll")["lists"][0]["settings"]["posting"], "announce")
+    t.wants("set to nonsense", 64, "set", t.image, *domain, "roll", "posting", "loud", says="posting")
+    t.wants("a setting that is none", 64, "set", t.image, *domain, "roll", "loudness", "1", says="loudness")
+
+
+def files(t):
+    here = os.path.join(t.folder, "here")
+    data = os.urandom(3_000_001)
+    with open(here, "wb") as f:
+        f.write(data)
+    t.wants("put, with the folders on the way", 0, "put", t.image, "tls/Déjà vu.pem", "--from", here)
+    t.equal("ls", t.on("ls", "tls")[1], "Déjà vu.pem\n")
+    t.equal("ls --json", [(e["name"], e["size"]) for e in json.loads(t.on("ls", "--json", "tls")[1])],
+            [("Déjà vu.pem", len(data))])
+    done = subprocess.run([t.program, "cat", t.image, "TLS/déjà VU.pem"], capture_output=True, check=False)
+    result("cat, without regard to case", None if done.stdout == data else done.stderr)
+    t.wants("get", 0, "get", t.image, "tls/Déjà vu.pem", "--to", here + "2")
+    with open(here + "2", "rb") as f:
+        result("the same bytes", None if f.read() == data else "others")
+    with open(here, "wb") as f:
+        f.write(b"short")
+    t.wants("put again", 0, "put", t.image, "tls/Déjà vu.pem", "--from", here)
+    t.equal("replaced", t.on("cat", "tls/Déjà vu.pem")[1], "short")
+    t.wants("a folder that is not empty stays", 1, "rm", t.image, "tls", says="tls")
+    t.wants("rm", 0, "rm", t.image, "tls/Déjà vu.pem", "tls")
+    t.equal("gone", t.on("ls")[1].split(), ["spool/", "ptt.db", "ptt.db-wal"])
+    for name in ("ptt.db", "PTT.DB-WAL", "spool", "/spool/0000"):
+        t.wants(f"rm {name} is refused", 1, "rm", t.image, name, says="own")
+        t.wants(f"put {name} is refused", 1, "put", t.image, name, "--from", here, says="own")
+    t.wants("a file that is missing", 1, "cat", t.image, "none", says="none")
+    t.wants("the volume is whole", 0, "check", t.image)
+
+
+def growing(t):
+    before = t.show()
+    t.wants("a size that is no larger", 1, "grow", t.image, "64M", says="64M")
+    t.wants("a size that is none", 64, "grow", t.image, "more", says="more")
+    t.wants("grow", 0, "grow", t.image, "100M")
+    t.equal("it is larger", os.path.getsize(t.image), 100 << 20)
+    t.equal("and the same", t.show(), before)
+    t.wants("and whole", 0, "check", t.image)
+    t.equal("nothing is left beside it", [n for n in os.listdir(t.folder) if ".new-" in n], [])
+
+
 def refusing(t):
-    db = database(t)
-    db.execute("PRAGMA locking_mode = EXCLUSIVE")
-    db.execute("BEGIN IMMEDIATE")
-    for words in (("show", t.image), add(t.image, "busy"), ("add-subscriber", t.image, "--domain", "two.example", "a@b.example")):
-        t.wants(f"{words[0]}: an image in use is refused", 1, *words, says="in use")
-    db.rollback()
-    db.close()
-    db = database(t)
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    db.execute(f"PRAGMA user_version = {version + 1}")
-    db.close()
+    with open(t.image, "rb") as image:
+        fcntl.flock(image, fcntl.LOCK_EX)
+        for words in (("show", t.image), add(t.image, "busy"), ("add-subscriber", t.image, "--domain", "two.example", "a@b.example"),
+                      ("ls", t.image), ("check", t.image), ("grow", t.image, "200M")):
+            t.wants(f"{words[0]}: an image in use is refused", 1, *words, says="in use")
+    with Opened(t) as db:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        db.execute(f"PRAGMA user_version = {version + 1}")
     t.wants("an image of a newer version is refused", 1, "show", t.image, says="newer")
-    db = database(t)
-    db.execute(f"PRAGMA user_version = {version}")
-    db.close()
-    os.mkdir(t.folder + "/wrong")
-    with open(t.folder + "/wrong/ptt.db", "wb") as f:
-        f.write(b"no database at all " * 500)
-    t.wants("what is no image is refused", 1, "show", t.folder + "/wrong", says="not an image")
+    with Opened(t) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    wrong = t.folder + "/wrong"
+    with open(wrong, "wb") as f:
+        f.write(b"no image at all " * 500)
+    t.wants("what is no image is refused", 1, "show", wrong, says="not")
+    t.wants("ls of what is no volume", 1, "ls", wrong, says="not")
     t.wants("nothing was lost", 0, "show", t.image)
+
+
+def damage(t):
+    """What rots is found, said, and named with what to run."""
+    copy = Tool(t.program, t.folder)
+    copy.image = os.path.join(t.folder, "copy.img")
+    shutil.copyfile(t.image, copy.image)
+    with open(copy.image, "r+b") as f:
+        whole = f.read()
+        at = whole.find(b"SQLite format 3\0") + 2000
+        f.seek(at)
+        f.write(bytes([whole[at] ^ 1]))
+        log = whole.find(b"\x37\x7f\x06")
+        if log >= 0:  # it might still have the page
+            f.seek(log)
+            f.write(bytes(4))
+    code, out, err = copy.on("check")
+    result("check finds a damaged page", None if code == 1 and "damaged" in out else (code, out, err))
+    copy.wants("a command that meets it says what to run", 1, "show", copy.image, says="ptt check")
+    os.unlink(copy.image)
+    t.wants("the image itself is whole", 0, "check", t.image)
 
 
 def killed(t):
@@ -295,8 +497,8 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as folder:
         tool = Tool(program, folder)
-        for part in (command_line, passwords, creating, names, emails, settings, members, showing, hostile, refusing,
-                     killed):
+        for part in (command_line, passwords, creating, names, emails, settings, members, showing, hostile, queue, rolls,
+                     files, growing, refusing, damage, killed):
             try:
                 part(tool)
             except (AssertionError, ValueError, KeyError, sqlite3.Error, subprocess.TimeoutExpired) as trouble:
