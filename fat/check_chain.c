@@ -116,9 +116,10 @@ static enum err check_size(struct fat_walk *w, const struct fat_found *e, const 
         err = unmark(w, first, chain->count, keep);
         if (err == ERR_OK && keep < chain->count)
                 err = repair_long(w, e, keep);
-        bool may = chain->is_ended || chain->fault != FAT_FAULT_CHAIN_CROSSED;
+        if (!chain->is_ended && chain->fault == FAT_FAULT_CHAIN_CROSSED)
+                return err; /* what is its own cannot be told */
         if (err == ERR_OK && chain->count < need &&
-                fat_walk_fault(w, FAT_FAULT_CHAIN_SHORT, need - chain->count, may))
+                fat_walk_fault(w, FAT_FAULT_CHAIN_SHORT, need - chain->count, true))
                 err = repair_entry(w, e, chain->count > 0 ? first : 0, chain->count * each);
         return err;
 }
