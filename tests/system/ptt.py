@@ -7,6 +7,7 @@ import base64
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -91,6 +92,24 @@ def command_line(t):
            None if code == 0 and "--subject-prefix" in out and "--moderator" in out else out + err)
     code, out, err = t.run("--version")
     result("--version", None if code == 0 and out.startswith("ptt ") else out + err)
+
+
+def documents(t):
+    """Each command and option is in the man page and in the completions."""
+    top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    texts = {}
+    for name in ("man/ptt.1", "completions/ptt.bash", "completions/_ptt"):
+        with open(os.path.join(top, name), encoding="utf-8") as f:
+            texts[name] = f.read()
+    commands = [line.split()[0] for line in t.run("--help")[1].split("\n") if line.startswith("  ")]
+    missing, settings = [], texts["completions/ptt.bash"].split("_ptt_settings='")[1].split("'")[0].split()
+    for command in commands:
+        options = [w[2:] for line in t.run(command, "--help")[1].split("\n") for w in line.split()[:2] if w.startswith("--")]
+        missing += [(name, command) for name, text in texts.items() if not re.search(rf"\b{command}\b", text)]
+        for option in options:
+            missing += [(name, option) for name, text in texts.items()
+                        if f"--{option}" not in text and f"Fl -{option}" not in text and option not in settings]
+    t.equal("commands and options that a document lacks", (len(commands) > 15, missing), (True, []))
 
 
 def passwords(t):
@@ -497,7 +516,7 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as folder:
         tool = Tool(program, folder)
-        for part in (command_line, passwords, creating, names, emails, settings, members, showing, hostile, queue, rolls,
+        for part in (command_line, documents, passwords, creating, names, emails, settings, members, showing, hostile, queue, rolls,
                      files, growing, refusing, damage, killed):
             try:
                 part(tool)

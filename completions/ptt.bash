@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: ISC
+# Completion of ptt for bash. Installed as share/bash-completion/completions/ptt.
+
+_ptt_settings='subscription posting from reply-to subject-prefix footer who max-message archive description language'
+
+_ptt_values() {
+        case $1 in
+        subscription) echo moderated confirm open closed ;;
+        posting) echo subscribers open moderated announce ;;
+        from) echo auto rewrite keep ;;
+        reply-to) echo author list both ;;
+        subject-prefix | footer | description) echo none ;;
+        who) echo subscribers moderators nobody ;;
+        archive) echo off on ;;
+        esac
+}
+
+_ptt_options() {
+        local s
+        echo --help
+        case $1 in
+        create) echo --size ;;
+        add)
+                echo --domain --moderator --subscriber
+                for s in $_ptt_settings; do echo "--$s"; done
+                ;;
+        add-moderator | rem-moderator | add-subscriber | rem-subscriber | set | export) echo --domain ;;
+        show | bounces) echo --domain --json ;;
+        import) echo --domain --from ;;
+        queue) echo --domain --json --flush --hold --drop ;;
+        check) echo --repair --not-running --json ;;
+        ls) echo --long --json ;;
+        get) echo --to ;;
+        put) echo --from ;;
+        esac
+}
+
+_ptt() {
+        local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+        COMPREPLY=()
+        if [ "$COMP_CWORD" -eq 1 ]; then
+                mapfile -t COMPREPLY < <(compgen -W "create grow add add-moderator rem-moderator add-subscriber rem-subscriber set show import export queue bounces check ls cat get put rm password --help --version" -- "$cur")
+                return
+        fi
+        case $command:$prev in
+        import:--from) mapfile -t COMPREPLY < <(compgen -W 'mailman2 mailman3 mlmmj sympa' -- "$cur") && return ;;
+        get:--to | put:--from) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+        add:--*) mapfile -t COMPREPLY < <(compgen -W "$(_ptt_values "${prev#--}")" -- "$cur") && return ;;
+        esac
+        if [[ $cur == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W "$(_ptt_options "$command")" -- "$cur")
+        elif [ "$COMP_CWORD" -eq 2 ] || [ "$command" = import ] || [ "$command" = export ]; then
+                mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        elif [ "$command" = set ]; then
+                mapfile -t COMPREPLY < <(compgen -W "$_ptt_settings $(_ptt_values "$prev")" -- "$cur")
+        fi
+}
+
+complete -o filenames -F _ptt ptt
