@@ -105,6 +105,23 @@ enum err area_grow(struct area *a, uint64_t size)
         return err != ERR_OK ? err : learned;
 }
 
+enum err area_cut(struct area *a, uint64_t size)
+{
+        struct volume *v = a->volume;
+        struct fat_file file;
+        if (size >= a->size)
+                return ERR_OK;
+        enum err err = fat_file_open(v->fat, &file, path_of(a), FAT_OPEN, volume_now_s(v));
+        if (err != ERR_OK)
+                return err;
+        err = fat_truncate(&file, (uint32_t)size, volume_now_s(v));
+        a->size = 0;
+        a->count = 0;
+        enum err learned = learn(a, &file);
+        fat_file_close(&file);
+        return err != ERR_OK ? err : learned;
+}
+
 void area_close(struct area *a)
 {
         free(a->runs);

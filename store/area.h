@@ -36,6 +36,9 @@ MUST_USE enum err area_make(struct volume *v, struct str path, struct area *out)
 /* Make it `size` bytes long at least; what is new is zeros, and the disk under the image has the room for it.
  *   ERR_OK, ERR_FULL (shorter than asked, and whole), ERR_IO, ERR_MEMORY */
 MUST_USE enum err area_grow(struct area *a, uint64_t size);
+/* Cut it to `size` bytes, if it is longer.
+ *   ERR_OK, ERR_IO */
+MUST_USE enum err area_cut(struct area *a, uint64_t size);
 void area_close(struct area *a); /* one of zeros is nothing */
 
 /*   ERR_OK, ERR_LIMIT (not all of it inside), ERR_IO */

@@ -117,6 +117,8 @@ void db_close(struct db *d)
                 sqlite3_finalize(d->statements[i]);
                 d->statements[i] = NULL;
         }
+        if (d->c != NULL && !d->broken && vfs_log_is_long(d->vfs)) /* if it fails, the log stays long */
+                (void)sqlite3_wal_checkpoint_v2(d->c, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
         CHECK(sqlite3_close(d->c) == SQLITE_OK); /* every query was ended */
         d->c = NULL;
 }

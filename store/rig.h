@@ -155,6 +155,23 @@ static inline void rig_remove(struct rig *r, const char *path)
         assert_int_equal(volume_close(&v), ERR_OK);
 }
 
+static inline void rig_sql_on(struct store *s, const char *sql)
+{
+        assert_int_equal(sqlite3_exec(s->db.c, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+/* Sanitizers take their time. */
+#if defined(__SANITIZE_ADDRESS__)
+#define RIG_SLOW 10
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RIG_SLOW 10
+#endif
+#endif
+#ifndef RIG_SLOW
+#define RIG_SLOW 1
+#endif
+
 static inline void rig_sql(struct rig *r, const char *sql)
 {
         struct volume v;
@@ -169,7 +186,7 @@ static inline void rig_sql(struct rig *r, const char *sql)
         assert_int_equal(volume_close(&v), ERR_OK);
 }
 
-#define RIG_IMAGE (96ull * 1024 * 1024)
+#define RIG_IMAGE (160ull * 1024 * 1024)
 static inline void rig_test(void (*body)(struct rig *r))
 {
         rig_with(body, rig_create, RIG_IMAGE);

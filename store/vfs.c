@@ -33,6 +33,7 @@ struct file {
 struct vfs {
         sqlite3_vfs base;
         struct volume *volume;
+        struct file *log; /* the open one */
         struct crc32c crc;
         enum err fault;
         char name[32];
@@ -191,6 +192,8 @@ static int memory_write(struct file *f, const void *from, uint64_t n, uint64_t a
 static int file_close(sqlite3_file *base)
 {
         struct file *f = file_of(base);
+        if (f->vfs->log == f)
+                f->vfs->log = NULL;
         area_close(&f->area);
         free(f->frames);
         free(f->bytes);
@@ -252,13 +255,25 @@ static int file_write(sqlite3_file *base, const void *from, int n, sqlite3_int64
         return say(v, err, SQLITE_IOERR_WRITE);
 }
 
-/* What is cut off is left for later. */
+/* SQLite empties a log whose pages are all in the database: nobody reads one without its header. */
+static enum err empty_log(struct file *f)
+{
+        static const char zeros[WAL_HEADER];
+        if (f->area.size <= VFS_LOG_KEPT)
+                return ERR_OK;
+        enum err err = area_write(&f->area, 0, str_of(zeros, sizeof zeros));
+        if (err == ERR_OK)
+                err = volume_flush(f->vfs->volume);
+        return err == ERR_OK ? area_cut(&f->area, VFS_LOG_KEPT) : err;
+}
+
+/* Otherwise, what is cut off is left for later. */
 static int file_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
         struct file *f = file_of(base);
         if (f->kind == MEMORY && (uint64_t)size < f->size)
                 f->size = (uint64_t)size;
-        return SQLITE_OK;
+        return f->kind == LOG && size == 0 ? say(f->vfs, empty_log(f), SQLITE_IOERR_TRUNCATE) : SQLITE_OK;
 }
 
 static int file_sync(sqlite3_file *base, int flags)
@@ -355,6 +370,8 @@ static int do_open(sqlite3_vfs *base, const char *name, sqlite3_file *file, int 
         } else if (name != NULL) {
                 return SQLITE_CANTOPEN; /* a rollback journal has no place here */
         }
+        if (f->kind == LOG)
+                v->log = f;
         f->base.pMethods = &methods;
         if (flags_out != NULL)
                 *flags_out = flags;
@@ -483,6 +500,11 @@ const char *vfs_name(const struct vfs *v)
 enum err vfs_fault(const struct vfs *v)
 {
         return v->fault;
+}
+
+bool vfs_log_is_long(const struct vfs *v)
+{
+        return v->log != NULL && v->log->area.size > VFS_LOG_KEPT;
 }
 
 #define VERIFY_PAGES 64

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* SQLite's view of the volume: a database and its write-ahead log, each an area that grows in large steps and never
- * shrinks. Nothing else can be opened; what SQLite would put into temporary files stays in memory.
+ * shrinks, but for a very long log at its end. Nothing else can be opened; what SQLite would put into temporary files stays in memory.
  *
  * The last VFS_RESERVED bytes of each database page are its checksum over the page's number and its bytes, written and
  * verified here, so that a page that rots or lands in another's place is refused instead of believed. A page of zeros
@@ -14,7 +14,9 @@
 #include "store/volume.h"
 
 #define VFS_PAGE 4096
-#define VFS_RESERVED 4 /* SQLITE_FCNTL_RESERVE_BYTES */
+#define VFS_LOG_KEPT \
+        (16ull * 1024 * 1024) /* a log that one large change has made longer is cut when it is closed */
+#define VFS_RESERVED 4        /* SQLITE_FCNTL_RESERVE_BYTES */
 
 struct vfs;
 
@@ -25,6 +27,8 @@ void vfs_free(struct vfs *f); /* when nothing of it is open any more */
 const char *vfs_name(const struct vfs *f);
 /* Why a call last failed, or ERR_OK. */
 enum err vfs_fault(const struct vfs *f);
+/* Is the log longer than VFS_LOG_KEPT? Then SQLite's truncation of it is worth its flush. */
+bool vfs_log_is_long(const struct vfs *f);
 /* Verify every page of the database as it stands on disk, without the log; so bring that in before. Each damaged page
  * is logged. `progress` may be NULL.
  *   ERR_OK, also with damage: `*damaged` counts pages; ERR_NOT_FOUND, ERR_IO, ERR_MEMORY */

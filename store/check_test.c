@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+/* store_check, and what the operator does to the queue. */
+#include "store/rig.h"
+
+static void count_line(void *ctx, struct str fault)
+{
+        unsigned *lines = ctx;
+        assert_true(fault.n > 0);
+        ++*lines;
+}
+
+struct found {
+        uint64_t faults, left;
+};
+
+static struct found check(struct rig *r, enum store_user user)
+{
+        unsigned lines = 0;
+        struct store_checker how = {.report = count_line, .ctx = &lines, .repair = user == STORE_REPAIR};
+        struct found f;
+        assert_int_equal(store_open_as(r->h, str_of_c(r->image), user, NULL, &r->s), ERR_OK);
+        assert_int_equal(store_check(r->s, &how, &f.faults, &f.left), ERR_OK);
+        assert_int_equal(lines, f.faults);
+        store_close(r->s);
+        return f;
+}
+
+static void healthy(struct rig *r)
+{
+        int64_t id;
+        assert_int_equal(check(r, STORE_CHECK).faults, 0);
+        rig_open(r);
+        int64_t list = rig_list(r, "ptt", 500);
+        assert_int_equal(rig_take(r, list, "a", 1, 300000, 4096, &id), ERR_OK);
+        store_close(r->s);
+        assert_int_equal(check(r, STORE_CHECK).faults, 0);
+        assert_int_equal(check(r, STORE_REPAIR).faults, 0);
+}
+
+static void spool_faults(struct rig *r)
+{
+        int64_t a, b;
+        rig_open(r);
+        int64_t list = rig_list(r, "ptt", 5);
+        assert_int_equal(rig_take(r, list, "a", 1, 200000, 4096, &a), ERR_OK);
+        assert_int_equal(rig_take(r, list, "b", 2, 5000, 4096, &b), ERR_OK);
+        store_close(r->s);
+        rig_flip(r, "spool/0000", 100);
+        assert_int_equal(check(r, STORE_CHECK).left, 1);
+        assert_int_equal(check(r, STORE_REPAIR).left, 1); /* nobody has the bytes any more */
+        rig_flip(r, "spool/0000", 100);
+        assert_int_equal(check(r, STORE_CHECK).faults, 0);
+        rig_sql(r, "UPDATE extent SET block = 0 WHERE message = 2"); /* the other message's */
+        struct found f = check(r, STORE_CHECK);
+        assert_true(f.faults == 2 && f.left == 2);         /* given twice, and the wrong bytes */
+        assert_int_equal(check(r, STORE_CHECK).faults, 2); /* looking has changed nothing */
+        f = check(r, STORE_REPAIR);
+        assert_true(f.faults == 2 && f.left == 1); /* taken from its message, which lacks it */
+        assert_int_equal(check(r, STORE_CHECK).left, 1);
+}
+
+/* An index that does not say what its table says is built anew. */
+static void index_fault(struct rig *r)
+{
+        rig_open(r);
+        rig_list(r, "ptt", 50);
+        store_close(r->s);
+        rig_sql(r, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX member_order "
+                   "ON member"
+                   " (list, joined_ms)' WHERE name = 'member_order'; PRAGMA writable_schema = OFF");
+        struct found f = check(r, STORE_CHECK);
+        assert_true(f.faults > 0 && f.left == f.faults);
+        f = check(r, STORE_REPAIR);
+        assert_true(f.faults > 0 && f.left == 0);
+        assert_int_equal(check(r, STORE_CHECK).faults, 0);
+}
+
+static size_t open_tickets(struct rig *r)
+{
+        int64_t ids[4];
+        size_t n;
+        assert_int_equal(store_tickets_open(r->s, 0, 4, ids, &n), ERR_OK);
+        return n;
+}
+
+static size_t due(struct rig *r, int64_t now_ms)
+{
+        struct store_delivery *d;
+        size_t n, filled;
+        arena_reset(&r->arena);
+        assert_int_equal(store_post_fill(r->s, 1, 50, &r->arena, &d, &filled), ERR_OK);
+        for (size_t i = 0; i < filled; i++)
+                assert_int_equal(store_delivery_defer(r->s, d[i].id, 5000, S("450")), ERR_OK);
+        assert_int_equal(store_delivery_due(r->s, now_ms, 50, &r->arena, &d, &n), ERR_OK);
+        for (size_t i = 0; i < n; i++)
+                assert_int_equal(store_delivery_defer(r->s, d[i].id, 5000, S("450")), ERR_OK);
+        return filled + n;
+}
+
+/* Held in each of its states: as a ticket, as a cursor, as rows. */
+static void held(struct rig *r)
+{
+        rig_open(r);
+        int64_t list = rig_list(r, "ptt", 5), id, when;
+        assert_int_equal(store_queue_hold(r->s, 1), ERR_NOT_FOUND);
+        assert_int_equal(rig_take(r, list, "a", 1, 5000, 4096, &id), ERR_OK);
+        assert_int_equal(open_tickets(r), 1);
+        assert_int_equal(store_queue_hold(r->s, id), ERR_OK);
+        assert_int_equal(open_tickets(r), 0);
+        assert_int_equal(store_ticket_sign(r->s, id, S("")), ERR_OK); /* it was under way */
+        assert_int_equal(due(r, INT64_MAX), 0);
+        assert_int_equal(store_delivery_next_due(r->s, &when), ERR_OK);
+        assert_int_equal(when, INT64_MAX);
+        store_close(r->s);
+        rig_open(r);
+        assert_int_equal(due(r, INT64_MAX), 0);
+        assert_int_equal(store_queue_flush(r->s, id), ERR_OK);
+        assert_int_equal(due(r, 1), 5);
+        assert_int_equal(due(r, 4999), 0);
+        assert_int_equal(store_queue_hold(r->s, id), ERR_OK);
+        assert_int_equal(due(r, INT64_MAX), 0);
+        assert_int_equal(store_queue_flush(r->s, id), ERR_OK);
+        assert_int_equal(due(r, 1), 5);
+        assert_int_equal(store_queue_drop(r->s, id), ERR_OK);
+        assert_int_equal(due(r, INT64_MAX), 0);
+        assert_int_equal(store_space(r->s).used, 0);
+        assert_int_equal(store_queue_drop(r->s, id), ERR_NOT_FOUND);
+        /* one that was never signed */
+        assert_int_equal(rig_take(r, list, "b", 1, 5000, 4096, &id), ERR_OK);
+        assert_int_equal(store_queue_drop(r->s, id), ERR_OK);
+        assert_true(open_tickets(r) == 0 && store_space(r->s).used == 0);
+        store_close(r->s);
+}
+
+RIG_CASE(healthy)
+RIG_CASE(spool_faults)
+RIG_CASE(index_fault)
+RIG_CASE(held)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_healthy),
+                cmocka_unit_test(test_spool_faults),
+                cmocka_unit_test(test_index_fault),
+                cmocka_unit_test(test_held),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
