@@ -280,14 +280,15 @@ enum err fat_check(struct fat *f, const struct fat_checker *how, struct fat_chec
         if (how->memory_n < fat_check_memory(f))
                 return ERR_MEMORY;
         CHECK(!how->repair || !f->files);
-        memset(how->memory, 0, fat_check_memory(f));
         struct fat_walk *w = how->memory;
+        memset(w, 0, sizeof *w);
         w->f = f;
         w->how = how;
         w->out = out;
-        w->names = (uint32_t *)(w + 1);
+        w->names = (uint32_t *)(w + 1); /* cleared for each directory */
         w->used = (uint8_t *)(w->names + FAT_CHECK_NAMES);
         w->mine = w->used + bits_size(f);
+        memset(w->used, 0, 2 * bits_size(f));
         enum err err = ERR_OK;
         if (how->repair)
                 err = fat_change_begin(f);

@@ -24,6 +24,7 @@
 struct fat_slots {
         uint32_t first;   /* the directory */
         uint32_t cluster; /* the one of the place; 0 behind the last */
+        uint32_t mark;    /* an earlier one: a chain that comes to it again runs in a circle */
         uint32_t index;
 };
 

@@ -167,7 +167,7 @@ MUST_USE enum err fat_rename(struct fat *f, struct str from, struct str to);
  * or not. */
 struct fat_list {
         struct fat *f;
-        uint32_t first, cluster, index;
+        uint32_t first, cluster, mark, index;
         uint32_t
                 epoch; /* of removed directories, so that a listing never reads what is no directory any more */
 };

@@ -7,7 +7,7 @@
 
 void fat_slots_init(struct fat_slots *s, uint32_t first)
 {
-        *s = (struct fat_slots){.first = first, .cluster = first};
+        *s = (struct fat_slots){.first = first, .cluster = first, .mark = first};
 }
 
 static uint32_t slots_per_cluster(const struct fat *f)
@@ -34,6 +34,11 @@ enum err fat_slots_next(struct fat *f, struct fat_slots *s)
                 return ERR_OK;
         uint32_t next = FAT_CHAIN_END;
         enum err err = s->index < FAT_DIRECTORY_MAX ? fat_chain_next(f, s->cluster, &next) : ERR_OK;
+        if (err == ERR_OK && next == s->mark)
+                err = ERR_CORRUPT;
+        uint32_t steps = s->index / slots_per_cluster(f);
+        if ((steps & (steps - 1)) == 0) /* Brent: the mark moves up at powers of two */
+                s->mark = next;
         s->cluster = err == ERR_OK && next != FAT_CHAIN_END ? next : 0;
         return err;
 }

@@ -55,7 +55,7 @@ enum err fat_list_open(struct fat *f, struct str path, struct fat_list *l)
         if (err == ERR_OK && !fat_found_is_directory(&e))
                 err = ERR_SYNTAX;
         uint32_t first = err == ERR_OK ? fat_found_cluster(&e) : 0;
-        *l = (struct fat_list){.f = f, .first = first, .cluster = first, .epoch = f->epoch};
+        *l = (struct fat_list){.f = f, .first = first, .cluster = first, .mark = first, .epoch = f->epoch};
         fat_leave(f);
         return err;
 }
@@ -63,7 +63,7 @@ enum err fat_list_open(struct fat *f, struct str path, struct fat_list *l)
 enum err fat_list_next(struct fat_list *l, struct fat_entry *out)
 {
         struct fat *f = l->f;
-        struct fat_slots s = {.first = l->first, .cluster = l->cluster, .index = l->index};
+        struct fat_slots s = {.first = l->first, .cluster = l->cluster, .mark = l->mark, .index = l->index};
         struct fat_found e;
         *out = (struct fat_entry){0};
         fat_enter(f);
@@ -78,6 +78,7 @@ enum err fat_list_next(struct fat_list *l, struct fat_entry *out)
         else if (err != ERR_SEQUENCE)
                 s.cluster = 0; /* no more */
         l->cluster = s.cluster;
+        l->mark = s.mark;
         l->index = s.index;
         fat_leave(f);
         return err;
