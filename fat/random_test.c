@@ -18,7 +18,7 @@ static const char *const names[FILES] = {"A", "b.txt", "a long name of a file", 
         "Gr\xc3\xbc\xc3\x9f"
         "e",
         "d/0000", "d/0001",
-        "d/a name that takes more than one sector of slots, or nearly so: it has ninety-nine letters", "z"};
+        "d/a name that takes more than one sector of slots, or nearly so as it has ninety-nine letters", "z"};
 
 struct content {
         bool exists;
