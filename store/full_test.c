@@ -165,6 +165,25 @@ static void no_segment(struct rig *r)
         rig_stop(r);
 }
 
+/* Sessions hold every descriptor: the next segment has to wait, and the disk has not failed. */
+static void no_descriptor(struct rig *r)
+{
+        rig_start(r);
+        int64_t list = rig_list(r, "ptt", 2), id;
+        struct rlimit limit, low;
+        int next = dup(0);
+        close(next);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        low = limit;
+        low.rlim_cur = (rlim_t)next;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+        assert_int_equal(rig_take(r, list, "t", 1, 10, 10, &id), ERR_MEMORY);
+        assert_false(store_is_broken(r->s));
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_int_equal(rig_take(r, list, "t", 1, 10, 10, &id), ERR_OK);
+        rig_stop(r);
+}
+
 /* A limit on file sizes is the process's own: in a child. */
 static void in_child(void (*body)(struct rig *r))
 {
@@ -190,6 +209,19 @@ static void test_no_segment(void **state)
 {
         (void)state;
         in_child(no_segment);
+}
+
+static void test_no_descriptor(void **state)
+{
+        (void)state;
+        in_child(no_descriptor);
+}
+
+static enum err resize_that_fails(struct host_block *b, uint64_t size)
+{
+        (void)b;
+        (void)size;
+        return ERR_IO;
 }
 
 static enum err flush_that_fails(struct host_block *b)
@@ -227,6 +259,20 @@ static void failed_flush(struct rig *r)
         rig_start(r);
         assert_int_equal(store_ticket_find(r->s, S("t"), &r->arena, &m), ERR_NOT_FOUND);
         assert_int_equal(store_space(r->s).used, 0);
+        rig_stop(r);
+}
+
+static void failed_resize(struct rig *r)
+{
+        rig_start(r);
+        int64_t list = rig_list(r, "ptt", 2), id;
+        struct host_ops ops = *r->h->ops;
+        const struct host_ops *before = r->h->ops;
+        ops.block_resize = resize_that_fails;
+        r->h->ops = &ops;
+        assert_int_equal(rig_take(r, list, "t", 1, 10, 10, &id), ERR_IO);
+        r->h->ops = before;
+        everything_is_refused(r, list);
         rig_stop(r);
 }
 
@@ -275,6 +321,7 @@ static void test_pieces(void **state)
         rig_with(pieces, rig_create, STORE_SPOOL_SIZE_MIN);
 }
 
+RIG_CASE(failed_resize)
 RIG_CASE(failed_flush)
 RIG_CASE(failed_database)
 
@@ -285,6 +332,8 @@ int main(void)
                 cmocka_unit_test(test_pieces),
                 cmocka_unit_test(test_files_are_limited),
                 cmocka_unit_test(test_no_segment),
+                cmocka_unit_test(test_no_descriptor),
+                cmocka_unit_test(test_failed_resize),
                 cmocka_unit_test(test_failed_flush),
                 cmocka_unit_test(test_failed_database),
         };

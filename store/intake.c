@@ -54,6 +54,8 @@ enum err store_intake_begin(struct store *s, uint64_t expected_size, struct stor
         i->store = s;
         err = spool_reserve(&s->spool, spool_blocks(expected_size));
         if (err != ERR_OK) {
+                if (err == ERR_IO)
+                        store_break(s, "spool", err);
                 free(i);
                 return err;
         }
