@@ -425,6 +425,7 @@ int main(int argc, char **argv)
         int status = read_options(&program, argc, argv);
         if (status != 0)
                 return status;
+        linux_take_descriptors();
         program.host = linux_host_new(options_value(&program.options, "name", &label) ? label.p : NULL);
         if (!program.host) {
                 fprintf(stderr, "lipap: out of memory or descriptors\n");

@@ -226,6 +226,20 @@ static void test_no_descriptors(void **state)
         }
 }
 
+static void test_take_descriptors(void **state)
+{
+        (void)state;
+        struct rlimit limit, low, now;
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        low = limit;
+        low.rlim_cur = 64;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+        linux_take_descriptors();
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+        assert_true(now.rlim_cur == limit.rlim_max && now.rlim_max == limit.rlim_max);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 /* Ten thousand idle fibers: their stacks are a few pages each, and deep use of long ago is given back. */
 static size_t resident_bytes(void)
 {
@@ -297,6 +311,7 @@ int main(void)
                 cmocka_unit_test(test_stop),
                 cmocka_unit_test(test_clock_and_random),
                 cmocka_unit_test(test_no_descriptors),
+                cmocka_unit_test(test_take_descriptors),
                 cmocka_unit_test(test_idle_stacks),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
