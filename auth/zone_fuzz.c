@@ -116,7 +116,12 @@ static void do_step(struct input *in, struct zone *z, int64_t *now_s)
         struct zone_step step;
         struct dns_answer a;
         char room[128];
+        struct zone_event event;
         zone_next(z, *now_s, &step);
+        if (take(in) < 128) /* a caller may also be slow to take them */
+                while (zone_take_event(z, &event))
+                        CHECK(event.selector_n <= sizeof event.selector &&
+                                event.detail_n <= sizeof event.detail);
         switch (step.action) {
         case ZONE_QUERY: {
                 enum err e = answer(in, z, &step, &a);
