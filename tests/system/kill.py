@@ -181,6 +181,8 @@ def one_run(world, seed):
         until(SETTLE_SECONDS, "all accepted posts at all subscribers", all_there)
         print(f"{time.monotonic() - started:.1f} s after the last kill", flush=True)
         time.sleep(1)  # what is sent twice comes now
+        programs["lipap"].wait_log(r"event=ready\b")
+        world.wait_ready(programs["nec"])
         equal((programs["lipap"].stop(), programs["nec"].stop()), (0, 0), "exit statuses")
     judge(world, sink, posters.tries, kills)
     sink.close()
