@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "auth/dkim_sign.h"
 #include "host/linux/linux.h"
 #include "serve/smtpd.h"
 #include "store/delivery.h"
@@ -300,6 +301,30 @@ static void posts(struct rig *r)
         stranger(r, "C: MAIL FROM:<author@example.org> SIZE=9999999\nS: 552 5.3.4");
 }
 
+static void post_repeated(struct rig *r, const char *field, size_t count, const char *want)
+{
+        size_t n = 0, cap = 65536;
+        char *text = malloc(cap);
+        assert_non_null(text);
+        for (size_t i = 0; i < count; i++)
+                n += (size_t)snprintf(text + n, cap - n, "%s: x; y\r\n", field);
+        (void)snprintf(text + n, cap - n, "From: a@b.test\r\n\r\nx\r\n");
+        post(r, text, want);
+        free(text);
+}
+
+/* No message is taken that nec, which finds our own fields in front of it, would refuse for ever. */
+static void repeated_fields(struct rig *r)
+{
+        size_t covered = 2 + dkim_cover_default_count - 4; /* From, all names over but the last three */
+        post_repeated(r, "Received", MAIL_RECEIVED_MAX, "250 2.0.0");
+        post_repeated(r, "Received", MAIL_RECEIVED_MAX + 1, "554 5.4.6");
+        post_repeated(r, "To", DKIM_COVERED_MAX - 4 - covered, "250 2.0.0");
+        post_repeated(r, "To", DKIM_COVERED_MAX - 4 - covered + 1, "554 5.6.0");
+        post_repeated(r, "X-Any", 900, "250 2.0.0");
+        post_repeated(r, "X-Any", 950, "552 5.3.4");
+}
+
 static void large_header(struct rig *r)
 {
         size_t n = MAIL_HEADER_MAX + 65536;
@@ -446,6 +471,12 @@ static void test_posts(void **state)
         with_node(posts);
 }
 
+static void test_repeated_fields(void **state)
+{
+        (void)state;
+        with_node(repeated_fields);
+}
+
 static void test_large_header(void **state)
 {
         (void)state;
@@ -470,6 +501,7 @@ int main(void)
                 cmocka_unit_test(test_recipients),
                 cmocka_unit_test(test_return_paths),
                 cmocka_unit_test(test_posts),
+                cmocka_unit_test(test_repeated_fields),
                 cmocka_unit_test(test_large_header),
                 cmocka_unit_test(test_signed_copies),
                 cmocka_unit_test(test_tickets),

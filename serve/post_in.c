@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/dkim_sign.h"
 #include "base/base32.h"
 #include "host/log.h"
 #include "mail/build.h"
@@ -104,6 +105,9 @@ static bool is_automatic_reply(const struct mail_header *header)
 #define HEADER_MOST (MAIL_HEADER_MAX - LIPAP_FRONT_MAX - LIPAP_PREFIX_MAX)
 #define FIELDS_MOST (MAIL_FIELDS_MAX - 50)
 
+/* The same for the fields that nec's signature covers, one by one: List-Id, List-Post, Date and Message-ID may be ours. */
+#define COVERED_MOST (DKIM_COVERED_MAX - 4)
+
 /* What is wrong with the header; code 0 when nothing is. */
 static struct smtp_reply check_header(const struct post *p, const struct mail_header *header)
 {
@@ -116,6 +120,8 @@ static struct smtp_reply check_header(const struct post *p, const struct mail_he
                 return smtp_reply_of(554, 6, 0, S("a message has exactly one From field (RFC 5322 3.6)"));
         if (mail_addresses_parse(from->body, authors, 8, &n) != ERR_OK || n == 0)
                 return smtp_reply_of(554, 6, 0, S("the From field holds no address that can be read"));
+        if (dkim_sign_covered(header, dkim_cover_default, dkim_cover_default_count) > COVERED_MOST)
+                return smtp_reply_of(554, 6, 0, S("the header repeats fields too often"));
         if (mail_header_count(header, S("Received")) > MAIL_RECEIVED_MAX)
                 return smtp_reply_of(554, 4, 6, S("too many Received fields: the message goes in a circle"));
         if (p->envelope->list.id != 0 && has_own_list_id(p, header))

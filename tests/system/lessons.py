@@ -226,12 +226,23 @@ def bounces(world, sink, state, long_path):
 
 # receiving
 
-def loops(world):
-    with world.case("in: a message that has passed a hundred servers goes in a circle"):
-        trace = "Received: from a by b; Sun, 22 Nov 2026 12:00:00 +0000\r\n"
-        for count, wanted in ((101, "554 5.4.6"), (100, "250 2.0.0")):
-            said = post(LIPAP, AUTHOR, [LIST], trace.encode() * count + message(), POSTER)
-            equal(said[:9], wanted, f"{count} Received fields")
+def edges(world, sink):
+    """What lipap takes its signer must take too, or it would wait for ever."""
+    trace, to = b"Received: from a by b; Sun, 22 Nov 2026 12:00:00 +0000\r\n", b"To: ptt@mailingl.st\r\n"
+    with world.case("in: a message that has passed more than a hundred servers goes in a circle"):
+        equal(post(LIPAP, AUTHOR, [LIST], trace * 101 + message(), POSTER)[:9], "554 5.4.6", "answer")
+    with world.case("in: one that has passed just a hundred arrives"):
+        raw = trace * 100 + message(b"a hundred\r\n")
+        equal(post(LIPAP, AUTHOR, [LIST], raw, POSTER)[:3], "250", "answer")
+        until(10, "a copy", lambda: copies_of(sink, raw, READER))
+    with world.case("in: more fields than a signature can cover are refused, and any fewer arrive"):
+        said = {}
+        for count in (900, 512, 480, 470, 460, 400):
+            raw = to * count + message(b"%d\r\n" % count)
+            said[count] = post(LIPAP, AUTHOR, [LIST], raw, POSTER)[:9]
+            if said[count][:3] == "250":
+                until(10, f"the post with {count} fields", lambda: copies_of(sink, raw, READER))
+        check(said[900][0] == said[512][0] == "5" and said[400][:3] == "250", f"answers {said}")
 
 
 def descriptors(pid):
@@ -362,7 +373,7 @@ def run(world):
     authors_signature(world, sink, pem)
     path = names_and_paths(world, sink)
     bounces(world, sink, state, path or "")
-    loops(world)
+    edges(world, sink)
     endless_sender(world)
     leaks(world, state)
     words_of_log(world, state)
