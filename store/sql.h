@@ -78,6 +78,7 @@ enum sql {
         SQL_SPOOL_SHARE,
         SQL_SPOOL_SHARE_PUT,
         SQL_RECOVER,
+        SQL_DELIVERY_HASTEN,
         SQL_ALL_EXTENTS,
         SQL_EXTENT_DROP,
         SQL_BALLAST_ADD,
