@@ -89,6 +89,8 @@
 #define HANDOVER_RETRY_FIRST_MS 1000 /* after a signer failed; doubles */
 #define HANDOVER_RETRY_MOST_MS 30000 /* a private network: a signer that is back is to be seen soon */
 #define HANDOVER_CONNECT_MS 5000     /* a private network answers at once or not at all */
+#define HANDOVER_GREETING_MS 10000   /* likewise; a signer that hangs is passed over then */
+#define HANDOVER_COMMAND_MS 60000    /* it asks us in turn before it answers */
 #define HANDOVER_IDLE_MS 10000       /* an unused connection to a signer is closed */
 #define DELIVERY_JOBS_MAX 1024       /* deliveries held in memory at once */
 #define DELIVERY_WORKERS_MAX 100     /* connections for delivery in all, beside those that are stuck */

@@ -489,13 +489,12 @@ static void enough_of_a_session_prepare(struct world *w)
 /* A server that takes one message a connection is given the next at once over another, and no try is counted. */
 static void enough_of_a_session(struct world *w)
 {
-        int64_t began = host_now_ms(w->h);
+        w->node.retry_first_ms = 60000; /* a try that counts would come too late */
         post(w, "h0.test", 4);
         run(w);
         WAIT_FOR(w, is_done(w));
         assert_int_equal(w->at[0].taken, 4);
         assert_int_equal(w->at[0].connections, 4);
-        assert_true(host_now_ms(w->h) - began < RETRY_MS);
 }
 WORLD_CASE(enough_of_a_session)
 
@@ -570,11 +569,10 @@ static void went_stale_prepare(struct world *w)
 static void went_stale(struct world *w)
 {
         static const char *const domains[] = {"h0.test", "h1.test", NULL};
-        int64_t began = host_now_ms(w->h);
+        w->node.retry_first_ms = 60000; /* a try that counts would come too late */
         post_to(w, domains, 3, false);
         run(w);
         WAIT_FOR(w, is_done(w));
-        assert_true(host_now_ms(w->h) - began < RETRY_MS);
         assert_int_equal(w->at[0].taken, 3);
         assert_int_equal(w->at[0].connections, 3);
         assert_int_equal(w->at[1].connections, 1);
@@ -584,9 +582,8 @@ static void went_stale(struct world *w)
         assert_int_equal(store_message_get(w->rig->s, w->message, &w->rig->arena, &m), ERR_OK);
         w->message = put_post(w, m.list, "u", false);
         bell_ring(&w->node.delivery_bell);
-        began = host_now_ms(w->h);
-        WAIT_FOR(w, w->at[1].taken == 6);
-        assert_true(host_now_ms(w->h) - began < RETRY_MS);
+        WAIT_FOR(w, is_done(w));
+        assert_int_equal(w->at[1].taken, 6);
         assert_int_equal(w->at[1].connections, 2);
 }
 WORLD_CASE(went_stale)
@@ -612,10 +609,11 @@ static void pauses_grow(struct world *w)
         post(w, "h0.test", 1);
         run(w);
         for (unsigned i = 1; i <= 4; i++, pause *= 2) {
+                int64_t before = host_wall_ms(w->h);
                 WAIT_FOR(w, tried(w, i) == 1);
-                int64_t now = host_wall_ms(w->h);
                 assert_int_equal(waiting(w, &rows), 1);
-                assert_in_range(rows[0].next_ms, now + pause - 100, now + pause + pause / 4 + 100);
+                assert_in_range(
+                        rows[0].next_ms, before + pause - 5, host_wall_ms(w->h) + pause + pause / 4 + 5);
         }
 }
 WORLD_CASE(pauses_grow)
@@ -737,7 +735,7 @@ static void stopped_behind_the_dot(struct world *w)
         WAIT_FOR(w, w->at[0].is_full);
         int64_t began = host_now_ms(w->h);
         halt(w);
-        assert_true(host_now_ms(w->h) - began < 1000);
+        assert_true(host_now_ms(w->h) - began < 3000);
         assert_int_equal(w->at[0].taken, 1);
         assert_int_equal(waiting(w, &rows), 3);
         for (size_t i = 0; i < 3; i++)

@@ -14,7 +14,8 @@
  * After an err other than the last two only smtp_out_close remains. After a reply of 421 every call gives ERR_CLOSED.
  *
  * The caller owns the struct (about 30 KiB: heap rather than stack) and must call smtp_out_close, also when open failed.
- * Texts of replies lie in it, borrowed until the next call on it other than smtp_out_close. */
+ * Texts of replies lie in it, borrowed until the next call on it other than smtp_out_close; those of smtp_out_envelope
+ * until the next smtp_out_envelope. */
 #ifndef SERVE_SMTP_OUT_H
 #define SERVE_SMTP_OUT_H
 
