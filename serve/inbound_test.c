@@ -279,7 +279,57 @@ static void return_paths(struct rig *r)
         stranger(r, script);
 }
 
+/* Recipients that were refused leave nothing behind: neither in the transaction's memory nor for the next one. */
+static void refused_recipients(struct rig *r)
+{
+        struct str moderators[300];
+        char(*text)[32] = calloc(300, sizeof *text), script[400];
+        int64_t id;
+        assert_non_null(text);
+        for (size_t i = 0; i < 300; i++) {
+                snprintf(text[i], sizeof text[i], "moderator-%zu@example.org", i);
+                moderators[i] = str_of_c(text[i]);
+        }
+        const struct store_setting announce = {S("posting"), S("announce")};
+        struct store_list_new list = {.name = S("crowd"),
+                .domain = S("mailingl.st"),
+                .settings = &announce,
+                .setting_count = 1,
+                .moderators = moderators,
+                .moderator_count = 300};
+        assert_int_equal(store_list_add(r->node.store, &list, &id), ERR_OK);
+        free(text);
+        struct host_tcp *tcp = dial(r, &r->stranger_at);
+        play(r, tcp, "C: EHLO c\nS: 250\nC: MAIL FROM:<author@example.org>\nS: 250");
+        for (int i = 0; i < 15; i++)
+                play(r, tcp, "C: RCPT TO:<crowd@mailingl.st>\nS: 550 5.7.1");
+        snprintf(script, sizeof script,
+                "C: RCPT TO:<ptt@mailingl.st>\nS: 250 2.1.5\nC: DATA\nS: 354\nC: From: a@b.test\nC: \nC: "
+                ".\nS: 250");
+        play(r, tcp, script);
+        host_tcp_close(r->host, tcp);
+}
+
 /* ---- posts ---- */
+
+static void post_limit(struct rig *r)
+{
+        static const char start[] = "From: a@b.test\r\n\r\n";
+        char text[3000];
+        memset(text, 'x', sizeof text);
+        memcpy(text, start, sizeof start - 1);
+        for (size_t i = 500; i + 2 < sizeof text; i += 500)
+                memcpy(text + i, "\r\n", 2);
+        assert_int_equal(store_setting_put(r->node.store, 1, S("max-message"), S("2K")), ERR_OK);
+        stranger(r,
+                "C: MAIL FROM:<author@example.org> SIZE=2049\nS: 250\n"
+                "C: RCPT TO:<ptt@mailingl.st>\nS: 552 5.3.4\nC: RCPT TO:<postmaster@mailingl.st>\nS: 250");
+        deliver(r, &r->stranger_at, "author@example.org", "ptt@mailingl.st", str_of(text, 2047), "552 5.3.4");
+        assert_int_equal(store_space(r->node.store).used, 0);
+        deliver(r, &r->stranger_at, "author@example.org", "ptt@mailingl.st", str_of(text, 2046), "250 2.0.0");
+        deliver(r, &r->stranger_at, "author@example.org", "postmaster@mailingl.st", str_of(text, 2900),
+                "250 2.0.0");
+}
 
 static void posts(struct rig *r)
 {
@@ -459,6 +509,18 @@ static void test_recipients(void **state)
         with_node(recipients);
 }
 
+static void test_refused_recipients(void **state)
+{
+        (void)state;
+        with_node(refused_recipients);
+}
+
+static void test_post_limit(void **state)
+{
+        (void)state;
+        with_node(post_limit);
+}
+
 static void test_return_paths(void **state)
 {
         (void)state;
@@ -499,7 +561,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_recipients),
+                cmocka_unit_test(test_refused_recipients),
                 cmocka_unit_test(test_return_paths),
+                cmocka_unit_test(test_post_limit),
                 cmocka_unit_test(test_posts),
                 cmocka_unit_test(test_repeated_fields),
                 cmocka_unit_test(test_large_header),

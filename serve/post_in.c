@@ -20,6 +20,7 @@ struct post {
         const struct inbound_envelope *envelope;
         struct store_intake *intake;
         enum err trouble;
+        uint64_t size_max;
         struct inbound_header header;
         char id_text[32];
         struct str id;
@@ -50,6 +51,7 @@ static struct smtp_reply begin(const struct inbound_envelope *envelope, void **s
         if (!p)
                 return smtp_reply_of(452, 3, 1, S("out of memory, try again later"));
         p->envelope = envelope;
+        p->size_max = envelope->list.id != 0 ? inbound_post_max(&envelope->list) : UINT64_MAX;
         enum err e = store_intake_begin(node->store, envelope->has_size ? envelope->size : 0, &p->intake);
         if (e != ERR_OK) {
                 release(p);
@@ -245,7 +247,7 @@ static struct smtp_reply keep(struct post *p, const struct mail_header *header, 
         return smtp_reply_of(250, 0, 0, said);
 }
 
-static struct smtp_reply judge(struct post *p, bool has_8bit)
+static struct smtp_reply judge(struct post *p, uint64_t size, bool has_8bit)
 {
         struct mail_header header;
         struct smtp_reply reply;
@@ -257,7 +259,9 @@ static struct smtp_reply judge(struct post *p, bool has_8bit)
         }
         if (!p->header.is_out_of_memory)
                 fields = malloc(FIELDS_MOST * sizeof *fields);
-        if (!fields)
+        if (size > p->size_max)
+                reply = smtp_reply_of(552, 3, 4, S("larger than this list takes (max-message)"));
+        else if (!fields)
                 reply = smtp_reply_of(452, 3, 1, S("out of memory, try again later"));
         else if (p->header.is_too_large || p->header.n > HEADER_MOST ||
                  mail_header_index(str_of(p->header.text, p->header.n), fields, FIELDS_MOST, &header) !=
@@ -276,7 +280,7 @@ static struct smtp_reply judge(struct post *p, bool has_8bit)
 static struct smtp_reply end(void *state, uint64_t size, bool has_8bit)
 {
         struct post *p = state;
-        struct smtp_reply reply = judge(p, has_8bit);
+        struct smtp_reply reply = judge(p, size, has_8bit);
         log_post(p, smtp_reply_is_positive(&reply) ? "accepted" : "refused", size, &reply);
         release(p);
         return reply;
