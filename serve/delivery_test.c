@@ -4,6 +4,8 @@
 #define _GNU_SOURCE /* mkdtemp, nftw */
 #include "serve/delivery.h"
 
+#include <time.h>
+
 #include "serve/fake_dns.h"
 #include "serve/smtpd.h"
 #include "store/rig.h"
@@ -670,6 +672,62 @@ static void clock_was_put_back(struct world *w)
 }
 WORLD_CASE(clock_was_put_back)
 
+static int64_t jump_ms;
+
+static int64_t jumped_wall_ms(struct host *h)
+{
+        (void)h;
+        struct timespec t;
+        CHECK(clock_gettime(CLOCK_REALTIME, &t) == 0);
+        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + jump_ms;
+}
+
+static struct smtp_reply greylist_long(struct mail_host *m, const struct smtp_path *to)
+{
+        (void)to;
+        return m->rcpts <= 20 ? smtp_reply_of(450, 7, 1, S("not yet")) : smtp_reply_of(250, 1, 5, S("yes"));
+}
+
+static void clock_jumps_prepare(struct world *w)
+{
+        w->at[0].rcpt = greylist_long;
+}
+
+/* While it runs, a wall clock that is set by a month neither stops what waits nor makes it due, nor old enough to be
+ * given up. */
+static void clock_jumps(struct world *w)
+{
+        static const int64_t months[] = {-30, 30};
+        const struct host_ops *ops = w->h->ops;
+        struct host_ops jumped = *ops;
+        struct store_failure *failed;
+        jumped.wall_ms = jumped_wall_ms;
+        jump_ms = 0;
+        w->h->ops = &jumped;
+        w->node.retry_first_ms = 1000;
+        post(w, "h0.test", 20);
+        for (size_t i = 0; i < 2; i++) {
+                w->at[0].rcpts = 0;
+                jump_ms = 0;
+                int64_t began = host_now_ms(w->h);
+                run(w);
+                WAIT_FOR(w, tried(w, 1) == 20);
+                jump_ms = months[i] * 24 * 60 * 60 * 1000;
+                WAIT_FOR(w, is_done(w));
+                assert_true(host_now_ms(w->h) - began >= 1000);
+                assert_int_equal(w->at[0].rcpts, 40);
+                halt(w);
+                struct store_message m;
+                assert_int_equal(store_message_get(w->rig->s, w->message, &w->rig->arena, &m), ERR_OK);
+                if (i == 0)
+                        w->message = put_post(w, m.list, "u", false);
+        }
+        assert_int_equal(failures(w, &failed), 0);
+        run(w); /* what `stop` halts */
+        w->h->ops = ops;
+}
+WORLD_CASE(clock_jumps)
+
 /* ---- fairness and the end ---- */
 
 static void mute_host_prepare(struct world *w)
@@ -762,6 +820,7 @@ int main(void)
                 cmocka_unit_test(test_pauses_grow),
                 cmocka_unit_test(test_gives_up_after_five_days),
                 cmocka_unit_test(test_clock_was_put_back),
+                cmocka_unit_test(test_clock_jumps),
                 cmocka_unit_test(test_mute_host),
                 cmocka_unit_test(test_stopped_behind_the_dot),
         };
