@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The queue as a whole: its pauses, its clock, one destination beside another, and its end. */
-#define _GNU_SOURCE /* mkdtemp, nftw */
-#include <time.h>
-
 #include "serve/mail_hosts.h"
+
+#include <time.h>
 
 /* ---- time ---- */
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* What becomes of one delivery, and of the connection that it went over. */
-#define _GNU_SOURCE /* mkdtemp, nftw */
 #include "serve/mail_hosts.h"
 
 /* ---- outcomes ---- */

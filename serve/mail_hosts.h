@@ -4,6 +4,8 @@
 #ifndef SERVE_MAIL_HOSTS_H
 #define SERVE_MAIL_HOSTS_H
 
+#define _GNU_SOURCE /* mkdtemp, nftw: to be included first */
+
 #include "serve/delivery.h"
 #include "serve/fake_dns.h"
 #include "serve/smtpd.h"
