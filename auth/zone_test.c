@@ -31,9 +31,11 @@ struct sim {
         int64_t changed_s; /* the last change of a record */
         unsigned updates, steps, derivations;
         bool is_down, is_deaf;          /* no answers; updates say NOERROR and do nothing */
+        bool loses_answers;             /* updates are done, and nobody hears of it */
         struct zone_update_result says; /* when status is not DONE: to every update */
         struct server servers[SERVERS];
-        bool has_alias; /* every TXT name is a CNAME */
+        bool has_alias;    /* every TXT name is a CNAME */
+        const char *alias; /* this one is */
         char events[4096];
         size_t events_n;
         char detail[ZONE_TEXT_MAX]; /* of the last event */
@@ -81,7 +83,10 @@ static enum err answer_txt(const struct sim *s, const struct dns_name *name, str
                 room->answer.count++;
         }
         room->answer.status = room->answer.count > 0 ? DNS_FOUND : DNS_NO_NAME;
-        if (s->has_alias)
+        struct dns_name alias;
+        if (s->alias)
+                alias = fake_name(s->alias);
+        if (s->has_alias || (s->alias && dns_name_eq(&alias, name)))
                 room->answer.status = DNS_ALIAS;
         return ERR_OK;
 }
@@ -152,6 +157,8 @@ static struct zone_update_result update(struct sim *s, const struct zone *z)
                 return (struct zone_update_result){.status = ZONE_UPDATE_REFUSED, .rcode = rcode};
         s->updates++;
         s->changed_s = s->now_s;
+        if (s->loses_answers)
+                return (struct zone_update_result){.status = ZONE_UPDATE_LOST, .err = ERR_TIMEOUT};
         return (struct zone_update_result){.status = ZONE_UPDATE_DONE};
 }
 
@@ -205,7 +212,7 @@ static void assert_published(const struct sim *s, const struct zone *z)
         key_name_of(epoch, name);
         size_t n = strlen(name) - strlen("._domainkey.lists.example.org");
         assert_true(str_eq(text_at(s, name), record_text(str_of(name, n), room, sizeof room)));
-        assert_int_equal(expiry_s, epoch + z->config.validity_s);
+        assert_true(expiry_s <= epoch + z->config.validity_s);
         assert_true(expiry_s - s->now_s >= z->config.queue_life_s);
 }
 
@@ -352,6 +359,10 @@ static void test_first_start(void **state)
         run(s, z, 1);
         expect_events(s, "created found published served ready");
         assert_int_equal(signs(s, z), START);
+        struct str reason;
+        int64_t epoch, expiry_s;
+        assert_int_equal(zone_signing(z, s->now_s, &epoch, &expiry_s, &reason), ERR_OK);
+        assert_int_equal(expiry_s, START + 30 * DAY);
         assert_int_equal(s->updates, 2);
         assert_true(str_eq(text_at(s, POINTER), S("v=PTT1; e=1775138006; id=0102030405060708")));
         run(s, z, 2 * DAY);
@@ -697,7 +708,7 @@ static void test_restart_while_rotating(void **state)
         s->now_s = START + 23 * DAY;
         struct zone *z = machine();
         run(s, z, 30);
-        expect_events(s, "found chosen found published key-found ready");
+        expect_events(s, "found key-found ready chosen found published");
         assert_int_equal(signs(s, z), START);
         free(z);
         z = machine();
@@ -720,8 +731,10 @@ static void test_start_after_long_absence(void **state)
         s->now_s = START + 90 * DAY;
         struct zone *z = machine();
         run(s, z, 2);
-        expect_events(s, "found chosen found removed published served ready");
+        expect_events(s, "found chosen found published served ready");
         assert_int_equal(signs(s, z), START + 90 * DAY);
+        run(s, z, 61);
+        expect_events(s, "removed");
         assert_int_equal(text_at(s, KEY).n, 0);
         free(z);
         free(s);
@@ -832,6 +845,234 @@ static void test_alias(void **state)
         free(s);
 }
 
+/* A record that was gone and is back is new to the name servers, whoever put it back: we ourselves by an update
+ * whose answer was lost, or another process that was faster. */
+static void test_put_back_unheard(void **state)
+{
+        (void)state;
+        for (int other = 0; other < 2; other++) {
+                struct sim *s = world();
+                struct zone *z = settled(s);
+                char record[KEY_RECORD_MAX + 1] = {0};
+                (void)record_text(S("dkim-1775138006"), record, KEY_RECORD_MAX);
+                s->servers[1].behaviour = LAGS;
+                s->servers[1].lag_s = 100;
+                s->loses_answers = !other;
+                assert_int_equal(erase_c(s, KEY), 1);
+                while (z->state != ZONE_STATE_WRITE_KEY)
+                        do_step(s, z);
+                if (other)
+                        add_c(s, KEY, record);
+                run(s, z, 10);
+                expect_events(s, other ? "not-ready key-found" : "not-ready trouble key-found");
+                assert_int_equal(signs(s, z), 0);
+                run(s, z, 120);
+                expect_events(s, "served ready");
+                assert_int_equal(s->updates, other ? 2 : 3);
+                free(z);
+                free(s);
+        }
+}
+
+/* Where an alias stands no key of ours does. */
+static void test_alias_at_the_key(void **state)
+{
+        (void)state;
+        struct sim *s = world();
+        struct zone *z = settled(s);
+        s->alias = KEY;
+        run(s, z, 59);
+        expect_events(s, "trouble not-ready");
+        assert_true(detail_has(s, "alias"));
+        assert_int_equal(signs(s, z), 0);
+        s->alias = NULL;
+        run(s, z, 59);
+        expect_events(s, "key-found served ready");
+        free(z);
+        free(s);
+}
+
+/* Whatever somebody has put at the pointer, the keys that sign are looked at, and nothing is changed. */
+static void test_key_gone_and_pointer_spoilt(void **state)
+{
+        (void)state;
+        for (int alias = 0; alias < 2; alias++) {
+                struct sim *s = world();
+                struct zone *z = settled(s);
+                if (alias)
+                        s->alias = POINTER;
+                else
+                        add_c(s, POINTER, "v=PTT1; e=1; id=0102030405060708");
+                run(s, z, 59);
+                expect_events(s, "trouble");
+                assert_int_equal(signs(s, z), START);
+                assert_int_equal(erase_c(s, KEY), 1);
+                run(s, z, 59);
+                expect_events(s, "trouble not-ready");
+                assert_int_equal(signs(s, z), 0);
+                assert_int_equal(s->updates, 2);
+                s->alias = NULL;
+                erase_c(s, POINTER);
+                run(s, z, 59);
+                expect_events(s, "created published served ready");
+                assert_int_equal(signs(s, z), START);
+                free(z);
+                free(s);
+        }
+}
+
+static const struct zone_update_result refused = {.status = ZONE_UPDATE_REFUSED, .rcode = DNS_RCODE_REFUSED};
+
+/* A rotation that is refused for ever keeps nobody from looking at the key that signs meanwhile. */
+static void test_key_gone_and_rotation_refused(void **state)
+{
+        (void)state;
+        struct sim *s = world();
+        struct zone *z = settled(s);
+        s->now_s = START + 24 * DAY;
+        s->says = refused;
+        run(s, z, 300);
+        assert_int_equal(signs(s, z), START);
+        assert_true(s->steps < 10000 && detail_has(s, "REFUSED"));
+        s->events_n = 0;
+        assert_int_equal(erase_c(s, KEY), 1);
+        run(s, z, 61);
+        assert_int_equal(signs(s, z), 0);
+        assert_int_equal(text_at(s, KEY).n, 0);
+        free(z);
+        free(s);
+}
+
+/* A refused key record: the old one, which signs meanwhile, is looked at all the same. */
+static void test_old_key_gone_and_new_one_refused(void **state)
+{
+        (void)state;
+        struct sim *s = world();
+        struct zone *z = settled(s);
+        s->now_s = START + 23 * DAY;
+        while (z->state != ZONE_STATE_WRITE_KEY)
+                do_step(s, z);
+        s->says = refused;
+        run(s, z, 61);
+        assert_int_equal(signs(s, z), START);
+        assert_int_equal(erase_c(s, KEY), 1);
+        run(s, z, 61);
+        assert_int_equal(signs(s, z), 0);
+        unsigned steps = s->steps;
+        run(s, z, 3600);
+        assert_true(s->steps - steps < 3600 / ZONE_REST_S * 10); /* it does not hammer */
+        s->says = (struct zone_update_result){.status = ZONE_UPDATE_DONE};
+        run(s, z, 61);
+        assert_int_equal(signs(s, z), START + 23 * DAY);
+        free(z);
+        free(s);
+}
+
+/* What stands in the way at an old key's name holds up neither the new key nor, later, anything but its own removal. */
+static void test_old_key_spoilt(void **state)
+{
+        (void)state;
+        for (int alias = 0; alias < 2; alias++) {
+                struct sim *s = world();
+                struct zone *z = settled(s);
+                s->now_s = START + 23 * DAY;
+                while (z->state != ZONE_STATE_WRITE_KEY)
+                        do_step(s, z);
+                if (alias)
+                        erase_c(s, s->alias = KEY);
+                else
+                        for (int i = 0; i < ZONE_SEEN_MAX; i++)
+                                add_c(s, KEY, "junk");
+                run(s, z, 61);
+                assert_int_equal(signs(s, z), START + 23 * DAY);
+                run(s, z, 8 * DAY);
+                assert_true(alias || detail_has(s, "too many"));
+                struct zone_pointer pointer;
+                assert_int_equal(zone_pointer_parse(text_at(s, POINTER), &pointer), ERR_OK);
+                assert_int_equal(pointer.old_n, alias ? 0 : 1);
+                run(s, z, 16 * DAY); /* the next rotation */
+                assert_in_range(signs(s, z), START + 46 * DAY, START + 46 * DAY + 200);
+                free(z);
+                free(s);
+        }
+}
+
+/* Another --validity was in force when the old key was left: it does not sign beyond its record. */
+static void test_old_key_ends_with_its_record(void **state)
+{
+        (void)state;
+        struct sim *s = world();
+        free(settled(s));
+        erase_c(s, POINTER);
+        add_c(s, POINTER, "v=PTT1; e=1775200000; r=1775138006:1775738006; id=0102030405060708");
+        s->now_s = 1775200000;
+        s->servers[1].behaviour = SILENT;
+        struct zone *z = machine();
+        int64_t epoch, expiry_s;
+        struct str reason;
+        run(s, z, 60);
+        assert_int_equal(zone_signing(z, s->now_s, &epoch, &expiry_s, &reason), ERR_OK);
+        assert_int_equal(epoch, START);
+        assert_int_equal(expiry_s, 1775738006);
+        free(z);
+        free(s);
+}
+
+/* A clock that is wrong cannot change the zone: TSIG says BADTIME. It stops signing at most, and goes on when it is right. */
+static void test_clock_jumps(void **state)
+{
+        (void)state;
+        static const struct {
+                int64_t by_s;
+                bool signs;
+        } jumps[] = {{DAY, true}, {-DAY, true}, {365 * DAY, false}, {-365 * DAY, true}};
+        for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
+                struct sim *s = world();
+                struct zone *z = settled(s);
+                s->now_s += jumps[i].by_s;
+                s->says = (struct zone_update_result){.status = ZONE_UPDATE_REFUSED,
+                        .rcode = DNS_RCODE_NOTAUTH,
+                        .tsig_error = DNS_RCODE_BADTIME,
+                        .server_time_s = (uint64_t)(s->now_s - jumps[i].by_s),
+                        .our_time_s = (uint64_t)s->now_s};
+                run(s, z, 600);
+                assert_int_equal(signs(s, z), jumps[i].signs ? START : 0);
+                s->now_s -= jumps[i].by_s;
+                s->says = (struct zone_update_result){.status = ZONE_UPDATE_DONE};
+                run(s, z, 61);
+                assert_int_equal(signs(s, z), START);
+                assert_true(text_at(s, KEY).n > 0);
+                assert_true(str_eq(text_at(s, POINTER), S("v=PTT1; e=1775138006; id=0102030405060708")));
+                assert_int_equal(s->updates, 2);
+                free(z);
+                free(s);
+        }
+}
+
+/* A primary that was restored from a backup, older than the last rotation: what its pointer names is taken up. */
+static void test_zone_restored(void **state)
+{
+        (void)state;
+        struct sim *s = world();
+        struct zone *z = settled(s);
+        struct fake_zone *backup = malloc(sizeof *backup);
+        assert_non_null(backup);
+        *backup = s->zone;
+        run(s, z, 23 * DAY);
+        int64_t second = signs(s, z);
+        assert_true(second > START);
+        s->events_n = 0;
+        s->zone = *backup;
+        run(s, z, 3600);
+        int64_t third = signs(s, z);
+        assert_true(third > second);
+        assert_published(s, z);
+        assert_int_equal(fake_zone_all(&s->zone), 3); /* pointer, the key of the backup, the new one */
+        free(backup);
+        free(z);
+        free(s);
+}
+
 static void test_selector_patterns(void **state)
 {
         (void)state;
@@ -892,6 +1133,15 @@ int main(void)
                 cmocka_unit_test(test_update_without_effect),
                 cmocka_unit_test(test_prerequisites_always_fail),
                 cmocka_unit_test(test_alias),
+                cmocka_unit_test(test_put_back_unheard),
+                cmocka_unit_test(test_alias_at_the_key),
+                cmocka_unit_test(test_key_gone_and_pointer_spoilt),
+                cmocka_unit_test(test_key_gone_and_rotation_refused),
+                cmocka_unit_test(test_old_key_gone_and_new_one_refused),
+                cmocka_unit_test(test_old_key_spoilt),
+                cmocka_unit_test(test_old_key_ends_with_its_record),
+                cmocka_unit_test(test_clock_jumps),
+                cmocka_unit_test(test_zone_restored),
                 cmocka_unit_test(test_selector_patterns),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,10 +215,13 @@ static bool is_in_use(const struct zone_keeper *k, int64_t epoch)
         return false;
 }
 
-/* A place for one more key: free, or that of an epoch which the machine does not know any more. */
-static struct held_key *take_place(struct zone_keeper *k)
+/* A place for the key of `epoch`: its own of before, a free one, or that of an epoch which the machine does not know any more. */
+static struct held_key *take_place(struct zone_keeper *k, int64_t epoch)
 {
         struct held_key *place = NULL;
+        for (size_t i = 0; i < ZONE_KEYS_MAX && !place; i++)
+                if (k->keys[i].epoch == epoch)
+                        place = &k->keys[i];
         for (size_t i = 0; i < ZONE_KEYS_MAX && !place; i++)
                 if (!is_in_use(k, k->keys[i].epoch))
                         place = &k->keys[i];
@@ -261,7 +264,7 @@ static enum err do_derive(struct zone_keeper *k, const struct zone_step *step)
         if (e == ERR_OK)
                 e = key_record_write(key, &record);
         if (e == ERR_OK) {
-                struct held_key *held = take_place(k);
+                struct held_key *held = take_place(k, step->epoch);
                 held->epoch = step->epoch;
                 held->key = key;
                 wr_init(&w, held->selector, sizeof held->selector);
