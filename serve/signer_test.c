@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "auth/dkim_verify.h"
 #include "serve/fake_primary.h"
 #include "serve/loopback.h"
 #include "serve/smtp_out.h"
@@ -26,6 +27,8 @@ struct next_hop {
         unsigned mails, resets, taken;
         struct smtp_reply at_data, at_end; /* code 0: as usual */
         bool closes;                       /* 421 to the next MAIL */
+        bool dies;                         /* each connection, in the place of this answer: */
+        size_t dies_at;                    /* 0 EHLO, 1 MAIL, 2 RCPT, 3 DATA, 4 the final dot */
 };
 
 struct world {
@@ -38,6 +41,7 @@ struct world {
         struct ip_net accept_from;
         struct signer signer;
         struct smtp_out client;
+        struct smtp_out left;    /* one that is within a message when all ends */
         struct smtp_reply reply; /* what the client was told last */
         char text[SMTP_REPLY_TEXT_MAX];
 };
@@ -102,10 +106,27 @@ static const struct smtpd_handler hop_handler = {.mail = hop_mail,
         .end = hop_end,
         .reset = hop_reset};
 
+static void dying_session(struct next_hop *hop, struct host_tcp *tcp)
+{
+        static const char *const says[] = {"220 d\r\n", "250 d\r\n", "250 d\r\n", "250 d\r\n", "354 d\r\n"};
+        char bytes[4096];
+        size_t n;
+        enum err e = ERR_OK;
+        for (size_t i = 0; e == ERR_OK && i <= hop->dies_at; i++) {
+                e = host_tcp_write(hop->loop.host, tcp, str_of_c(says[i]), FIBER_NEVER);
+                if (e == ERR_OK)
+                        e = host_tcp_read(hop->loop.host, tcp, bytes, sizeof bytes, FIBER_NEVER, &n);
+        }
+}
+
 static void hop_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)
 {
         struct next_hop *hop = ctx;
         (void)peer;
+        if (hop->dies) {
+                dying_session(hop, tcp);
+                return;
+        }
         (void)smtpd_run(hop->loop.host, tcp, &hop->config, &hop_handler, hop);
 }
 
@@ -233,6 +254,34 @@ static void check_signed(struct world *w)
         assert_true(str_find(front, S("by nec.example.org")) < front.n);
 }
 
+/* What the next hop got passes our own verifier with the record that the zone publishes. */
+static void check_verifies(struct world *w)
+{
+        static struct mail_field fields[MAIL_FIELDS_MAX];
+        static struct dkim_verify v;
+        struct zone_signing_key signing;
+        struct mail_header header;
+        struct dkim_key key;
+        struct str reason, text;
+        char record[KEY_RECORD_MAX];
+        struct wr r;
+        assert_int_equal(
+                mail_header_index(str_of(w->hop.message, w->hop.n), fields, MAIL_FIELDS_MAX, &header),
+                ERR_OK);
+        assert_int_equal(zone_keeper_key(w->keeper, &signing, &reason), ERR_OK);
+        wr_init(&r, record, sizeof record);
+        assert_int_equal(key_record_write(signing.key, &r), ERR_OK);
+        text = wr_text(&r);
+        dkim_key_from_records(&text, 1, &key);
+        dkim_verify_init(&v, &header, signing.time_s);
+        dkim_verify_body(&v, str_skip(str_of(w->hop.message, w->hop.n), header.body_at));
+        dkim_verify_body_end(&v);
+        assert_int_equal(v.count, 1);
+        assert_int_equal(dkim_verify_verdict(&v, 0, &key).result, DKIM_PASS);
+        dkim_verify_drop(&v);
+        dkim_key_drop(&key);
+}
+
 static void play_messages(struct world *w)
 {
         static const struct {
@@ -256,6 +305,44 @@ static void play_messages(struct world *w)
                 {"a broken header", "reader@example.com", FROM "no field\r\n\r\nb\r\n", 550, "no fields"},
                 {"empty", "reader@example.com", "", 550, "exactly one From"},
                 {"no body", "reader@example.com", FROM, 250, "queued"},
+                {"a name in odd case", "reader@example.com", "fRoM:" AUTHOR "\r\n\r\nb\r\n", 250, "queued"},
+                {"a space before the colon", "reader@example.com", "From \t: " AUTHOR "\r\n\r\nb\r\n", 250,
+                        "queued"},
+                {"a folded author", "reader@example.com", "From:\r\n\tA\r\n <" AUTHOR ">\r\n\r\nb\r\n", 250,
+                        "queued"},
+                {"a group of authors", "reader@example.com", "From: g:x@example.com," AUTHOR ";\r\n\r\nb\r\n",
+                        250, "queued"},
+                {"bytes above 127", "reader@example.com", FROM "Subject: \xc3\xa9\xff\r\n\r\n\xff\r\n", 250,
+                        "queued"},
+                {"an empty field", "reader@example.com", FROM "Subject:\r\nTo: \r\n \r\nCc:\r\n\r\nb\r\n",
+                        250, "queued"},
+                {"a foreign signature", "reader@example.com",
+                        FROM "X-DKIM-Signature: v=1; d=" DOMAIN "; b=AA\r\n\r\nb\r\n", 250, "queued"},
+                {"two From, one in odd case", "_signed.abc@" DOMAIN, FROM "FROM: x@example.com\r\n\r\nb\r\n",
+                        550, "exactly one From"},
+                {"two From, one with a space", "_signed.abc@" DOMAIN,
+                        "From : x@example.com\r\n" FROM "\r\nb\r\n", 550, "exactly one From"},
+                {"a name that is folded", "reader@example.com", "From\r\n : " AUTHOR "\r\n\r\nb\r\n", 550,
+                        "no fields"},
+                {"a header that begins with a fold", "reader@example.com", " x\r\n" FROM "\r\nb\r\n", 550,
+                        "no fields"},
+                {"a name with a byte above 127", "reader@example.com", FROM "\xc3rom: x\r\n\r\nb\r\n", 550,
+                        "no fields"},
+                {"From in the body", "reader@example.com", "Subject: x\r\n\r\n" FROM "\r\n", 550,
+                        "exactly one From"},
+                {"ours in a comment", "reader@example.com", "From: x@example.com (" AUTHOR ")\r\n\r\nb\r\n",
+                        550, "Neither"},
+                {"ours in a display name", "reader@example.com",
+                        "From: \"" AUTHOR "\" <x@example.com>\r\n\r\nb\r\n", 550, "Neither"},
+                {"ours as a route", "reader@example.com", "From: <@" DOMAIN ":x@example.com>\r\n\r\nb\r\n",
+                        550, "Neither"},
+                {"ours as a group", "reader@example.com", "From: author: x@example.com;\r\n\r\nb\r\n", 550,
+                        "Neither"},
+                {"ours as the head of another", "reader@example.com",
+                        "From: " AUTHOR ".example.com\r\n\r\nb\r\n", 550, "Neither"},
+                {"ours in a quoted local part", "reader@example.com",
+                        "From: \"" AUTHOR "\"@example.com\r\n\r\nb\r\n", 550, "Neither"},
+                {"not an address", "reader@example.com", "From: " AUTHOR " <\r\n\r\nb\r\n", 550, "Neither"},
         };
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
                 unsigned taken = w->hop.taken;
@@ -264,8 +351,100 @@ static void play_messages(struct world *w)
                 assert_int_equal(w->hop.taken, taken + (cases[i].code == 250));
                 if (i == 0)
                         check_signed(w);
+                if (cases[i].code == 250)
+                        check_verifies(w);
                 assert_int_equal(w->signer.reserved, 0);
         }
+}
+
+/* `count` times `field`, then From, a field that fills the header section up to `size` if that is more, and a body. */
+static char *header_of(const char *field, size_t count, size_t size)
+{
+        size_t n = strlen(field), used = count * n + sizeof FROM - 1 + 2;
+        char *text = malloc(used + size + 16), *end = text;
+        assert_non_null(text);
+        for (size_t i = 0; i < count; i++, end += n)
+                memcpy(end, field, n);
+        memcpy(end, FROM, sizeof FROM - 1);
+        end += sizeof FROM - 1;
+        if (size > used) {
+                size_t left = size - used;
+                while (left > 0) {
+                        size_t line = left > 500 ? 400 : left;
+                        memset(end, 'x', line);
+                        memcpy(end, "X: ", 3);
+                        memcpy(end + line - 2, "\r\n", 2);
+                        end += line;
+                        left -= line;
+                }
+        }
+        memcpy(end, "\r\nb\r\n", 6);
+        return text;
+}
+
+/* Each ceiling from both sides. */
+static void play_ceilings(struct world *w)
+{
+        static const struct {
+                const char *field;
+                size_t count, size;
+                uint16_t code;
+                const char *text;
+        } cases[] = {
+                {"X: y\r\n", MAIL_FIELDS_MAX - 3, 0, 250, "queued"}, /* ours in front are two */
+                {"X: y\r\n", MAIL_FIELDS_MAX - 1, 0, 250, "queued"},
+                {"X: y\r\n", MAIL_FIELDS_MAX, 0, 552, "too large"},
+                {"To: y\r\n", 400, 0, 250, "queued"},
+                {"To: y\r\n", DKIM_COVERED_MAX, 0, 554, "cannot be signed"},
+                {"", 0, MAIL_HEADER_MAX, 250, "queued"},
+                {"", 0, MAIL_HEADER_MAX + 1, 552, "too large"},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                char *text = header_of(cases[i].field, cases[i].count, cases[i].size);
+                print_message("case: %zu of %s\n", cases[i].count, cases[i].field);
+                post(w, "reader@example.com", text, cases[i].code, cases[i].text);
+                if (cases[i].code == 250 && cases[i].count < MAIL_FIELDS_MAX - 2 && cases[i].size == 0)
+                        check_verifies(w);
+                free(text);
+        }
+}
+
+/* The next hop dies in each state: 4xx there, nothing stays reserved, and the same session goes on when it is back. */
+static void play_dying_hop(struct world *w)
+{
+        struct smtp_mail_params params = {0};
+        for (size_t at = 0; at <= 4; at++) {
+                print_message("dies at %zu\n", at);
+                w->hop.dies = true;
+                w->hop.dies_at = at;
+                assert_int_equal(connect_client(w), ERR_OK);
+                expect(w, smtp_out_mail(&w->client, S(""), &params, &w->reply), at < 2 ? 451 : 250, "");
+                if (at >= 2)
+                        expect(w, smtp_out_rcpt(&w->client, S("some@example.com"), &w->reply),
+                                at < 3 ? 451 : 250, "");
+                if (at >= 3) {
+                        expect(w, smtp_out_data(&w->client, &w->reply), 354, "");
+                        end(w, S(MESSAGE), 451, "next hop");
+                }
+                w->hop.dies = false;
+                if (at == 2)
+                        expect(w, smtp_out_rset(&w->client, &w->reply), 250, "");
+                assert_int_equal(w->signer.reserved, 0);
+                begin(w, "some@example.com");
+                end(w, S(MESSAGE), 250, "queued as 42");
+                assert_int_equal(w->signer.reserved, 0);
+                smtp_out_close(&w->client);
+        }
+}
+
+/* A client within its message when the program is told to end: run_world sees that nothing stays. */
+static void play_left_within(struct world *w)
+{
+        assert_int_equal(connect_client(w), ERR_OK);
+        begin(w, "some@example.com");
+        assert_int_equal(smtp_out_body(&w->client, S(FROM)), ERR_OK);
+        assert_true(w->signer.reserved > 0);
+        w->left = w->client;
 }
 
 static void post_received(struct world *w, size_t count, uint16_t code, const char *text)
@@ -360,11 +539,12 @@ static void play_no_key(struct world *w)
 static void play_no_hop(struct world *w)
 {
         struct smtp_mail_params params = {0};
+        uint64_t before = w->signer.reserved; /* by the one that was left */
         host_listener_close(w->h, w->hop.loop.listener);
         w->hop.loop.listener = NULL;
         assert_int_equal(connect_client(w), ERR_OK);
         expect(w, smtp_out_mail(&w->client, S(AUTHOR), &params, &w->reply), 451, "connection refused");
-        assert_int_equal(w->signer.reserved, 0);
+        assert_int_equal(w->signer.reserved, before);
         smtp_out_close(&w->client);
 }
 
@@ -431,6 +611,21 @@ static void test_budget(void **state)
         play_budget(*state);
 }
 
+static void test_ceilings(void **state)
+{
+        play_ceilings(*state);
+}
+
+static void test_dying_hop(void **state)
+{
+        play_dying_hop(*state);
+}
+
+static void test_left_within(void **state)
+{
+        play_left_within(*state);
+}
+
 static void test_no_hop(void **state)
 {
         play_no_hop(*state);
@@ -456,6 +651,9 @@ static void run_world(void *arg)
                 cmocka_unit_test(test_loop),
                 cmocka_unit_test(test_words),
                 cmocka_unit_test(test_budget),
+                cmocka_unit_test(test_ceilings),
+                cmocka_unit_test(test_dying_hop),
+                cmocka_unit_test(test_left_within),
                 cmocka_unit_test(test_no_hop),
         };
         struct world *w = arg;
@@ -474,6 +672,7 @@ static void run_world(void *arg)
         failed = cmocka_run_group_tests(tests, give_world, NULL);
         scope_cancel(&w->scope);
         (void)scope_join(&w->scope);
+        smtp_out_close(&w->left);
         CHECK(w->signer.reserved == 0);
         host_listener_close(w->h, w->loop.listener);
         if (w->hop.loop.listener)
