@@ -16,19 +16,36 @@ struct fake_primary {
         struct tsig_key key;
         unsigned updates; /* that changed the zone */
         bool is_broken;   /* SERVFAIL to everything */
+        int64_t ahead_s;  /* its clock, of ours */
 };
 
-static inline struct str fake_primary_sign(
-        struct fake_primary *p, struct fake_message *m, struct str message, const struct tsig_mac *request)
+static inline uint64_t fake_primary_now_s(const struct fake_primary *p)
 {
+        return (uint64_t)(host_wall_ms(p->dns.h) / 1000 + p->ahead_s);
+}
+
+/* Finish `m`, signed. With BADTIME the time signed is the client's, and ours stands in other data (RFC 8945 5.2.3). */
+
+static inline struct str fake_primary_sign(
+        struct fake_primary *p, struct fake_message *m, const struct tsig_result *request)
+{
+        bool is_late = request->verdict == TSIG_BADTIME;
+        struct str message = fake_end(m);
         struct tsig_mac mac;
+        struct wr w;
+        char now[6];
+        wr_init(&w, now, sizeof now);
+        wr_be48(&w, fake_primary_now_s(p));
         struct str whole;
         struct tsig_input in = {
                 .buffer = m->buffer,
                 .n = message.n,
                 .cap = sizeof m->buffer,
-                .request_mac = str_of(request->b, request->n),
-                .fields = {.time_s = (uint64_t)(host_wall_ms(p->dns.h) / 1000), .fudge_s = TSIG_FUDGE_S},
+                .request_mac = str_of(request->mac.b, request->mac.n),
+                .fields = {.time_s = is_late ? request->time_s : fake_primary_now_s(p),
+                        .fudge_s = TSIG_FUDGE_S,
+                        .error = is_late ? DNS_RCODE_BADTIME : 0,
+                        .other = is_late ? wr_text(&w) : S("")},
         };
         CHECK(tsig_sign(&p->key, &in, &whole, &mac) == ERR_OK);
         return whole;
@@ -38,8 +55,12 @@ static inline void fake_primary_update(struct fake_primary *p, const struct fake
 {
         struct fake_message m;
         struct tsig_result tsig;
-        uint64_t now_s = (uint64_t)(host_wall_ms(p->dns.h) / 1000);
-        CHECK(tsig_verify(&p->key, q->message, S(""), now_s, &tsig) == ERR_OK);
+        CHECK(tsig_verify(&p->key, q->message, S(""), fake_primary_now_s(p), &tsig) == ERR_OK);
+        if (tsig.verdict == TSIG_BADTIME) {
+                fake_begin(&m, q, DNS_RCODE_NOTAUTH, false);
+                fake_reply(&p->dns, q, fake_primary_sign(p, &m, &tsig));
+                return;
+        }
         if (tsig.verdict != TSIG_GOOD || p->is_broken) {
                 fake_begin(&m, q, p->is_broken ? DNS_RCODE_SERVFAIL : DNS_RCODE_NOTAUTH, false);
                 fake_reply(&p->dns, q, fake_end(&m));
@@ -48,7 +69,7 @@ static inline void fake_primary_update(struct fake_primary *p, const struct fake
         uint16_t rcode = fake_zone_update(&p->zone, q->message);
         p->updates += rcode == DNS_RCODE_NOERROR;
         fake_begin(&m, q, (uint8_t)rcode, false);
-        fake_reply(&p->dns, q, fake_primary_sign(p, &m, fake_end(&m), &tsig.mac));
+        fake_reply(&p->dns, q, fake_primary_sign(p, &m, &tsig));
 }
 
 static inline void fake_primary_records(

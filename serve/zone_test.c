@@ -151,6 +151,27 @@ static void play_wrong_key(struct world *w)
         assert_int_equal(fake_zone_all(&w->primary->zone), 2);
 }
 
+/* A clock that is wrong by more than the fudge changes nothing in the zone, and the log tells both clocks. */
+static void play_wrong_clock(struct world *w)
+{
+        static const int64_t ahead_s[] = {TSIG_FUDGE_S + 10, -86400, 365 * 86400};
+        for (size_t i = 0; i < sizeof ahead_s / sizeof ahead_s[0]; i++) {
+                w->primary->ahead_s = ahead_s[i];
+                start_keeper(w, 1);
+                wait_for(w, "TSIG BADTIME, its clock says ");
+                assert_int_equal(fake_zone_all(&w->primary->zone), 0);
+                stop_keeper(w);
+                restart_primary(w);
+        }
+        w->primary->ahead_s = TSIG_FUDGE_S - 10;
+        start_keeper(w, 1);
+        wait_for(w, NULL);
+        assert_int_equal(fake_zone_all(&w->primary->zone), 2);
+        w->primary->ahead_s = 86400; /* it jumps: nothing is to be changed, so nothing is noticed */
+        wait_for(w, NULL);
+        assert_int_equal(w->primary->updates, 2);
+}
+
 static void play_broken_primary(struct world *w)
 {
         w->primary->is_broken = true;
@@ -181,6 +202,12 @@ static void test_wrong_key(void **state)
 {
         (void)state;
         play(play_wrong_key);
+}
+
+static void test_wrong_clock(void **state)
+{
+        (void)state;
+        play(play_wrong_clock);
 }
 
 static void test_broken_primary(void **state)
@@ -218,6 +245,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_publishes),
                 cmocka_unit_test(test_wrong_key),
+                cmocka_unit_test(test_wrong_clock),
                 cmocka_unit_test(test_broken_primary),
                 cmocka_unit_test(test_cancelled_while_deriving),
                 cmocka_unit_test(test_domains),
