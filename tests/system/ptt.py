@@ -71,7 +71,7 @@ def add(image, name="ptt", *more, domain="mailingl.st"):
 def command_line(t):
     t.wants("no command is a usage error", 64, says="no command")
     t.wants("unknown commands are named", 64, "frobnicate", says="frobnicate")
-    t.wants("a command of a later issue is an unknown one", 64, "import", t.image, says="unknown command")
+    t.wants("a command that does not exist yet is an unknown one", 64, "import", t.image, says="unknown command")
     t.wants("unknown options are named", 64, "create", t.image, "--sise", "1G", says="--sise")
     t.wants("an option without its value", 64, "create", t.image, "--size", says="--size")
     t.wants("create without an image", 64, "create", says="IMAGE")
