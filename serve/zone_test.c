@@ -120,6 +120,7 @@ static void play_publishes(struct world *w)
         assert_true(str_eq(fake_zone_only(&w->primary->zone, name), wr_text(&r)));
         assert_true(crypto_key_is_private(key.key));
         assert_int_equal(w->primary->updates, 2);
+        assert_int_equal(w->primary->dns.over_udp, 0); /* where answers could be forged blindly */
         assert_in_range(key.expiry_s - key.time_s, 30 * 86400 - 60, 30 * 86400);
 
         stop_keeper(w); /* and another process finds the same */
@@ -192,6 +193,26 @@ static void play_cancelled_while_deriving(struct world *w)
         scope_open(&w->scope, w->h->sched, FIBER_NEVER);
 }
 
+static void play_primary_without_tcp(struct world *w)
+{
+        scope_cancel(&w->scope);
+        (void)scope_join(&w->scope);
+        fake_stop(&w->primary->dns);
+        w->primary->dns.listener = NULL;
+        scope_open(&w->scope, w->h->sched, FIBER_NEVER);
+        fake_start(&w->primary->dns, &w->scope, false);
+        start_keeper(w, 1);
+        wait_for(w, NULL);
+        assert_int_equal(w->primary->dns.over_tcp, 0);
+        assert_int_equal(w->primary->updates, 2);
+}
+
+static void test_primary_without_tcp(void **state)
+{
+        (void)state;
+        play(play_primary_without_tcp);
+}
+
 static void test_publishes(void **state)
 {
         (void)state;
@@ -245,6 +266,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_publishes),
                 cmocka_unit_test(test_wrong_key),
+                cmocka_unit_test(test_primary_without_tcp),
                 cmocka_unit_test(test_wrong_clock),
                 cmocka_unit_test(test_broken_primary),
                 cmocka_unit_test(test_cancelled_while_deriving),
