@@ -286,8 +286,10 @@ static void idle_stacks(void *arg)
         size_t busy = resident_bytes();
         assert_true(busy - before > FIBERS * 100 * 1024 / 2);
         assert_int_equal(fiber_sleep(t->h->sched, 1100), ERR_OK);
-        size_t idle = resident_bytes();
-        assert_true(idle - before < (busy - before) / 2); /* half, for what a sanitizer keeps about it */
+        /* Half, for what a sanitizer keeps about it. On a busy machine this fiber may wake before the stacks rest. */
+        for (int tries = 0; tries < 100 && resident_bytes() - before >= (busy - before) / 2; tries++)
+                assert_int_equal(fiber_sleep(t->h->sched, 50), ERR_OK);
+        assert_true(resident_bytes() - before < (busy - before) / 2);
         assert_true(sched_stack_high(t->h->sched) > 100 * 1024); /* the mark is kept */
         scope_cancel(&scope);
         assert_int_equal(scope_join(&scope), ERR_OK);
