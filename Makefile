@@ -24,7 +24,9 @@ fuzz:
 coverage:
 	tools/coverage
 
-demo: all
+demo:
+	tools/deps demo
+	$(MAKE) all
 	demo/run $(BUILD)
 
 install: all

@@ -152,6 +152,7 @@ static int read_rest(struct program *p)
         struct mail_address address;
         p->node.message_max = MAIL_MESSAGE_MAX;
         p->node.retry_first_ms = DELIVERY_RETRY_FIRST_MS;
+        p->node.delivery_port = SMTP_PORT;
         if (!options_value(&p->options, "image", &p->image))
                 return complain("--image is missing", S(""));
         if (options_value(&p->options, "max-message", &value) &&
@@ -429,6 +430,7 @@ int main(int argc, char **argv)
         int status = read_options(&program, argc, argv);
         if (status != 0)
                 return status;
+        linux_take_descriptors();
         program.host = linux_host_new(options_value(&program.options, "name", &label) ? label.p : NULL);
         if (!program.host) {
                 fprintf(stderr, "lipap: out of memory or descriptors\n");

@@ -148,6 +148,7 @@ int main(int argc, char **argv)
         p->status = nec_options_read(&p->options, argc, argv);
         if (p->status < 0) {
                 p->status = 1;
+                linux_take_descriptors();
                 p->host = linux_host_new(p->options.label);
                 if (p->host) {
                         linux_host_run(p->host, run, p);

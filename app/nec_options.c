@@ -78,9 +78,13 @@ static int read_password(struct nec_options *o)
                 return complain("--password-file cannot be read", file);
         enum err e = key_password_parse(value, &o->password);
         crypto_wipe(secret, sizeof secret);
-        if (e == ERR_DENIED)
-                return complain("the password is shorter than 16 bytes: make one with ptt password", S(""));
-        return e == ERR_OK ? CONTINUE : complain("the password is not base64 of at most 256 bytes", S(""));
+        if (e == ERR_OK)
+                return CONTINUE;
+        fprintf(stderr,
+                e == ERR_DENIED ? "nec: %s is shorter than 16 bytes: make one with ptt password\n"
+                                : "nec: %s is not base64 of at most 256 bytes\n",
+                has_file ? "--password-file" : "--password");
+        return EXIT_USAGE;
 }
 
 /* What is wrong is said without the value: it is a secret. */
@@ -208,8 +212,8 @@ static int read_rest(struct nec_options *o)
         struct str value;
         o->selector = S("dkim-%d");
         o->memory = 256 * 1024 * 1024;
-        if (options_value(&o->options, "selector", &o->selector) == false)
-                o->selector = S("dkim-%d");
+        if (options_value(&o->options, "selector", &value))
+                o->selector = value;
         if (zone_selector_check(o->selector) != ERR_OK)
                 return complain("--selector is not letters, digits and hyphens around one %d", o->selector);
         if (options_value(&o->options, "memory", &value) &&

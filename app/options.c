@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/wr.h"
+#include "crypto/bytes.h"
 
 static const struct option_spec *find_name(const struct option_spec *specs, struct str name)
 {
@@ -145,6 +146,7 @@ enum err options_secret_file(struct str path, char *buffer, size_t cap, struct s
         FILE *f = fopen(name, "rb");
         if (!f)
                 return errno == ENOENT ? ERR_NOT_FOUND : errno == EACCES ? ERR_DENIED : ERR_IO;
+        (void)setvbuf(f, NULL, _IONBF, 0); /* no second copy, which nobody would wipe */
         size_t n = fread(buffer, 1, cap, f);
         if (ferror(f))
                 e = ERR_IO;
@@ -152,6 +154,8 @@ enum err options_secret_file(struct str path, char *buffer, size_t cap, struct s
                 e = ERR_SPACE;
         else
                 *out = str_trim(str_of(buffer, n));
+        if (e != ERR_OK)
+                crypto_wipe(buffer, cap);
         fclose(f);
         return e;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
+#define _GNU_SOURCE
 #include "app/options.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <unistd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -71,12 +74,32 @@ static void test_too_many(void **state)
         assert_int_equal(options_parse(specs, OPTIONS_MAX + 2, argv, &o), ERR_LIMIT);
 }
 
+/* What was read of a file that is too large is no secret that anybody will wipe. */
+static void test_secret_too_large(void **state)
+{
+        (void)state;
+        char path[] = "/tmp/ptt-options-XXXXXX", buffer[16];
+        struct str secret;
+        int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, " sixteen bytes!\n", 16), 16);
+        assert_int_equal(options_secret_file(str_of_c(path), buffer, sizeof buffer, &secret), ERR_OK);
+        assert_true(str_eq(secret, S("sixteen bytes!")));
+        assert_int_equal(write(fd, "x", 1), 1);
+        assert_int_equal(options_secret_file(str_of_c(path), buffer, sizeof buffer, &secret), ERR_SPACE);
+        for (size_t i = 0; i < sizeof buffer; i++)
+                assert_int_equal(buffer[i], 0);
+        close(fd);
+        unlink(path);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_forms),
                 cmocka_unit_test(test_faults_are_named),
                 cmocka_unit_test(test_too_many),
+                cmocka_unit_test(test_secret_too_large),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

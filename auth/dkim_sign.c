@@ -151,6 +151,21 @@ static bool stands_before(const struct dkim_cover *cover, size_t at)
         return false;
 }
 
+/* The names of `cover` that count: From stands first whatever `cover` says. */
+static bool is_counted(const struct dkim_cover *cover, size_t at)
+{
+        return !stands_before(cover, at) && !str_eq_nocase(cover[at].name, S("From"));
+}
+
+size_t dkim_sign_covered(const struct mail_header *header, const struct dkim_cover *cover, size_t cover_count)
+{
+        size_t n = mail_header_count(header, S("From")) + 1;
+        for (size_t i = 0; i < cover_count; i++)
+                if (is_counted(cover, i))
+                        n += mail_header_count(header, cover[i].name) + cover[i].over;
+        return n;
+}
+
 /* h=: each name as often as it occurs, and oversigned ones once more (5.4.2, 8.15). `*value` is what stands behind "h=".
  *   ERR_OK, ERR_SYNTAX, ERR_LIMIT */
 static enum err put_h(struct folding *f, const struct dkim_sign_params *params,
@@ -164,7 +179,7 @@ static enum err put_h(struct folding *f, const struct dkim_sign_params *params,
                 struct str name = params->cover[i].name;
                 if (!dkim_is_field_name(name))
                         return ERR_SYNTAX;
-                if (stands_before(params->cover, i) || str_eq_nocase(name, S("From")))
+                if (!is_counted(params->cover, i))
                         continue;
                 put_covered(f, name, mail_header_count(header, name) + params->cover[i].over, &count);
         }

@@ -40,6 +40,10 @@ struct dkim_sign_params {
         int64_t expiry_s; /* x=; 0: left out */
 };
 
+/* How many names h= will hold: dkim_sign refuses more than DKIM_COVERED_MAX. */
+size_t dkim_sign_covered(
+        const struct mail_header *header, const struct dkim_cover *cover, size_t cover_count);
+
 /* Write `DKIM-Signature: v=1; a=...` with its final CRLF, folded at MAIL_LINE_GOAL, to stand in front of `header`.
  * The algorithm is that of the key. `w` needs room for DKIM_FIELD_MAX bytes.
  *   ERR_OK

@@ -150,6 +150,34 @@ static void test_space_and_limit(void **state)
         assert_int_equal(sign(str_of(text, n), &p, *state, &w), ERR_LIMIT);
 }
 
+/* What dkim_sign_covered counts is what dkim_sign covers, to the last field that it takes. */
+static void test_covered(void **state)
+{
+        struct dkim_sign_params p = usual();
+        char field[DKIM_FIELD_MAX], text[8192] = "From: a@b\r\nSubject: x\r\nsubject: y\r\n";
+        struct mail_field fields[DKIM_COVERED_MAX + 8];
+        struct mail_header header;
+        struct wr w;
+        size_t n = strlen(text), covered;
+        do {
+                assert_int_equal(
+                        mail_header_index(str_of(text, n), fields, DKIM_COVERED_MAX + 8, &header), ERR_OK);
+                covered = dkim_sign_covered(&header, p.cover, p.cover_count);
+                wr_init(&w, field, sizeof field);
+                enum err err = sign(str_of(text, n), &p, *state, &w);
+                assert_int_equal(err, covered > DKIM_COVERED_MAX ? ERR_LIMIT : ERR_OK);
+                if (err == ERR_OK) {
+                        struct str h = str_skip(wr_text(&w), str_find(wr_text(&w), S("h=")));
+                        size_t colons = 0;
+                        h = str_take(h, str_find_byte(h, ';'));
+                        for (size_t i = 0; i < h.n; i++)
+                                colons += h.p[i] == ':';
+                        assert_int_equal(covered, colons + 1);
+                }
+                n += (size_t)snprintf(text + n, sizeof text - n, "To: x\r\n");
+        } while (covered <= DKIM_COVERED_MAX);
+}
+
 static void test_keys(void **state)
 {
         (void)state;
@@ -171,6 +199,7 @@ int main(void)
                 cmocka_unit_test(test_folding),
                 cmocka_unit_test(test_refusals),
                 cmocka_unit_test(test_space_and_limit),
+                cmocka_unit_test(test_covered),
                 cmocka_unit_test(test_keys),
         };
         return cmocka_run_group_tests(tests, setup, teardown);

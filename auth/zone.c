@@ -207,12 +207,16 @@ void zone_write_failure(struct wr *w, enum err e, const struct dns_answer *answe
                 wr_str(w, str_of_c(err_text(e)));
 }
 
+bool zone_is_alias(const struct dns_name *name, enum err e, const struct dns_answer *answer)
+{
+        return e == ERR_OK && (answer->status == DNS_ALIAS ||
+                                      (answer->status == DNS_FOUND && !dns_name_eq(&answer->name, name)));
+}
+
 bool zone_answer_failed(struct zone *z, const struct dns_name *name, uint16_t type, enum err e,
         const struct dns_answer *answer)
 {
-        bool is_alias =
-                e == ERR_OK && (answer->status == DNS_ALIAS ||
-                                       (answer->status == DNS_FOUND && !dns_name_eq(&answer->name, name)));
+        bool is_alias = zone_is_alias(name, e, answer);
         if (e == ERR_OK && !is_alias)
                 return false;
         struct wr w = zone_reason_begin(z);
@@ -294,6 +298,8 @@ enum err zone_signing(
         for (size_t i = 0; i < z->key_n; i++) {
                 const struct zone_key *key = &z->keys[i];
                 int64_t expiry = key->epoch + z->config.validity_s;
+                if (key->until_s != 0 && expiry > key->until_s) /* another --validity had been in force */
+                        expiry = key->until_s;
                 if (!key->is_proven)
                         continue;
                 if (expiry - now_s >= z->config.queue_life_s) {

@@ -17,6 +17,8 @@
  *   - A key signs only after the zone was seen to publish it, and a new one only after every name server of the zone
  *     serves it alone, or ZONE_PROOF_MAX_S have passed (told as a warning).
  *   - A key that signs stays one while the zone cannot be read; it stops when what it signs would not outlive the queue.
+ *   - Whatever else fails (a pointer that somebody has spoilt, a refused update, another record that cannot be put right):
+ *     as long as the zone answers, each key that signs is looked at each minute.
  *   - Nothing is sent to the zone when nothing is missing there. */
 #ifndef AUTH_ZONE_H
 #define AUTH_ZONE_H
@@ -124,9 +126,10 @@ struct zone_event {
 /* One key record of ours that should stand in the zone. */
 struct zone_key {
         int64_t epoch;
-        int64_t until_s;             /* of an old epoch; 0 for the current one */
-        bool is_published;           /* the last look at the primary found it, alone and right */
-        bool is_ours;                /* this process wrote it: it is new to the name servers */
+        int64_t until_s;   /* of an old epoch; 0 for the current one */
+        bool is_published; /* the last look at the primary found it, alone and right */
+        bool is_ours;      /* this process wrote it */
+        bool is_new; /* this process saw the zone without it, whoever put it there: to be looked for at the servers */
         bool is_proven;              /* it may sign */
         int64_t proof_since_s;       /* 0: not looked for at the name servers yet */
         size_t selector_n, record_n; /* record_n 0: not derived yet */
@@ -192,6 +195,7 @@ struct zone {
         int64_t rest_s, trouble_rest_s;
         int64_t signing_epoch; /* as told last; 0: none */
         bool is_foreign;       /* the pointer has another id */
+        bool is_read_only;     /* the pointer cannot be understood: this look at the keys changes nothing */
         size_t reason_n;       /* why nothing signs, when nothing does */
         char reason[ZONE_TEXT_MAX];
         size_t event_n;

@@ -29,12 +29,21 @@ static struct str record_of(const struct zone_key *key)
         return str_of(key->record, key->record_n);
 }
 
-/* All keys were looked at. A new one is still to be found at the name servers; else all is well. */
+/* All keys were looked at. A new one is still to be found at the name servers; else all is well. Changes of the pointer
+ * come last, so that one that fails for ever keeps nobody from looking at the keys. */
 static void finish_look(struct zone *z, int64_t now_s)
 {
         struct zone_key *current = &z->keys[0];
-        z->trouble_rest_s = 0;
+        if (!z->is_read_only && zone_rotate(z, now_s))
+                return;
+        if (!current->is_published) { /* why not was told */
+                zone_rest(z, z->trouble_rest_s > 0 ? z->trouble_rest_s : ZONE_REST_S);
+                return;
+        }
         if (current->is_proven) {
+                if (!z->is_read_only && zone_remove_expired(z, now_s))
+                        return;
+                z->trouble_rest_s = 0;
                 zone_rest(z, ZONE_REST_S);
                 return;
         }
@@ -62,8 +71,19 @@ static void found_key(struct zone *z, int64_t now_s, struct zone_key *key)
                 zone_tell(z, ZONE_EVENT_KEY_FOUND, zone_key_selector(key), S(""));
         key->is_published = true;
         /* It stood there before we came, for longer than any new key is waited for. */
-        if (!key->is_ours && now_s - key->epoch >= ZONE_PROOF_MAX_S)
+        if (!key->is_new && now_s - key->epoch >= ZONE_PROOF_MAX_S)
                 key->is_proven = true;
+        z->at++;
+}
+
+/* No update of ours can put it right: told, and on with the next key. */
+static void leave_key(struct zone *z, struct str what)
+{
+        struct wr w = zone_reason_begin(z);
+        wr_str(&w, what);
+        wr_str(&w, zone_key_selector(&z->keys[z->at]));
+        zone_reason_end(z, &w);
+        zone_tell(z, ZONE_EVENT_TROUBLE, S(""), zone_reason(z));
         z->at++;
 }
 
@@ -72,27 +92,30 @@ static void answered_key(struct zone *z, int64_t now_s, enum err e, const struct
         struct zone_key *key = &z->keys[z->at];
         struct dns_name name;
         zone_key_name(z, zone_key_selector(key), &name);
-        if (zone_answer_failed(z, &name, DNS_TYPE_TXT, e, answer))
+        bool is_alias = zone_is_alias(&name, e, answer);
+        if (!is_alias && zone_answer_failed(z, &name, DNS_TYPE_TXT, e, answer))
                 return;
-        if (answer->count == 1 && str_eq(answer->values[0].text, record_of(key))) {
+        if (!is_alias && answer->count == 1 && str_eq(answer->values[0].text, record_of(key))) {
                 found_key(z, now_s, key);
                 return;
         }
         key->is_published = key->is_proven = false;
+        key->is_ours = false;
+        key->is_new = true;
         key->proof_since_s = 0;
-        struct wr w = zone_reason_begin(z);
-        if (zone_see(&z->key_seen, answer) != ERR_OK) {
-                wr_str(&w, S("too many TXT records at "));
-                dns_name_write(&w, &name);
-                zone_reason_end(z, &w);
-                zone_trouble(z);
+        if (is_alias || zone_see(&z->key_seen, answer) != ERR_OK) {
+                leave_key(z, is_alias ? S("there is an alias at ") : S("too many TXT records at "));
                 return;
         }
+        struct wr w = zone_reason_begin(z);
         wr_str(&w, S("the zone does not publish "));
         wr_str(&w, zone_key_selector(key));
         wr_str(&w, S(" yet"));
         zone_reason_end(z, &w);
-        z->state = ZONE_STATE_WRITE_KEY;
+        if (z->is_read_only)
+                z->at++;
+        else
+                z->state = ZONE_STATE_WRITE_KEY;
 }
 
 const struct zone_state_row zone_at_read_key = {.ask = ask_key, .answered = answered_key};
@@ -119,8 +142,13 @@ static void updated_key(struct zone *z, int64_t now_s, const struct zone_update_
 {
         struct zone_key *key = &z->keys[z->at];
         (void)now_s;
-        if (!zone_update_done(z, result))
+        if (!zone_update_done(z, result)) {
+                if (z->races == 0) { /* refused or lost: the other keys are looked at all the same */
+                        z->at++;
+                        z->state = ZONE_STATE_READ_KEY;
+                }
                 return;
+        }
         key->is_ours = true;
         zone_tell(z, z->key_seen.n == 0 ? ZONE_EVENT_KEY_PUBLISHED : ZONE_EVENT_KEY_REPLACED,
                 zone_key_selector(key), S(""));

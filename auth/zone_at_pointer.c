@@ -11,6 +11,7 @@ static bool ask_pointer(struct zone *z, int64_t now_s, struct zone_step *out)
 {
         (void)now_s;
         struct dns_name name;
+        z->is_read_only = false;
         zone_pointer_name(z, &name);
         return zone_ask_primary(&name, DNS_TYPE_TXT, out);
 }
@@ -32,16 +33,31 @@ static void create(struct zone *z, int64_t now_s)
         swap_pointer(z, z->has_pointer ? &z->pointer : &first, ZONE_EVENT_POINTER_CREATED);
 }
 
+bool zone_remove_expired(struct zone *z, int64_t now_s)
+{
+        for (size_t i = 0; i < z->pointer.old_n; i++)
+                if (z->pointer.old[i].until_s <= now_s) {
+                        z->at = i;
+                        z->state = ZONE_STATE_READ_EXPIRED;
+                        return true;
+                }
+        return false;
+}
+
 /* A new epoch; the one before keeps its records until what it signed has expired. */
-static void choose_epoch(struct zone *z, int64_t now_s)
+bool zone_rotate(struct zone *z, int64_t now_s)
 {
         struct zone_pointer wanted = z->pointer;
+        if (now_s < z->pointer.epoch + z->config.validity_s - z->config.overlap_s)
+                return false;
         if (wanted.old_n == ZONE_OLD_MAX) {
+                if (zone_remove_expired(z, now_s))
+                        return true;
                 struct wr w = zone_reason_begin(z);
                 wr_str(&w, S("a new epoch is due, and the pointer record names too many old ones"));
                 zone_reason_end(z, &w);
-                zone_trouble(z);
-                return;
+                zone_tell(z, ZONE_EVENT_TROUBLE, S(""), zone_reason(z));
+                return false;
         }
         wanted.old[wanted.old_n++] = (struct zone_old){wanted.epoch, z->pointer.epoch + z->config.validity_s};
         wanted.epoch = now_s;
@@ -51,6 +67,7 @@ static void choose_epoch(struct zone *z, int64_t now_s)
         if (wanted.next <= wanted.epoch)
                 wanted.next = 0;
         swap_pointer(z, &wanted, ZONE_EVENT_EPOCH_CHOSEN);
+        return true;
 }
 
 /* The keys that the pointer asks for, with what is known of those that were there before. */
@@ -88,14 +105,10 @@ static void adopt(struct zone *z, int64_t now_s, const struct zone_pointer *foun
         plan_keys(z, now_s);
         if (is_new)
                 zone_tell(z, ZONE_EVENT_POINTER_FOUND, zone_key_selector(&z->keys[0]), S(""));
-        for (z->at = 0; z->at < found->old_n; z->at++)
-                if (found->old[z->at].until_s <= now_s) {
-                        z->state = ZONE_STATE_READ_EXPIRED;
-                        return;
-                }
         z->state = ZONE_STATE_DERIVE_KEYS;
-        if (now_s >= found->epoch + z->config.validity_s - z->config.overlap_s)
-                choose_epoch(z, now_s);
+        /* A key that is too old to sign is not looked at first. */
+        if (now_s > found->epoch + z->config.validity_s - z->config.queue_life_s)
+                (void)zone_rotate(z, now_s);
 }
 
 /* The keys of this domain belong to another password: not ours to touch, nor to sign beside. */
@@ -125,7 +138,13 @@ static void refuse_pointer(struct zone *z, struct str what)
         wr_byte(&w, ' ');
         wr_str(&w, what);
         zone_reason_end(z, &w);
-        zone_trouble(z);
+        if (!z->has_pointer) {
+                zone_trouble(z);
+                return;
+        }
+        zone_tell(z, ZONE_EVENT_TROUBLE, S(""), zone_reason(z));
+        z->is_read_only = true;
+        z->state = ZONE_STATE_DERIVE_KEYS;
 }
 
 static void answered_pointer(struct zone *z, int64_t now_s, enum err e, const struct dns_answer *answer)
@@ -133,9 +152,12 @@ static void answered_pointer(struct zone *z, int64_t now_s, enum err e, const st
         struct dns_name name;
         struct zone_pointer found;
         zone_pointer_name(z, &name);
-        if (zone_answer_failed(z, &name, DNS_TYPE_TXT, e, answer))
+        bool is_alias = zone_is_alias(&name, e, answer);
+        if (!is_alias && zone_answer_failed(z, &name, DNS_TYPE_TXT, e, answer))
                 return;
-        if (answer->status != DNS_FOUND)
+        if (is_alias)
+                refuse_pointer(z, S("stands an alias"));
+        else if (answer->status != DNS_FOUND)
                 create(z, now_s);
         else if (answer->count != 1)
                 refuse_pointer(z, S("stands more than one TXT record"));
@@ -217,9 +239,11 @@ static void answered_expired(struct zone *z, int64_t now_s, enum err e, const st
         struct dns_name name;
         (void)now_s;
         expired_name(z, &name);
-        if (zone_answer_failed(z, &name, DNS_TYPE_TXT, e, answer))
+        bool is_alias = zone_is_alias(&name, e, answer); /* not our record, and none of ours beside it */
+        if (!is_alias && zone_answer_failed(z, &name, DNS_TYPE_TXT, e, answer))
                 return;
-        if (zone_see(&z->key_seen, answer) != ERR_OK) {
+        z->key_seen.n = 0;
+        if (!is_alias && zone_see(&z->key_seen, answer) != ERR_OK) {
                 struct wr w = zone_reason_begin(z);
                 wr_str(&w, S("too many TXT records at "));
                 dns_name_write(&w, &name);

@@ -42,10 +42,15 @@ struct str zone_reason(const struct zone *z);
 void zone_rest(struct zone *z, int64_t seconds);
 /* The reason says what failed: tell it, and rest longer each time. */
 void zone_trouble(struct zone *z);
+/* The answer is an alias, not the name's own records. */
+bool zone_is_alias(const struct dns_name *name, enum err e, const struct dns_answer *answer);
 /* A question at the primary failed, or its answer is an alias: give true after zone_trouble. */
 bool zone_answer_failed(struct zone *z, const struct dns_name *name, uint16_t type, enum err e,
         const struct dns_answer *answer);
 void zone_write_failure(struct wr *w, enum err e, const struct dns_answer *answer);
+/* The pointer's changes, once the keys were looked at: true when there is one to make, and the machine is on its way. */
+bool zone_rotate(struct zone *z, int64_t now_s);
+bool zone_remove_expired(struct zone *z, int64_t now_s);
 /* After an update: true when the zone is changed. Else the machine rests: shortly when somebody else was faster. */
 bool zone_update_done(struct zone *z, const struct zone_update_result *result);
 

@@ -15,7 +15,7 @@ enum err {
         ERR_MEMORY,    /* an arena or the heap is exhausted */
         ERR_NOT_FOUND, /* no such thing */
         ERR_EXISTS,    /* it is there already */
-        ERR_SEQUENCE,     /* not now: the call does not fit the state (a peer's command out of sequence, say) */
+        ERR_SEQUENCE,  /* not now: the call does not fit the state (a peer's command out of sequence, say) */
         ERR_UNSUPPORTED, /* well formed, but not something that we do */
         ERR_DENIED,      /* refused by policy, by a signature or by a server's answer */
         ERR_MISMATCH,    /* compared, and different */

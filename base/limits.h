@@ -89,11 +89,20 @@
 #define HANDOVER_RETRY_FIRST_MS 1000 /* after a signer failed; doubles */
 #define HANDOVER_RETRY_MOST_MS 30000 /* a private network: a signer that is back is to be seen soon */
 #define HANDOVER_CONNECT_MS 5000     /* a private network answers at once or not at all */
+#define HANDOVER_GREETING_MS 10000   /* likewise; a signer that hangs is passed over then */
+#define HANDOVER_COMMAND_MS 60000    /* it asks us in turn before it answers */
 #define HANDOVER_IDLE_MS 10000       /* an unused connection to a signer is closed */
-#define DELIVERY_JOBS_MAX 512        /* deliveries held in memory at once */
-#define DELIVERY_WORKERS_MAX 100     /* connections for delivery in all */
+#define DELIVERY_JOBS_MAX 1024       /* deliveries held in memory at once */
+#define DELIVERY_WORKERS_MAX 100     /* connections for delivery in all, beside those that are stuck */
+#define DELIVERY_STUCK_MAX 300       /* destinations that were connected to and do not speak */
 #define DELIVERY_WORKERS_EACH 4      /* connections to one destination */
 #define DELIVERY_LINGER_MS 2000      /* an unused connection waits for more mail to the same destination */
+#define DELIVERY_SLOW_MS 5000 /* a destination whose jobs wait longer is slow, and gives way to others */
+#define DELIVERY_SLOW_JOBS 8  /* that may wait in memory for a slow destination when others need the room */
+#define DELIVERY_SLOW_PAUSE_MS 30000 /* before the rest of them is looked at again */
+#define DELIVERY_RESTS_MAX 1024      /* destinations that just failed and are remembered as such */
+#define DELIVERY_OPEN_MS \
+        (6 * 60 * 1000) /* for all addresses of a destination; one may take 5 minutes to greet */
 #define DELIVERY_CONNECT_MS \
         30000 /* RFC 5321 4.5.3.2 names no time for it; several addresses may have to be tried */
 #define DELIVERY_RETRY_FIRST_MS (5 * 60 * 1000)
@@ -102,6 +111,7 @@
 #define HISTORY_LIFE_MS (30LL * 24 * 60 * 60 * 1000) /* of what is told of messages that are done */
 #define HISTORY_BATCH 500                            /* rows taken away in one transaction */
 #define MX_ADDRESSES_MAX 24                          /* addresses of one destination that we try */
+#define MX_HOSTS_MAX 16                              /* of one destination whose addresses are looked up */
 #define MX_LOOKUP_MS 30000
 #define BOUNCE_KEEP_MAX 8192 /* of a bounce, what is looked at */
 

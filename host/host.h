@@ -100,11 +100,11 @@ void host_udp_close(struct host *h, struct host_udp *u);
  * Reads and writes may stand at any offset inside the size. A write is durable only after a flush has returned ERR_OK.
  *   open    ERR_OK, ERR_NOT_FOUND, ERR_BUSY (open elsewhere), ERR_DENIED, ERR_IO, ERR_FULL, ERR_MEMORY;
  *           `create` makes an empty one when there is none
- *   resize  ERR_OK, ERR_FULL; the space is really reserved; ERR_UNSUPPORTED for a device
+ *   resize  ERR_OK, ERR_FULL, ERR_IO; the space is really reserved; ERR_UNSUPPORTED for a device
  *   read    ERR_OK, ERR_LIMIT (outside), ERR_IO
  *   write   ERR_OK, ERR_LIMIT (outside), ERR_FULL, ERR_IO
  *   flush   ERR_OK, ERR_IO (final). The calling fiber waits; others run meanwhile.
- * After ERR_IO from a write or flush every later write and flush of that block gives ERR_IO. */
+ * After ERR_IO from a resize, write or flush every later one of that block gives ERR_IO. */
 MUST_USE enum err host_block_open(struct host *h, struct str name, bool create, struct host_block **out);
 uint64_t host_block_size(struct host *h, struct host_block *b);
 MUST_USE enum err host_block_resize(struct host *h, struct host_block *b, uint64_t size);

@@ -12,6 +12,17 @@
 #define FILL_ARENA (256 * 1024)
 #define FILL_ROWS 128 /* rows of one call fit the arena: an address and a domain each, at most 600 bytes */
 #define STORE_PAUSE_MS 5000
+#define TICK_MS 1000 /* while there are jobs, destinations are looked at so often */
+
+static int64_t now_ms(const struct delivery *delivery)
+{
+        return host_now_ms(delivery->node->host);
+}
+
+int64_t delivery_clock_ms(const struct delivery *delivery)
+{
+        return delivery->clock_ms + now_ms(delivery);
+}
 
 /* ---- destinations ---- */
 
@@ -35,6 +46,7 @@ static struct destination *destination_get(struct delivery *delivery, struct str
         memcpy(d->text, domain.p, domain.n);
         d->domain = str_of(d->text, domain.n);
         d->delivery = delivery;
+        d->most = 1;
         d->next = *bucket;
         *bucket = d;
         return d;
@@ -46,7 +58,36 @@ static void destination_forget(struct destination *d)
         while (*at != d)
                 at = &(*at)->next;
         *at = d->next;
+        d->delivery->resting -= d->rest_until_ms != 0;
         free(d);
+}
+
+void delivery_rest(struct destination *d, struct str said)
+{
+        struct delivery *delivery = d->delivery;
+        if (d->rest_until_ms == 0 && delivery->resting == DELIVERY_RESTS_MAX)
+                return;
+        delivery->resting += d->rest_until_ms == 0;
+        d->rest_until_ms = now_ms(delivery) + delivery->node->retry_first_ms;
+        d->said_n = said.n < sizeof d->said ? said.n : sizeof d->said;
+        memmove(d->said, said.p, d->said_n); /* it may be what was said before */
+}
+
+bool delivery_is_resting(const struct destination *d)
+{
+        return d->rest_until_ms > now_ms(d->delivery);
+}
+
+/* Is what came first for it still waiting after some time? */
+static bool is_slow(const struct destination *d)
+{
+        return d->first && d->first->since_ms + DELIVERY_SLOW_MS < now_ms(d->delivery);
+}
+
+/* Is its only worker trying to get a connection for some time already? */
+static bool is_stuck(const struct destination *d)
+{
+        return d->workers > 0 && d->connected == 0 && d->opening_ms + DELIVERY_SLOW_MS < now_ms(d->delivery);
 }
 
 struct delivery_job *delivery_job_take(struct destination *d)
@@ -59,6 +100,16 @@ struct delivery_job *delivery_job_take(struct destination *d)
                 d->last = NULL;
         d->waiting--;
         return job;
+}
+
+void delivery_job_put_back(struct destination *d, struct delivery_job *job)
+{
+        job->next = d->first;
+        d->first = job;
+        if (!d->last)
+                d->last = job;
+        d->waiting++;
+        bell_ring(&d->bell);
 }
 
 void delivery_job_end(struct delivery *delivery, struct delivery_job *job)
@@ -74,20 +125,24 @@ void delivery_worker_leave(struct destination *d)
         struct delivery *delivery = d->delivery;
         d->workers--;
         delivery->workers--;
-        if (d->workers == 0 && !d->first)
+        if (d->workers == 0 && !d->first && !delivery_is_resting(d))
                 destination_forget(d);
         bell_ring(&delivery->bell);
-        bell_ring(&delivery->node->delivery_bell); /* a job may have come meanwhile, here or where no worker was left */
+        bell_ring(
+                &delivery->node
+                         ->delivery_bell); /* a job may have come meanwhile, here or where no worker was left */
 }
 
 /* One connection for a few jobs, more for many. */
 static void staff(struct destination *d)
 {
         struct delivery *delivery = d->delivery;
-        size_t wanted = 1 + d->waiting / 8;
-        if (wanted > DELIVERY_WORKERS_EACH)
-                wanted = DELIVERY_WORKERS_EACH;
-        while (d->first && d->workers < wanted && delivery->workers < DELIVERY_WORKERS_MAX) {
+        size_t wanted = 1 + d->waiting / 8, most = DELIVERY_WORKERS_MAX + delivery->stuck;
+        if (wanted > d->most)
+                wanted = d->most;
+        while (d->first && d->workers < wanted && delivery->workers < most) {
+                if (d->workers == 0)
+                        d->opening_ms = now_ms(delivery);
                 d->workers++;
                 delivery->workers++;
                 if (scope_spawn(delivery->scope, "delivery", delivery_worker_run, d) == ERR_OK)
@@ -98,8 +153,31 @@ static void staff(struct destination *d)
         }
 }
 
-static void staff_all(struct delivery *delivery)
+void delivery_connected(struct destination *d)
 {
+        if (d->connected++ == 0)
+                d->most = DELIVERY_WORKERS_EACH;
+        staff(d);
+}
+
+void delivery_disconnected(struct destination *d)
+{
+        d->connected--;
+        d->opening_ms = now_ms(d->delivery);
+}
+
+/* Count the stuck, forget those whose rest is over, give workers to the others. */
+static void look_after_all(struct delivery *delivery)
+{
+        size_t stuck = 0;
+        for (size_t i = 0; i < DESTINATION_BUCKETS; i++)
+                for (struct destination *d = delivery->buckets[i], *next; d; d = next) {
+                        next = d->next;
+                        stuck += is_stuck(d);
+                        if (d->workers == 0 && !d->first && !delivery_is_resting(d))
+                                destination_forget(d);
+                }
+        delivery->stuck = stuck < DELIVERY_STUCK_MAX ? stuck : DELIVERY_STUCK_MAX;
         for (size_t i = 0; i < DESTINATION_BUCKETS; i++)
                 for (struct destination *d = delivery->buckets[i]; d; d = d->next)
                         staff(d);
@@ -107,7 +185,7 @@ static void staff_all(struct delivery *delivery)
 
 /* ---- jobs ---- */
 
-static struct delivery_job *job_new(const struct store_delivery *row)
+static struct delivery_job *job_new(const struct store_delivery *row, int64_t since_ms)
 {
         struct delivery_job *job = calloc(1, sizeof *job + row->address.n + row->domain.n);
         if (!job)
@@ -117,7 +195,8 @@ static struct delivery_job *job_new(const struct store_delivery *row)
                 .list = row->list,
                 .member = row->member,
                 .attempts = row->attempts,
-                .first_ms = row->first_ms};
+                .first_ms = row->first_ms,
+                .since_ms = since_ms};
         memcpy(job->text, row->address.p, row->address.n);
         memcpy(job->text + row->address.n, row->domain.p, row->domain.n);
         job->address = str_of(job->text, row->address.n);
@@ -125,16 +204,22 @@ static struct delivery_job *job_new(const struct store_delivery *row)
         return job;
 }
 
+/* Not now: it comes back, and that counts as no try. */
+static enum err send_back(struct delivery *delivery, int64_t id, int64_t pause_ms)
+{
+        int64_t jitter_ms = (int64_t)host_random_below(delivery->node->host, (uint64_t)pause_ms / 4 + 1);
+        return store_delivery_return(
+                delivery->node->store, id, delivery_clock_ms(delivery) + pause_ms + jitter_ms);
+}
+
 static enum err add(struct delivery *delivery, const struct store_delivery *row)
 {
         struct destination *d = destination_get(delivery, row->domain);
-        struct delivery_job *job = d ? job_new(row) : NULL;
-        if (!job) {
-                if (d && d->workers == 0 && !d->first)
-                        destination_forget(d);
-                return store_delivery_return(
-                        delivery->node->store, row->id, host_wall_ms(delivery->node->host));
-        }
+        bool is_too_many =
+                d && is_slow(d) && d->waiting >= DELIVERY_SLOW_JOBS && delivery->jobs > DELIVERY_JOBS_MAX / 2;
+        struct delivery_job *job = d && !is_too_many ? job_new(row, now_ms(delivery)) : NULL;
+        if (!job) /* a destination without jobs is forgotten at the next look */
+                return send_back(delivery, row->id, is_too_many ? DELIVERY_SLOW_PAUSE_MS : STORE_PAUSE_MS);
         if (d->last)
                 d->last->next = job;
         else
@@ -160,7 +245,7 @@ static enum err fill(struct delivery *delivery, struct arena *arena, size_t *cou
         struct store *store = delivery->node->store;
         size_t room = room_for_jobs(delivery), n = 0;
         struct store_delivery *rows;
-        int64_t now = host_wall_ms(delivery->node->host);
+        int64_t now = delivery_clock_ms(delivery);
         enum err e = ERR_OK;
         *count = 0;
         for (int source = 0; source < 2 && e == ERR_OK && room > 0; source++) {
@@ -168,10 +253,48 @@ static enum err fill(struct delivery *delivery, struct arena *arena, size_t *cou
                 arena_reset(arena);
                 e = source == 0 ? store_delivery_due(store, now, limit, arena, &rows, &n)
                                 : store_post_fill(store, now, limit, arena, &rows, &n);
-                for (size_t i = 0; e == ERR_OK && i < n; i++)
-                        e = add(delivery, &rows[i]);
+                for (size_t i = 0; i < n; i++) {
+                        enum err added =
+                                add(delivery, &rows[i]); /* each is in flight, and is to be looked after */
+                        e = e == ERR_OK ? added : e;
+                }
                 *count += n;
                 room -= n;
+        }
+        return e;
+}
+
+/* All but the first few jobs of slow destinations, taken out of their lines. */
+static struct delivery_job *take_surplus(struct delivery *delivery)
+{
+        struct delivery_job *surplus = NULL;
+        for (size_t i = 0; i < DESTINATION_BUCKETS; i++)
+                for (struct destination *d = delivery->buckets[i]; d; d = d->next) {
+                        struct delivery_job *last = d->first;
+                        if (!is_slow(d) || d->waiting <= DELIVERY_SLOW_JOBS)
+                                continue;
+                        for (size_t n = 1; n < DELIVERY_SLOW_JOBS; n++)
+                                last = last->next;
+                        d->last->next = surplus;
+                        surplus = last->next;
+                        last->next = NULL;
+                        d->last = last;
+                        d->waiting = DELIVERY_SLOW_JOBS;
+                }
+        return surplus;
+}
+
+/* Nothing more fits: what waits for slow destinations makes room for the others. */
+static enum err make_room(struct delivery *delivery)
+{
+        struct delivery_job *job = take_surplus(delivery), *next;
+        enum err e = ERR_OK;
+        for (; job; job = next) {
+                bool is_over = fiber_is_cancelled(delivery->node->host->sched); /* all goes back anyway */
+                enum err sent = is_over ? ERR_OK : send_back(delivery, job->id, DELIVERY_SLOW_PAUSE_MS);
+                next = job->next;
+                e = e == ERR_OK ? sent : e;
+                delivery_job_end(delivery, job);
         }
         return e;
 }
@@ -182,17 +305,19 @@ static enum err wait_for_work(struct delivery *delivery, uint64_t ended, uint64_
 {
         struct lipap *node = delivery->node;
         struct sched *sched = node->host->sched;
-        int64_t due_ms, now = host_wall_ms(node->host), until = FIBER_NEVER;
+        int64_t tick = now_ms(delivery) + TICK_MS, due_ms, until = FIBER_NEVER;
         enum err e;
-        if (room_for_jobs(delivery) == 0)
-                return bell_wait(&delivery->bell, sched, ended, FIBER_NEVER);
+        if (room_for_jobs(delivery) == 0) {
+                e = bell_wait(&delivery->bell, sched, ended, tick);
+                return e == ERR_OK || e == ERR_TIMEOUT ? make_room(delivery) : e;
+        }
         e = store_delivery_next_due(node->store, &due_ms);
         if (e != ERR_OK)
                 return e;
-        if (due_ms != INT64_MAX) /* at least each minute: the wall clock may jump */
-                until = host_now_ms(node->host) + (due_ms <= now                 ? 0
-                                                          : due_ms - now < 60000 ? due_ms - now
-                                                                                 : 60000);
+        if (due_ms != INT64_MAX)
+                until = due_ms - delivery->clock_ms;
+        if (delivery->jobs > 0 && tick < until)
+                until = tick;
         e = bell_wait(&node->delivery_bell, sched, rung, until);
         return e == ERR_TIMEOUT ? ERR_OK : e;
 }
@@ -213,7 +338,7 @@ static void manage(struct delivery *delivery, struct arena *arena)
                 uint64_t rung = node->delivery_bell.rung, ended = delivery->bell.rung;
                 size_t count = 0;
                 e = fill(delivery, arena, &count);
-                staff_all(delivery);
+                look_after_all(delivery);
                 if (e == ERR_OK && count == 0)
                         e = wait_for_work(delivery, ended, rung);
                 if (e == ERR_OK || e == ERR_CANCELLED || e == ERR_CLOSED)
@@ -223,25 +348,28 @@ static void manage(struct delivery *delivery, struct arena *arena)
         }
 }
 
-/* Jobs that no worker took, when delivery ends. */
+/* The end of delivery: what no worker took, and what was taken without a result that could be kept. */
 static void give_back(struct delivery *delivery)
 {
-        struct lipap *node = delivery->node;
-        fiber_shield(node->host->sched, true);
+        enum err e = store_delivery_return_all(delivery->node->store);
+        if (e != ERR_OK)
+                log_trouble(delivery, e); /* the next start finds it in flight */
         for (size_t i = 0; i < DESTINATION_BUCKETS; i++)
                 while (delivery->buckets[i]) {
                         struct destination *d = delivery->buckets[i];
-                        for (struct delivery_job *job = delivery_job_take(d); job;
-                                job = delivery_job_take(d)) {
-                                enum err e =
-                                        store_delivery_return(node->store, job->id, host_wall_ms(node->host));
-                                if (e != ERR_OK)
-                                        log_trouble(delivery, e); /* the next start finds it in flight */
+                        for (struct delivery_job *job = delivery_job_take(d); job; job = delivery_job_take(d))
                                 delivery_job_end(delivery, job);
-                        }
                         destination_forget(d);
                 }
-        fiber_shield(node->host->sched, false);
+}
+
+/* No pause is longer than this: what is due later was queued under another clock. */
+static enum err start_clock(struct delivery *delivery)
+{
+        struct host *h = delivery->node->host;
+        delivery->clock_ms = host_wall_ms(h) - host_now_ms(h);
+        return store_delivery_hasten(
+                delivery->node->store, delivery_clock_ms(delivery) + DELIVERY_RETRY_MOST_MS * 5LL / 4);
 }
 
 void delivery_run(void *arg)
@@ -255,6 +383,9 @@ void delivery_run(void *arg)
                 delivery->node = node;
                 delivery->scope = &workers;
                 arena_init(&arena, memory, FILL_ARENA);
+                enum err e = start_clock(delivery);
+                if (e != ERR_OK)
+                        log_trouble(delivery, e); /* some may be late */
                 scope_open(&workers, node->host->sched, FIBER_NEVER);
                 manage(delivery, &arena);
                 scope_cancel(&workers);

@@ -5,7 +5,12 @@
  *
  * The outcome of a delivery is committed before the next final dot on that connection, so a death costs at most one
  * second copy for each connection that was open. 4yz, a lost connection and a dead domain are tried again with growing
- * pauses; 5yz is recorded for that recipient; nothing is given up silently. */
+ * pauses; 5yz is recorded for that recipient; nothing is given up silently.
+ *
+ * Destinations are kept from harming each other. One that nobody could connect to gets one connection until that
+ * works, and when it failed as a whole everything for it waits. One that is slow keeps a few jobs in memory when others
+ * need the room; the rest of its jobs waits in the store, where that counts as no try. One that takes no further
+ * connection keeps those it has. */
 #ifndef SERVE_DELIVERY_H
 #define SERVE_DELIVERY_H
 

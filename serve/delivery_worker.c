@@ -27,7 +27,13 @@ struct worker {
 };
 
 /* What became of a job. */
-enum outcome_kind { OUTCOME_DONE, OUTCOME_DEFER, OUTCOME_FAIL, OUTCOME_STALE };
+enum outcome_kind {
+        OUTCOME_DONE,
+        OUTCOME_DEFER,
+        OUTCOME_FAIL,
+        OUTCOME_STALE,  /* the connection had been used before and ended here: to be tried over another one */
+        OUTCOME_CROWDED /* no connection, but others to this destination are open: it is theirs */
+};
 struct outcome {
         enum outcome_kind kind;
         bool is_destination; /* the whole destination is to be left alone for now */
@@ -83,7 +89,7 @@ static struct outcome outcome_of_reply(struct worker *w, const struct smtp_reply
         o.kind = smtp_reply_is_positive(reply)    ? OUTCOME_DONE
                  : smtp_reply_is_permanent(reply) ? OUTCOME_FAIL
                                                   : OUTCOME_DEFER;
-        o.is_destination = reply->code == 421;
+        o.is_destination = reply->code == 421 && w->destination->connected <= 1;
         return o;
 }
 
@@ -103,6 +109,7 @@ static void close_connection(struct worker *w, bool in_order)
         smtp_out_close(w->out);
         w->is_open = false;
         w->is_reused = false;
+        delivery_disconnected(w->destination);
 }
 
 /* Try each address in turn; a host that refuses the session gives way to the next (RFC 5321 5.1). */
@@ -110,16 +117,20 @@ static struct outcome connect_any(struct worker *w)
 {
         struct outcome o = {
                 .kind = OUTCOME_DEFER, .is_destination = true, .said = S("no host could be reached")};
-        for (size_t i = 0; i < w->targets.count && !w->is_open; i++) {
+        int64_t end_ms = host_now_ms(w->node->host) + DELIVERY_OPEN_MS;
+        for (size_t i = 0; i < w->targets.count && host_now_ms(w->node->host) < end_ms; i++) {
                 struct smtp_reply reply;
                 struct smtp_out_config config = {.to = w->targets.at[i],
                         .connect_ms = DELIVERY_CONNECT_MS,
                         .client = {.hello = w->node->hostname}};
+                config.to.port = w->node->delivery_port;
                 w->peer = config.to;
                 enum err e = smtp_out_open(w->out, w->node->host, &config, &reply);
                 w->is_open = e == ERR_OK;
-                if (w->is_open)
+                if (w->is_open) {
+                        delivery_connected(w->destination);
                         break;
+                }
                 o.said = reply.code != 0 ? say_reply(w, &reply) : say_trouble(w, S("connecting"), e);
                 o.code = reply.code;
                 smtp_out_close(w->out);
@@ -132,9 +143,12 @@ static struct outcome connect_any(struct worker *w)
 static struct outcome open_connection(struct worker *w)
 {
         struct lipap *node = w->node;
+        struct destination *d = w->destination;
+        if (delivery_is_resting(d))
+                return (struct outcome){
+                        .kind = OUTCOME_DEFER, .is_destination = true, .said = str_of(d->said, d->said_n)};
         enum err e = mx_find(node->resolver, node->host, w->destination->domain, node->hostname,
                 host_now_ms(node->host) + MX_LOOKUP_MS, &w->targets);
-        w->peer = (struct ip_port){0};
         if (e == ERR_OK)
                 return connect_any(w);
         if (e == ERR_UNSUPPORTED)
@@ -217,8 +231,9 @@ static struct outcome send_message(struct worker *w, struct store_reader *reader
                 e = smtp_out_end(w->out, &reply);
         if (e != ERR_OK)
                 return lost(w, S("sending the message"), e, false);
+        struct outcome o = outcome_of_reply(w, &reply);
         w->is_reused = true;
-        return outcome_of_reply(w, &reply);
+        return o;
 }
 
 /* 8BITMIME is asked for where it is offered. Where it is not, 8-bit text goes out as it is, as most servers on the
@@ -260,6 +275,8 @@ static struct outcome transact(struct worker *w, const struct delivery_job *job,
                                                                                 : &data);
         if (o.kind == OUTCOME_DONE) /* DATA answered 2yz: nonsense, and nothing was sent */
                 o.kind = OUTCOME_DEFER;
+        if (o.code == 421 && w->is_reused) /* it has enough of this session, not of us */
+                o.kind = OUTCOME_STALE;
         w->is_reused = true;
         if (smtp_out_rset(w->out, &reset) != ERR_OK || !smtp_reply_is_positive(&reset))
                 close_connection(w, false);
@@ -273,6 +290,8 @@ static struct outcome try_job(struct worker *w, const struct delivery_job *job)
         struct outcome o;
         if (!w->is_open) {
                 o = open_connection(w);
+                if (!w->is_open && o.kind == OUTCOME_DEFER && w->destination->connected > 0)
+                        o.kind = OUTCOME_CROWDED;
                 if (!w->is_open)
                         return o;
         }
@@ -300,20 +319,27 @@ static int64_t pause_ms(struct worker *w, unsigned attempts)
         return pause + (int64_t)host_random_below(w->node->host, (uint64_t)pause / 4 + 1);
 }
 
-static void commit(struct worker *w, const struct delivery_job *job, struct outcome *o)
+static enum err put_outcome(struct worker *w, const struct delivery_job *job, const struct outcome *o)
 {
         struct store *store = w->node->store;
-        int64_t now = host_wall_ms(w->node->host);
-        enum err e;
-        if (o->kind == OUTCOME_DEFER && now - job->first_ms > DELIVERY_LIFE_MS)
+        int64_t now = delivery_clock_ms(w->destination->delivery);
+        if (o->kind == OUTCOME_DONE)
+                return store_delivery_done(store, job->id);
+        if (o->kind == OUTCOME_FAIL)
+                return store_delivery_fail(store, job->id, host_wall_ms(w->node->host), o->code, o->said);
+        return store_delivery_defer(store, job->id, now + pause_ms(w, job->attempts), o->said);
+}
+
+/* A store that is full for a moment is waited for: an outcome that is not kept is a second copy one day. */
+static void commit(struct worker *w, const struct delivery_job *job, struct outcome *o)
+{
+        if (o->kind == OUTCOME_DEFER &&
+                delivery_clock_ms(w->destination->delivery) - job->first_ms > DELIVERY_LIFE_MS)
                 o->kind = OUTCOME_FAIL;
         log_outcome(w, job, o);
-        if (o->kind == OUTCOME_DONE)
-                e = store_delivery_done(store, job->id);
-        else if (o->kind == OUTCOME_FAIL)
-                e = store_delivery_fail(store, job->id, now, o->code, o->said);
-        else
-                e = store_delivery_defer(store, job->id, now + pause_ms(w, job->attempts), o->said);
+        enum err e = put_outcome(w, job, o);
+        while ((e == ERR_FULL || e == ERR_MEMORY) && fiber_sleep(w->node->host->sched, 1000) == ERR_OK)
+                e = put_outcome(w, job, o);
         if (e != ERR_OK) {
                 struct log_line l;
                 log_begin(&l, w->node->host, LOG_ERROR, "delivery", "outcome-lost");
@@ -327,8 +353,8 @@ static void commit(struct worker *w, const struct delivery_job *job, struct outc
 /* The whole destination failed: so did all that waits for it. Nobody else is asked in vain. */
 static void commit_waiting(struct worker *w, const struct outcome *o)
 {
-        for (struct delivery_job *job = delivery_job_take(w->destination); job;
-                job = delivery_job_take(w->destination)) {
+        struct delivery_job *job;
+        while (!fiber_is_cancelled(w->node->host->sched) && (job = delivery_job_take(w->destination))) {
                 struct outcome same = *o;
                 commit(w, job, &same);
                 delivery_job_end(w->destination->delivery, job);
@@ -336,27 +362,34 @@ static void commit_waiting(struct worker *w, const struct outcome *o)
 }
 
 /* One job to its outcome, which is committed before this returns. When the fiber is cancelled in the middle and the
- * outcome is not known, the job goes back to the queue. */
-static void do_job(struct worker *w, struct delivery_job *job)
+ * outcome is not known, the job stays in flight, until delivery_run gives back all that is.
+ * False: it is others' now, and this worker is one too many. */
+static bool do_job(struct worker *w, struct delivery_job *job)
 {
-        struct sched *sched = w->node->host->sched;
+        struct destination *d = w->destination;
+        w->peer = w->is_open ? w->peer : (struct ip_port){0};
         struct outcome o = try_job(w, job);
-        if (o.kind == OUTCOME_STALE)
+        if (o.kind == OUTCOME_STALE) {
+                close_connection(w, false);
                 o = try_job(w, job); /* the new connection is not reused, so it cannot be stale again */
+        }
+        if (o.kind == OUTCOME_CROWDED) {
+                d->most = d->connected;
+                delivery_job_put_back(d, job);
+                return false;
+        }
         if (o.code == 421)
                 close_connection(w, false);
-        bool is_cancelled = fiber_is_cancelled(sched);
-        fiber_shield(sched, true);
-        if (is_cancelled && o.kind != OUTCOME_DONE && o.kind != OUTCOME_FAIL) {
-                if (store_delivery_return(w->node->store, job->id, host_wall_ms(w->node->host)) != ERR_OK)
-                        o.kind = OUTCOME_DEFER; /* the next start finds it in flight, and waiting again */
-        } else {
+        bool is_cancelled = fiber_is_cancelled(w->node->host->sched);
+        if (!is_cancelled || o.kind == OUTCOME_DONE || o.kind == OUTCOME_FAIL)
                 commit(w, job, &o);
-                if (o.is_destination)
-                        commit_waiting(w, &o);
+        if (!is_cancelled && o.is_destination) {
+                if (o.kind == OUTCOME_DEFER && !delivery_is_resting(d))
+                        delivery_rest(d, o.said);
+                commit_waiting(w, &o);
         }
-        fiber_shield(sched, false);
-        delivery_job_end(w->destination->delivery, job);
+        delivery_job_end(d->delivery, job);
+        return true;
 }
 
 /* The next job, waited for a moment while the connection is good. */
@@ -387,10 +420,14 @@ void delivery_worker_run(void *arg)
                 w->node = d->delivery->node;
                 w->out = out;
                 arena_init(&w->arena, w->memory, sizeof w->memory);
-                for (struct delivery_job *job = next_job(w); job; job = next_job(w))
-                        do_job(w, job);
+                struct delivery_job *job = next_job(w);
+                while (job && do_job(w, job))
+                        job = next_job(w);
                 close_connection(w, !fiber_is_cancelled(w->node->host->sched));
         }
+        if (!w || !out)
+                (void)(fiber_sleep(d->delivery->node->host->sched, 1000) ==
+                        ERR_OK); /* memory may come back */
         free(out);
         free(w);
         delivery_worker_leave(d);

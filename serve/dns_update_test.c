@@ -138,7 +138,9 @@ static void send_update(struct world *w, const struct dns_server *server)
         dns_update_init(&u, buffer, sizeof buffer, 0x1234, &zone);
         dns_update_need_no_rrset(&u, &zone, DNS_TYPE_TXT);
         dns_update_add(&u, &(struct dns_update_record){&zone, DNS_TYPE_TXT, 60, S("\1x")});
-        dns_update_send(w->h, server, &key, &u, host_now_ms(w->h) + 200, &w->result);
+        /* patient with a slow machine, but where silence is what is wanted */
+        int64_t patience_ms = w->manner != NULL && w->manner->err == ERR_TIMEOUT ? 200 : 10000;
+        dns_update_send(w->h, server, &key, &u, host_now_ms(w->h) + patience_ms, &w->result);
 }
 
 static void run_world(void *arg)

@@ -25,7 +25,7 @@ struct handover {
                 int64_t dead_until_ms;
                 bool is_away;
         } signers[LIPAP_SIGNERS_MAX];
-        size_t next_signer;
+        size_t workers; /* that have begun */
 };
 
 struct worker {
@@ -33,6 +33,7 @@ struct worker {
         struct lipap *node;
         struct smtp_out *out; /* open while `is_open` */
         bool is_open;
+        size_t next_signer; /* to be asked when a connection is needed */
         struct ip_port signer;
         struct arena arena;
         char memory[WORKER_ARENA];
@@ -63,14 +64,17 @@ static void log_signer(struct worker *w, enum log_level level, const char *event
         log_end(&l);
 }
 
-/* The next signer that did not fail a moment ago; the count of signers when all did. */
-static size_t choose_signer(struct handover *h)
+/* The next signer in turn that did not fail a moment ago; the count of signers when all did. */
+static size_t choose_signer(struct worker *w)
 {
-        size_t n = h->node->signer_count, first = h->next_signer++ % n;
+        struct handover *h = w->handover;
+        size_t n = h->node->signer_count;
         for (size_t i = 0; i < n; i++) {
-                size_t at = (first + i) % n;
-                if (h->signers[at].dead_until_ms <= now_ms(h))
+                size_t at = (w->next_signer + i) % n;
+                if (h->signers[at].dead_until_ms <= now_ms(h)) {
+                        w->next_signer = at + 1;
                         return at;
+                }
         }
         return n;
 }
@@ -90,16 +94,17 @@ static void note_signer(struct worker *w, size_t at, enum err e, const struct sm
 
 static bool open_signer(struct worker *w)
 {
-        struct handover *h = w->handover;
         enum err e = ERR_OK;
         for (size_t tries = 0; tries < w->node->signer_count && !w->is_open && e != ERR_CANCELLED; tries++) {
-                size_t at = choose_signer(h);
+                size_t at = choose_signer(w);
                 struct smtp_reply reply;
                 if (at == w->node->signer_count)
                         return false;
                 struct smtp_out_config config = {.to = w->node->signers[at],
                         .connect_ms = HANDOVER_CONNECT_MS,
-                        .client = {.hello = w->node->hostname}};
+                        .client = {.hello = w->node->hostname,
+                                .greeting_ms = HANDOVER_GREETING_MS,
+                                .command_ms = HANDOVER_COMMAND_MS}};
                 w->signer = config.to;
                 e = smtp_out_open(w->out, w->node->host, &config, &reply);
                 w->is_open = e == ERR_OK;
@@ -172,40 +177,56 @@ static enum err send_message(struct worker *w, const struct store_message *m, st
         return e == ERR_OK ? smtp_out_end(w->out, reply) : e;
 }
 
-/* True when the signed copy is here: what the store says counts, not the signer's reply. */
-static bool hand_over(struct worker *w, int64_t id)
+/* Send it over the open connection. True when the signed copy is here: what the store says counts, not the signer's
+ * reply, good or bad. */
+static bool offer(struct worker *w, const struct store_message *m)
 {
         struct store *store = w->node->store;
-        struct store_message m;
         struct store_reader *reader;
+        struct store_message after = {0};
         struct smtp_reply reply = {0};
+        enum err e = store_reader_open(store, m->id, STORE_SENT, &reader);
+        if (e == ERR_OK) {
+                e = send_message(w, m, reader, &reply);
+                store_reader_close(reader);
+                if (e != ERR_OK && e != ERR_UNSUPPORTED)
+                        close_signer(w, false);
+        }
+        bool is_signed =
+                store_message_get(store, m->id, &w->arena, &after) == ERR_OK && after.state != STORE_OPEN;
+        if (is_signed)
+                log_signer(w, LOG_INFO, "signed", m->id, ERR_OK, &(struct smtp_reply){0});
+        else if (!fiber_is_cancelled(w->node->host->sched))
+                log_signer(w, LOG_ERROR, "not-signed", m->id, e, &reply);
+        return is_signed;
+}
+
+/* A connection that was idle may have been closed by the other side; and what one signer refuses, another may sign. So
+ * each is asked once, and one more time the one whose connection was open. True when it is signed. */
+static bool hand_over(struct worker *w, int64_t id)
+{
+        struct store_message m;
+        size_t tries = w->node->signer_count + w->is_open;
         arena_reset(&w->arena);
-        enum err e = store_message_get(store, id, &w->arena, &m);
+        enum err e = store_message_get(w->node->store, id, &w->arena, &m);
         if (e == ERR_OK && m.state != STORE_OPEN)
                 return true;
-        if (e == ERR_OK && !w->is_open && !open_signer(w))
-                return false;
-        if (e == ERR_OK)
-                e = store_reader_open(store, id, STORE_SENT, &reader);
         if (e != ERR_OK) {
-                log_signer(w, LOG_ERROR, "unreadable", id, e, &reply);
+                log_signer(w, LOG_ERROR, "unreadable", id, e, &(struct smtp_reply){0});
                 return false;
         }
-        e = send_message(w, &m, reader, &reply);
-        store_reader_close(reader);
-        bool is_signed = e == ERR_OK && smtp_reply_is_positive(&reply);
-        if (is_signed) {
-                struct store_message after;
-                is_signed = store_message_get(store, id, &w->arena, &after) == ERR_OK &&
-                            after.state != STORE_OPEN;
+        struct arena message = w->arena;
+        for (; tries > 0; tries--) {
+                w->arena = message;
+                if (!w->is_open && !open_signer(w))
+                        return false;
+                if (offer(w, &m))
+                        return true;
+                if (fiber_is_cancelled(w->node->host->sched) || (w->is_open && w->node->signer_count == 1))
+                        return false;
+                close_signer(w, true);
         }
-        if (is_signed)
-                log_signer(w, LOG_INFO, "signed", id, ERR_OK, &(struct smtp_reply){0});
-        else
-                log_signer(w, LOG_ERROR, "not-signed", id, e, &reply);
-        if (e != ERR_OK && e != ERR_UNSUPPORTED)
-                close_signer(w, false);
-        return is_signed;
+        return false;
 }
 
 /* ---- workers and their manager ---- */
@@ -232,6 +253,8 @@ static void worker_run(void *arg)
         struct worker *w = calloc(1, sizeof *w);
         struct smtp_out *out = calloc(1, sizeof *out);
         enum err e = ERR_OK;
+        if (w)
+                w->next_signer = h->workers++;
         while (w && out && e != ERR_CANCELLED && e != ERR_CLOSED) {
                 void *item;
                 w->handover = h;
@@ -283,15 +306,21 @@ static enum err give_out(struct handover *h, int64_t *last, size_t *count)
         return e;
 }
 
-/* Wait for a new message or, after a failure, for the time of the next pass over all that are still open. */
-static enum err wait_for_work(struct handover *h, uint64_t rung, int64_t *last)
+/* After a failure, once its time has come, all that are still open are handed over again: also while new ones come
+ * without end. */
+static void begin_pass(struct handover *h, int64_t *last)
+{
+        if (!h->has_failed || now_ms(h) < h->retry_at_ms)
+                return;
+        h->has_failed = false;
+        *last = 0;
+}
+
+/* Wait for a new message or for the time of the next pass. */
+static enum err wait_for_work(struct handover *h, uint64_t rung)
 {
         int64_t until = h->has_failed ? h->retry_at_ms : FIBER_NEVER;
         enum err e = bell_wait(&h->node->handover_bell, h->node->host->sched, rung, until);
-        if (h->has_failed && now_ms(h) >= h->retry_at_ms) {
-                h->has_failed = false;
-                *last = 0;
-        }
         return e == ERR_TIMEOUT ? ERR_OK : e;
 }
 
@@ -302,6 +331,7 @@ static void manage(struct handover *h)
         while (e == ERR_OK) {
                 uint64_t rung = h->node->handover_bell.rung;
                 size_t count = 0;
+                begin_pass(h, &last);
                 e = give_out(h, &last, &count);
                 if (e != ERR_OK && e != ERR_CANCELLED && e != ERR_CLOSED && e != ERR_IO) {
                         h->has_failed = true; /* the store has trouble that may pass */
@@ -310,7 +340,7 @@ static void manage(struct handover *h)
                         count = 0;
                 }
                 if (e == ERR_OK && count == 0)
-                        e = wait_for_work(h, rung, &last);
+                        e = wait_for_work(h, rung);
         }
 }
 

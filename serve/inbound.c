@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantity.h"
 #include "host/log.h"
 #include "list/route.h"
 #include "serve/inbound_target.h"
@@ -34,6 +35,13 @@ struct smtp_reply inbound_store_trouble(struct lipap *node, enum err e)
         if (e == ERR_IO || e == ERR_CLOSED)
                 return smtp_reply_of(421, 3, 0, S("our storage failed, try again later"));
         return smtp_reply_of(451, 3, 0, S("our storage has trouble, try again later"));
+}
+
+uint64_t inbound_post_max(const struct store_list *list)
+{
+        uint64_t size;
+        struct str value = store_list_setting(list, S("max-message"), S(""));
+        return quantity_size_parse(value, &size) == ERR_OK ? size : UINT64_MAX;
 }
 
 static struct smtp_reply temporary_memory(void)
@@ -221,6 +229,8 @@ static struct smtp_reply accept_list(struct session *s, struct str local)
                 if (route.kind == ROUTE_RETURN)
                         return accept_return(s, &route);
                 struct smtp_reply reply = judge_sender(s);
+                if (smtp_reply_is_positive(&reply) && e->has_size && e->size > inbound_post_max(&e->list))
+                        reply = smtp_reply_of(552, 3, 4, S("larger than this list takes (max-message)"));
                 if (smtp_reply_is_positive(&reply))
                         s->target = &post_in;
                 return reply;
@@ -256,6 +266,8 @@ static struct smtp_reply on_rcpt(void *ctx, const struct smtp_path *to)
 {
         struct session *s = ctx;
         struct inbound_envelope *e = &s->envelope;
+        const struct inbound_envelope before = *e;
+        const struct arena arena_before = s->arena;
         char plain[SMTP_PATH_MAX];
         struct wr local;
         struct smtp_reply reply;
@@ -278,9 +290,10 @@ static struct smtp_reply on_rcpt(void *ctx, const struct smtp_path *to)
                 s->target = NULL;
                 reply = temporary_memory();
         }
-        if (!s->target) {
-                e->list = (struct store_list){0};
+        if (!s->target) { /* the next one begins where this one began */
                 log_refused_recipient(s, to, &reply);
+                *e = before;
+                s->arena = arena_before;
         }
         return reply;
 }

@@ -50,6 +50,9 @@ extern const struct inbound_target bounce_in; /* to the return path of a member 
 /* The answer for trouble with our own store: 452 when space may come back, 421 when the disk failed, else 451. */
 struct smtp_reply inbound_store_trouble(struct lipap *node, enum err e);
 
+/* The most bytes that a post to `list` may have: its setting max-message, or UINT64_MAX. */
+uint64_t inbound_post_max(const struct store_list *list);
+
 /* The header section of a message that streams in, kept in memory up to MAIL_HEADER_MAX. Zero-initialised is ready. */
 struct inbound_header {
         char *text; /* owned */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "auth/dkim_sign.h"
 #include "host/linux/linux.h"
 #include "serve/smtpd.h"
 #include "store/delivery.h"
@@ -282,7 +283,57 @@ static void return_paths(struct rig *r)
         stranger(r, script);
 }
 
+/* Recipients that were refused leave nothing behind: neither in the transaction's memory nor for the next one. */
+static void refused_recipients(struct rig *r)
+{
+        struct str moderators[300];
+        char(*text)[32] = calloc(300, sizeof *text), script[400];
+        int64_t id;
+        assert_non_null(text);
+        for (size_t i = 0; i < 300; i++) {
+                snprintf(text[i], sizeof text[i], "moderator-%zu@example.org", i);
+                moderators[i] = str_of_c(text[i]);
+        }
+        const struct store_setting announce = {S("posting"), S("announce")};
+        struct store_list_new list = {.name = S("crowd"),
+                .domain = S("mailingl.st"),
+                .settings = &announce,
+                .setting_count = 1,
+                .moderators = moderators,
+                .moderator_count = 300};
+        assert_int_equal(store_list_add(r->node.store, &list, &id), ERR_OK);
+        free(text);
+        struct host_tcp *tcp = dial(r, &r->stranger_at);
+        play(r, tcp, "C: EHLO c\nS: 250\nC: MAIL FROM:<author@example.org>\nS: 250");
+        for (int i = 0; i < 15; i++)
+                play(r, tcp, "C: RCPT TO:<crowd@mailingl.st>\nS: 550 5.7.1");
+        snprintf(script, sizeof script,
+                "C: RCPT TO:<ptt@mailingl.st>\nS: 250 2.1.5\nC: DATA\nS: 354\nC: From: a@b.test\nC: \nC: "
+                ".\nS: 250");
+        play(r, tcp, script);
+        host_tcp_close(r->host, tcp);
+}
+
 /* ---- posts ---- */
+
+static void post_limit(struct rig *r)
+{
+        static const char start[] = "From: a@b.test\r\n\r\n";
+        char text[3000];
+        memset(text, 'x', sizeof text);
+        memcpy(text, start, sizeof start - 1);
+        for (size_t i = 500; i + 2 < sizeof text; i += 500)
+                memcpy(text + i, "\r\n", 2);
+        assert_int_equal(store_setting_put(r->node.store, 1, S("max-message"), S("2K")), ERR_OK);
+        stranger(r,
+                "C: MAIL FROM:<author@example.org> SIZE=2049\nS: 250\n"
+                "C: RCPT TO:<ptt@mailingl.st>\nS: 552 5.3.4\nC: RCPT TO:<postmaster@mailingl.st>\nS: 250");
+        deliver(r, &r->stranger_at, "author@example.org", "ptt@mailingl.st", str_of(text, 2047), "552 5.3.4");
+        assert_int_equal(store_space(r->node.store).used, 0);
+        deliver(r, &r->stranger_at, "author@example.org", "ptt@mailingl.st", str_of(text, 2046), "250 2.0.0");
+        deliver(r, &r->stranger_at, "author@example.org", "postmaster@mailingl.st", str_of(text, 2900),
+                "250 2.0.0");
+}
 
 static void posts(struct rig *r)
 {
@@ -302,6 +353,30 @@ static void posts(struct rig *r)
         assert_int_equal(store_tickets_open(r->node.store, 0, 4, ids, &count), ERR_OK);
         assert_int_equal(count, 2);
         stranger(r, "C: MAIL FROM:<author@example.org> SIZE=9999999\nS: 552 5.3.4");
+}
+
+static void post_repeated(struct rig *r, const char *field, size_t count, const char *want)
+{
+        size_t n = 0, cap = 65536;
+        char *text = malloc(cap);
+        assert_non_null(text);
+        for (size_t i = 0; i < count; i++)
+                n += (size_t)snprintf(text + n, cap - n, "%s: x; y\r\n", field);
+        (void)snprintf(text + n, cap - n, "From: a@b.test\r\n\r\nx\r\n");
+        post(r, text, want);
+        free(text);
+}
+
+/* No message is taken that nec, which finds our own fields in front of it, would refuse for ever. */
+static void repeated_fields(struct rig *r)
+{
+        size_t covered = 2 + dkim_cover_default_count - 4; /* From, all names over but the last three */
+        post_repeated(r, "Received", MAIL_RECEIVED_MAX, "250 2.0.0");
+        post_repeated(r, "Received", MAIL_RECEIVED_MAX + 1, "554 5.4.6");
+        post_repeated(r, "To", DKIM_COVERED_MAX - 4 - covered, "250 2.0.0");
+        post_repeated(r, "To", DKIM_COVERED_MAX - 4 - covered + 1, "554 5.6.0");
+        post_repeated(r, "X-Any", 900, "250 2.0.0");
+        post_repeated(r, "X-Any", 950, "552 5.3.4");
 }
 
 static void large_header(struct rig *r)
@@ -438,6 +513,18 @@ static void test_recipients(void **state)
         with_node(recipients);
 }
 
+static void test_refused_recipients(void **state)
+{
+        (void)state;
+        with_node(refused_recipients);
+}
+
+static void test_post_limit(void **state)
+{
+        (void)state;
+        with_node(post_limit);
+}
+
 static void test_return_paths(void **state)
 {
         (void)state;
@@ -448,6 +535,12 @@ static void test_posts(void **state)
 {
         (void)state;
         with_node(posts);
+}
+
+static void test_repeated_fields(void **state)
+{
+        (void)state;
+        with_node(repeated_fields);
 }
 
 static void test_large_header(void **state)
@@ -472,8 +565,11 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_recipients),
+                cmocka_unit_test(test_refused_recipients),
                 cmocka_unit_test(test_return_paths),
+                cmocka_unit_test(test_post_limit),
                 cmocka_unit_test(test_posts),
+                cmocka_unit_test(test_repeated_fields),
                 cmocka_unit_test(test_large_header),
                 cmocka_unit_test(test_signed_copies),
                 cmocka_unit_test(test_tickets),

@@ -20,7 +20,7 @@
 #include "store/store.h"
 
 struct lipap_domain {
-        struct str name;                            /* in lower case */
+        struct str name;                            /* as given; compared without case */
         struct token_key keys[LIPAP_PASSWORDS_MAX]; /* the first makes tokens, all are accepted */
         size_t key_count;
 };
@@ -40,6 +40,7 @@ struct lipap {
         struct str admin;       /* where their mail goes; empty: to the moderators of the domain */
         uint64_t message_max;
         int64_t retry_first_ms; /* before the second try of a delivery */
+        uint16_t delivery_port; /* of other mail hosts: 25, but for tests */
         struct smtpd_gate gate;
         struct bell handover_bell; /* a message was taken in */
         struct bell delivery_bell; /* a signed copy was taken in */

@@ -72,7 +72,7 @@ static enum err from_exchanges(struct finder *f, struct dns_answer *mx, struct s
                 if (dns_name_eq(&mx->values[i].mx.exchange, &own))
                         while (end > 0 && mx->values[end - 1].mx.preference >= mx->values[i].mx.preference)
                                 end--;
-        for (size_t i = 0; i < end; i++)
+        for (size_t i = 0; i < end && i < MX_HOSTS_MAX && f->out->count < MX_ADDRESSES_MAX; i++)
                 if (!dns_name_is_root(&mx->values[i].mx.exchange))
                         add_host(f, &mx->values[i].mx.exchange);
         return ERR_OK;

@@ -18,7 +18,8 @@ struct mx_targets {
 
 /* Find the addresses of the hosts for `domain` (a name, or an address literal with its brackets): by preference, at
  * random among equals, A and AAAA of each; the domain's own addresses when it has no MX. `self` is our own host name:
- * it and all hosts of the same or a worse preference are left out, so that mail does not go round.
+ * it and all hosts of the same or a worse preference are left out, so that mail does not go round. Of the others the
+ * first MX_HOSTS_MAX are looked up: who owns a domain shall not have us ask for hundreds of names.
  *   ERR_OK           at least one address
  *   ERR_UNSUPPORTED  a null MX, or not a name: this domain takes no mail, and never will today
  *   ERR_NOT_FOUND    no such domain, or neither MX nor address

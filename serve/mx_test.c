@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "host/linux/linux.h"
@@ -73,10 +74,26 @@ static void put(struct fake_message *m, const struct entry *e)
         fake_record(m, DNS_ANSWER, &name, e->type, 60, wr_text(&w));
 }
 
+/* Names that do not exist, each of which would be two questions to somebody's servers. */
+static void many_exchanges(struct fake_dns *s, const struct fake_query *q)
+{
+        struct fake_message m;
+        char text[32], rdata[300];
+        fake_begin(&m, q, DNS_RCODE_NOERROR, false);
+        for (int i = 0; i < 40 && q->summary.question.type == DNS_TYPE_MX; i++) {
+                struct wr w;
+                (void)snprintf(text, sizeof text, "n%d.test", i);
+                wr_init(&w, rdata, sizeof rdata);
+                dns_mx_write_wire(&w, &(struct dns_mx){10, name_of(text)});
+                fake_record(&m, DNS_ANSWER, &q->summary.question.name, DNS_TYPE_MX, 60, wr_text(&w));
+        }
+        fake_reply(s, q, fake_end(&m));
+}
+
 static void answer(struct fake_dns *s, const struct fake_query *q)
 {
         struct fake_message m;
-        struct dns_name broken = name_of("broken.test");
+        struct dns_name broken = name_of("broken.test"), greedy = name_of("greedy.test");
         bool exists = false;
         if (dns_name_eq(&q->summary.question.name, &broken)) {
                 fake_begin(&m, q, DNS_RCODE_SERVFAIL, false);
@@ -86,6 +103,10 @@ static void answer(struct fake_dns *s, const struct fake_query *q)
         for (size_t i = 0; i < sizeof zone / sizeof zone[0]; i++) {
                 struct dns_name name = name_of(zone[i].name);
                 exists = exists || dns_name_eq(&name, &q->summary.question.name);
+        }
+        if (dns_name_eq(&q->summary.question.name, &greedy)) {
+                many_exchanges(s, q);
+                return;
         }
         fake_begin(&m, q, exists ? DNS_RCODE_NOERROR : DNS_RCODE_NXDOMAIN, false);
         for (size_t i = 0; i < sizeof zone / sizeof zone[0]; i++) {
@@ -197,6 +218,20 @@ static void equals(struct world *w)
                 assert_true(first[i] > 0);
 }
 
+/* Who owns a domain shall not have us ask for hundreds of names. */
+static void greedy(struct world *w)
+{
+        struct mx_targets t;
+        assert_int_equal(find(w, "greedy.test", &t), ERR_NOT_FOUND);
+        assert_true(w->server.over_udp > MX_HOSTS_MAX && w->server.over_udp <= 1 + 2 * MX_HOSTS_MAX);
+}
+
+static void test_many_exchanges(void **state)
+{
+        (void)state;
+        with_world(greedy);
+}
+
 static void test_cases(void **state)
 {
         (void)state;
@@ -213,6 +248,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_cases),
+                cmocka_unit_test(test_many_exchanges),
                 cmocka_unit_test(test_equal_preference_is_shuffled),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

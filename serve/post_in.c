@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/dkim_sign.h"
 #include "base/base32.h"
 #include "host/log.h"
 #include "mail/build.h"
@@ -19,6 +20,7 @@ struct post {
         const struct inbound_envelope *envelope;
         struct store_intake *intake;
         enum err trouble;
+        uint64_t size_max;
         struct inbound_header header;
         char id_text[32];
         struct str id;
@@ -49,6 +51,7 @@ static struct smtp_reply begin(const struct inbound_envelope *envelope, void **s
         if (!p)
                 return smtp_reply_of(452, 3, 1, S("out of memory, try again later"));
         p->envelope = envelope;
+        p->size_max = envelope->list.id != 0 ? inbound_post_max(&envelope->list) : UINT64_MAX;
         enum err e = store_intake_begin(node->store, envelope->has_size ? envelope->size : 0, &p->intake);
         if (e != ERR_OK) {
                 release(p);
@@ -104,6 +107,9 @@ static bool is_automatic_reply(const struct mail_header *header)
 #define HEADER_MOST (MAIL_HEADER_MAX - LIPAP_FRONT_MAX - LIPAP_PREFIX_MAX)
 #define FIELDS_MOST (MAIL_FIELDS_MAX - 50)
 
+/* The same for the fields that nec's signature covers, one by one: List-Id, List-Post, Date and Message-ID may be ours. */
+#define COVERED_MOST (DKIM_COVERED_MAX - 4)
+
 /* What is wrong with the header; code 0 when nothing is. */
 static struct smtp_reply check_header(const struct post *p, const struct mail_header *header)
 {
@@ -116,6 +122,8 @@ static struct smtp_reply check_header(const struct post *p, const struct mail_he
                 return smtp_reply_of(554, 6, 0, S("a message has exactly one From field (RFC 5322 3.6)"));
         if (mail_addresses_parse(from->body, authors, 8, &n) != ERR_OK || n == 0)
                 return smtp_reply_of(554, 6, 0, S("the From field holds no address that can be read"));
+        if (dkim_sign_covered(header, dkim_cover_default, dkim_cover_default_count) > COVERED_MOST)
+                return smtp_reply_of(554, 6, 0, S("the header repeats fields too often"));
         if (mail_header_count(header, S("Received")) > MAIL_RECEIVED_MAX)
                 return smtp_reply_of(554, 4, 6, S("too many Received fields: the message goes in a circle"));
         if (p->envelope->list.id != 0 && has_own_list_id(p, header))
@@ -239,7 +247,7 @@ static struct smtp_reply keep(struct post *p, const struct mail_header *header, 
         return smtp_reply_of(250, 0, 0, said);
 }
 
-static struct smtp_reply judge(struct post *p, bool has_8bit)
+static struct smtp_reply judge(struct post *p, uint64_t size, bool has_8bit)
 {
         struct mail_header header;
         struct smtp_reply reply;
@@ -251,7 +259,9 @@ static struct smtp_reply judge(struct post *p, bool has_8bit)
         }
         if (!p->header.is_out_of_memory)
                 fields = malloc(FIELDS_MOST * sizeof *fields);
-        if (!fields)
+        if (size > p->size_max)
+                reply = smtp_reply_of(552, 3, 4, S("larger than this list takes (max-message)"));
+        else if (!fields)
                 reply = smtp_reply_of(452, 3, 1, S("out of memory, try again later"));
         else if (p->header.is_too_large || p->header.n > HEADER_MOST ||
                  mail_header_index(str_of(p->header.text, p->header.n), fields, FIELDS_MOST, &header) !=
@@ -270,7 +280,7 @@ static struct smtp_reply judge(struct post *p, bool has_8bit)
 static struct smtp_reply end(void *state, uint64_t size, bool has_8bit)
 {
         struct post *p = state;
-        struct smtp_reply reply = judge(p, has_8bit);
+        struct smtp_reply reply = judge(p, size, has_8bit);
         log_post(p, smtp_reply_is_positive(&reply) ? "accepted" : "refused", size, &reply);
         release(p);
         return reply;

@@ -12,6 +12,8 @@
 #define SIGNER_BUFFER_MIN (64 * 1024)            /* first buffer of a message that did not say its size */
 #define SIGNER_FRONT_MAX (DKIM_FIELD_MAX + 2048) /* what we put in front of a message */
 #define SIGNER_FRONT_USUAL 4096                  /* the same as SIZE= counts it */
+#define SIGNER_RECEIVED_MAX \
+        (MAIL_RECEIVED_MAX + 1) /* the list server in front of us takes so many, and has added one */
 
 struct signer_session {
         struct signer *signer;

@@ -48,7 +48,7 @@ static enum err index_header(struct signer_session *s, struct mail_header *heade
                         reply, ERR_SYNTAX, 550, 6, 0, S("The header section has lines that are no fields"));
         if (mail_header_count(header, S("From")) != 1)
                 return say(reply, ERR_SYNTAX, 550, 6, 0, S("There must be exactly one From field"));
-        if (mail_header_count(header, S("Received")) >= MAIL_RECEIVED_MAX)
+        if (mail_header_count(header, S("Received")) > SIGNER_RECEIVED_MAX)
                 return say(reply, ERR_LIMIT, 554, 4, 6, S("This message goes round in a loop"));
         return ERR_OK;
 }

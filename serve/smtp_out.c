@@ -6,7 +6,8 @@
 #include "base/check.h"
 #include "base/limits.h"
 
-/* After a write failed: for what the server may have said before it hung up. */
+/* For what the server may have said before it hung up, when a write failed; for its word on a message that it has,
+ * when the fiber is cancelled. */
 #define LAST_WORDS_MS 1000
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -84,11 +85,11 @@ static enum err err_of_closed(const struct smtp_out *o, enum smtp_client_closed 
         }
 }
 
-/* The next answer. One that ends the session is an answer all the same; later calls get ERR_CLOSED.
+/* An event came, or `e` instead of one. One that ends the session is an answer all the same; later calls get
+ * ERR_CLOSED.
  *   ERR_OK, or what ended the session */
-static enum err take_event(struct smtp_out *o, struct smtp_client_event *event)
+static enum err judge_event(struct smtp_out *o, enum err e, struct smtp_client_event *event)
 {
-        enum err e = next_event(o, event);
         if (e != ERR_OK)
                 return fail(o, e);
         if (event->kind != SMTP_CLIENT_CLOSED)
@@ -100,7 +101,25 @@ static enum err take_event(struct smtp_out *o, struct smtp_client_event *event)
 static enum err take(struct smtp_out *o, struct smtp_reply *reply)
 {
         struct smtp_client_event event;
-        enum err e = take_event(o, &event);
+        enum err e = judge_event(o, next_event(o, &event), &event);
+        if (e == ERR_OK)
+                *reply = event.reply;
+        return e;
+}
+
+/* The server has the message: what it says is waited for a moment even by a fiber that is cancelled, or the message
+ * would go out a second time. */
+static enum err take_verdict(struct smtp_out *o, struct smtp_reply *reply)
+{
+        struct smtp_client_event event;
+        enum err e = next_event(o, &event);
+        if (e == ERR_CANCELLED && smtp_client_pending(&o->client).n == 0) {
+                o->limit_ms = earlier(o->limit_ms, host_now_ms(o->host) + LAST_WORDS_MS);
+                fiber_shield(o->host->sched, true);
+                e = next_event(o, &event);
+                fiber_shield(o->host->sched, false);
+        }
+        e = judge_event(o, e, &event);
         if (e == ERR_OK)
                 *reply = event.reply;
         return e;
@@ -347,7 +366,7 @@ enum err smtp_out_end(struct smtp_out *o, struct smtp_reply *reply)
         enum err e = give_end(o);
         if (e == ERR_SEQUENCE)
                 return e;
-        e = e == ERR_OK ? take(o, reply) : fail(o, e);
+        e = e == ERR_OK ? take_verdict(o, reply) : fail(o, e);
         if (e == ERR_OK && o->is_write_dead)
                 fail(o, ERR_CLOSED); /* refused before all of it was sent: an answer, and the last */
         return e;

@@ -14,7 +14,8 @@
  * After an err other than the last two only smtp_out_close remains. After a reply of 421 every call gives ERR_CLOSED.
  *
  * The caller owns the struct (about 30 KiB: heap rather than stack) and must call smtp_out_close, also when open failed.
- * Texts of replies lie in it, borrowed until the next call on it other than smtp_out_close. */
+ * Texts of replies lie in it, borrowed until the next call on it other than smtp_out_close; those of smtp_out_envelope
+ * until the next smtp_out_envelope. */
 #ifndef SERVE_SMTP_OUT_H
 #define SERVE_SMTP_OUT_H
 
@@ -79,7 +80,8 @@ MUST_USE enum err smtp_out_envelope(struct smtp_out *o, const struct smtp_out_en
 /* Bytes of the message after 354: lines with CRLF; dots are doubled here. Small pieces are gathered into one write.
  * If the server answers 4yz or 5yz before the end, the rest is dropped and smtp_out_end gives that answer. */
 MUST_USE enum err smtp_out_body(struct smtp_out *o, struct str bytes);
-/* The final dot; `*reply` is the server's word on the message. */
+/* The final dot; `*reply` is the server's word on the message. Once the dot is sent that word is waited for a second
+ * longer than cancellation, since without it the message would have to be sent again. */
 MUST_USE enum err smtp_out_end(struct smtp_out *o, struct smtp_reply *reply);
 
 /* Say QUIT if the session allows it, wait a moment for the answer, close. */

@@ -163,17 +163,32 @@ static void log_events(struct zone_keeper *k)
 
 /* What the machine asks for. Each gives ERR_OK, or ERR_CANCELLED. */
 
-static enum err do_query(struct zone_keeper *k, const struct zone_step *step)
+static enum err ask(struct zone_keeper *k, const struct dns_server *server, const struct zone_step *step,
+        struct dns_answer *out)
 {
-        struct dns_server server = k->config.primary;
-        struct dns_answer answer = {0};
         struct arena arena;
-        if (!step->at_primary)
-                server = (struct dns_server){.at = {step->server, 53}};
         arena_init(&arena, k->answer, sizeof k->answer);
         int64_t deadline_ms = host_now_ms(k->host) + DNS_QUERY_ROUNDS * DNS_QUERY_TIMEOUT_MS;
-        enum err e =
-                dns_query_server(k->host, &server, &step->name, step->type, deadline_ms, &arena, &answer);
+        return dns_query_server(k->host, server, &step->name, step->type, deadline_ms, &arena, out);
+}
+
+/* The primary is asked over TCP, as long as it takes connections: its answers decide what signs, and nobody beside the
+ * path can put one into a connection. */
+static enum err ask_primary(struct zone_keeper *k, const struct zone_step *step, struct dns_answer *out)
+{
+        struct dns_server over_tcp = k->config.primary;
+        over_tcp.tcp_only = true;
+        enum err e = ask(k, &over_tcp, step, out);
+        if (e != ERR_REFUSED || k->config.primary.tcp_only)
+                return e;
+        return ask(k, &k->config.primary, step, out);
+}
+
+static enum err do_query(struct zone_keeper *k, const struct zone_step *step)
+{
+        struct dns_server server = {.at = {step->server, 53}};
+        struct dns_answer answer = {0};
+        enum err e = step->at_primary ? ask_primary(k, step, &answer) : ask(k, &server, step, &answer);
         if (e == ERR_CANCELLED)
                 return e;
         zone_answered(&k->zone, now_s(k), e, &answer);
@@ -215,10 +230,13 @@ static bool is_in_use(const struct zone_keeper *k, int64_t epoch)
         return false;
 }
 
-/* A place for one more key: free, or that of an epoch which the machine does not know any more. */
-static struct held_key *take_place(struct zone_keeper *k)
+/* A place for the key of `epoch`: its own of before, a free one, or that of an epoch which the machine does not know any more. */
+static struct held_key *take_place(struct zone_keeper *k, int64_t epoch)
 {
         struct held_key *place = NULL;
+        for (size_t i = 0; i < ZONE_KEYS_MAX && !place; i++)
+                if (k->keys[i].epoch == epoch)
+                        place = &k->keys[i];
         for (size_t i = 0; i < ZONE_KEYS_MAX && !place; i++)
                 if (!is_in_use(k, k->keys[i].epoch))
                         place = &k->keys[i];
@@ -261,7 +279,7 @@ static enum err do_derive(struct zone_keeper *k, const struct zone_step *step)
         if (e == ERR_OK)
                 e = key_record_write(key, &record);
         if (e == ERR_OK) {
-                struct held_key *held = take_place(k);
+                struct held_key *held = take_place(k, step->epoch);
                 held->epoch = step->epoch;
                 held->key = key;
                 wr_init(&w, held->selector, sizeof held->selector);

@@ -296,3 +296,29 @@ enum err store_delivery_return(struct store *s, int64_t id, int64_t now_ms)
         struct result r = {.id = id, .when_ms = now_ms};
         return store_ask(s, run_return, &r);
 }
+
+static enum err run_return_all(struct store *s, void *arg)
+{
+        struct query q;
+        (void)arg;
+        query_init(&q, &s->db, SQL_RECOVER);
+        return query_run(&q, NULL);
+}
+
+enum err store_delivery_return_all(struct store *s)
+{
+        return store_ask(s, run_return_all, NULL);
+}
+
+static enum err run_hasten(struct store *s, void *arg)
+{
+        struct query q;
+        query_init(&q, &s->db, SQL_DELIVERY_HASTEN);
+        query_i64(&q, 1, *(const int64_t *)arg);
+        return query_run(&q, NULL);
+}
+
+enum err store_delivery_hasten(struct store *s, int64_t latest_ms)
+{
+        return store_ask(s, run_hasten, &latest_ms);
+}

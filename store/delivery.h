@@ -10,7 +10,8 @@
 
 #include "store/store.h"
 
-#define STORE_REPLY_MAX 512 /* of a reply's text, what is kept */
+#define STORE_REPLY_MAX 512  /* of a reply's text, what is kept */
+#define STORE_BOUNCES_MAX 64 /* kept of one member: whoever got mail from us can send them without end */
 
 struct store_delivery {
         int64_t id, message;
@@ -40,10 +41,14 @@ MUST_USE enum err store_delivery_defer(struct store *s, int64_t id, int64_t next
 MUST_USE enum err store_delivery_fail(
         struct store *s, int64_t id, int64_t now_ms, unsigned code, struct str reply);
 /* A bounce came to the return path of a member: recorded as a failure of code 0 that belongs to no message.
- *   ERR_OK, or ERR_NOT_FOUND: nobody has that id any more */
+ *   ERR_OK, or ERR_NOT_FOUND: nobody has that id any more, or STORE_BOUNCES_MAX are recorded already */
 MUST_USE enum err store_failure_add(struct store *s, int64_t member, int64_t now_ms, struct str said);
 /* Put a row back without counting a try, due at once (when delivery is stopped before its connection had a turn). */
 MUST_USE enum err store_delivery_return(struct store *s, int64_t id, int64_t now_ms);
+/* The same for all that is in flight, in one change: when delivery ends. */
+MUST_USE enum err store_delivery_return_all(struct store *s);
+/* What is due after `latest_ms` is due then: no pause is that long, so the clock was put back since. */
+MUST_USE enum err store_delivery_hasten(struct store *s, int64_t latest_ms);
 
 /* What the operator sees. */
 struct store_queued {

@@ -160,6 +160,32 @@ static void bounces(struct rig *r)
         assert_int_equal(store_failures(r->s, 0, 9, &r->arena, &f, &n), ERR_OK);
         assert_true(n == 1 && f[0].member == 2 && f[0].message == 0 && str_eq(f[0].reply, S("said")));
         assert_true(str_eq(f[0].address, S("M1@D1.example")) && f[0].time_ms == 55 && f[0].code == 0);
+        /* whoever has a return path can send to it without end */
+        for (size_t i = 1; i < STORE_BOUNCES_MAX; i++)
+                assert_int_equal(store_failure_add(r->s, 2, 55, S("said")), ERR_OK);
+        assert_int_equal(store_failure_add(r->s, 2, 55, S("said")), ERR_NOT_FOUND);
+        assert_int_equal(store_failure_add(r->s, 1, 55, S("said")), ERR_OK);
+        rig_stop(r);
+}
+
+/* The end of delivery, and a clock that was put back. */
+static void all_at_once(struct rig *r)
+{
+        rig_start(r);
+        int64_t list = rig_list(r, "ptt", 4);
+        struct store_delivery *d;
+        signed_post(r, list, "t");
+        assert_int_equal(fill(r, 4, &d), 4);
+        assert_int_equal(store_delivery_defer(r->s, d[0].id, 900, S("450 x")), ERR_OK);
+        assert_int_equal(store_delivery_defer(r->s, d[1].id, 90000, S("450 x")), ERR_OK);
+        assert_int_equal(store_delivery_return_all(r->s), ERR_OK);
+        assert_int_equal(store_delivery_hasten(r->s, 1000), ERR_OK);
+        assert_int_equal(due(r, 0, 9, &d), 2);
+        assert_true(d[0].attempts == 0 && d[1].attempts == 0);
+        assert_int_equal(due(r, 899, 9, &d), 0);
+        assert_int_equal(due(r, 999, 9, &d), 1);
+        assert_int_equal(due(r, 1000, 9, &d), 1);
+        assert_int_equal(d[0].attempts, 1);
         rig_stop(r);
 }
 
@@ -262,6 +288,7 @@ RIG_CASE(fair_between_posts)
 RIG_CASE(results)
 RIG_CASE(bounces)
 RIG_CASE(leaving_members)
+RIG_CASE(all_at_once)
 RIG_CASE(group_commit)
 RIG_CASE(asked_while_cancelled)
 
@@ -273,6 +300,7 @@ int main(void)
                 cmocka_unit_test(test_results),
                 cmocka_unit_test(test_bounces),
                 cmocka_unit_test(test_leaving_members),
+                cmocka_unit_test(test_all_at_once),
                 cmocka_unit_test(test_group_commit),
                 cmocka_unit_test(test_asked_while_cancelled),
         };

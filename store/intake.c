@@ -75,6 +75,8 @@ enum err store_intake_begin(struct store *s, uint64_t expected_size, struct stor
         i->store = s;
         err = reserve(s, spool_blocks(expected_size));
         if (err != ERR_OK) {
+                if (err == ERR_IO)
+                        store_break(s, "spool", err);
                 free(i);
                 return err;
         }

@@ -142,7 +142,9 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_FAILURE_BOUNCE] = "INSERT INTO failure (message, member, list, domain, address, message_id, "
                                "time_ms, code, reply)"
                                " SELECT 0, m.id, m.list, l.domain, m.address, '', ?2, 0, ?3"
-                               " FROM member m CROSS JOIN list l ON l.id = m.list WHERE m.id = ?1",
+                               " FROM member m CROSS JOIN list l ON l.id = m.list WHERE m.id = ?1"
+                               " AND NOT EXISTS (SELECT 1 FROM failure WHERE member = ?1"
+                               " AND message = 0 LIMIT 1 OFFSET ?4 - 1)",
         [SQL_FAILURES_FORGET] = "SELECT id FROM failure WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2",
         [SQL_FAILURE_DROP] = "DELETE FROM failure WHERE id = ?1",
 
@@ -178,6 +180,7 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_RECOVER] = "UPDATE delivery SET next_ms ="
                         " CASE WHEN (SELECT held FROM message WHERE id = delivery.message) THEN -1 ELSE 0 END"
                         " WHERE next_ms IS NULL",
+        [SQL_DELIVERY_HASTEN] = "UPDATE delivery SET next_ms = ?1 WHERE next_ms > ?1",
         [SQL_ALL_EXTENTS] = "SELECT segment, block, size, crc, message, place FROM extent",
         [SQL_EXTENT_DROP] = "DELETE FROM extent WHERE message = ?1 AND place = ?2",
         [SQL_BALLAST_ADD] = "INSERT INTO ballast (bytes) VALUES (zeroblob(?1))",

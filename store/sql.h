@@ -82,6 +82,7 @@ enum sql {
         SQL_DROP_DELIVERIES,
         SQL_DROP_SIGN,
         SQL_RECOVER,
+        SQL_DELIVERY_HASTEN,
         SQL_ALL_EXTENTS,
         SQL_EXTENT_DROP,
         SQL_BALLAST_ADD,

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import time
 
 from check_report import TOP, command, in_parallel, tracked
 
@@ -46,7 +47,10 @@ def unit_tests(report, builds):
     def one(job):
         build, name, argv, corpus = job
         env = {"CMOCKA_MESSAGE_OUTPUT": "TAP", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+        start = time.monotonic()
         status, out, err = command(argv, timeout=180, env=env)
+        if time.monotonic() - start > 5:
+            print(f"   {name} ({build.name}): {time.monotonic() - start:.1f} s", flush=True)
         if corpus:
             report.result(f"{name} ({build.name})", [f"exit status {status}\n{out}\n{err}"] if status else [])
         else:

@@ -157,7 +157,8 @@ static enum err path_of(struct str name, char path[PATH_MAX])
         return ERR_OK;
 }
 
-/* A new file is there after a crash only when its directory was flushed. */
+/* A new file is there after a crash only when its directory was flushed. One that is found may be new too: whoever
+ * made it may have died, or failed, before that flush. */
 static int flush_directory(char path[PATH_MAX])
 {
         char *slash = strrchr(path, '/');
@@ -179,13 +180,12 @@ static enum err open_path(struct str name, bool create, int *fd)
         if (err != ERR_OK)
                 return err;
         *fd = open(path, FLAGS);
-        if (*fd >= 0)
-                return ERR_OK;
-        if (errno != ENOENT || !create)
-                return err_of_disk(errno);
-        *fd = open(path, FLAGS | O_CREAT | O_EXCL, 0600);
+        if (*fd < 0 && errno == ENOENT && create)
+                *fd = open(path, FLAGS | O_CREAT | O_EXCL, 0600);
         if (*fd < 0)
                 return errno == EEXIST ? ERR_BUSY : err_of_disk(errno); /* somebody makes it at this moment */
+        if (!create)
+                return ERR_OK;
         int error = flush_directory(path);
         if (error == 0)
                 return ERR_OK;
@@ -280,6 +280,8 @@ enum err linux_block_resize(struct host_block *b, uint64_t size)
 {
         if (b->is_device)
                 return size == b->size ? ERR_OK : ERR_UNSUPPORTED;
+        if (b->is_failed)
+                return ERR_IO;
         if (size > INT64_MAX)
                 return ERR_FULL;
         enum err err = ERR_OK;
@@ -287,11 +289,13 @@ enum err linux_block_resize(struct host_block *b, uint64_t size)
                 err = grow(b->fd, b->size, size);
         else if (size < b->size && ftruncate(b->fd, (off_t)size) != 0)
                 err = err_of_disk(errno);
-        if (err == ERR_OK)
+        if (err == ERR_OK) {
                 b->size = size;
-        else if (ftruncate(b->fd, (off_t)b->size) != 0) /* what was reserved in part */
-                b->is_failed = true;
-        return err;
+                return ERR_OK;
+        }
+        bool is_undone = ftruncate(b->fd, (off_t)b->size) == 0; /* what was reserved in part */
+        b->is_failed = err != ERR_FULL || !is_undone;
+        return b->is_failed ? ERR_IO : ERR_FULL;
 }
 
 enum err linux_block_read(struct host_block *b, uint64_t at, void *into, size_t n)

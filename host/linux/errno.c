@@ -54,6 +54,10 @@ enum err err_of_disk(int error)
         case EDQUOT:
         case EFBIG:
                 return ERR_FULL;
+        case EMFILE: /* too many sessions are open: the disk is none the worse for it */
+        case ENFILE:
+        case ENOMEM:
+                return ERR_MEMORY;
         default:
                 return ERR_IO;
         }

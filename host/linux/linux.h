@@ -6,6 +6,8 @@
 
 #include "host/host.h"
 
+/* Take as many descriptors as this process may have; a server's sessions need more than the usual soft limit. */
+void linux_take_descriptors(void);
 /* A host of this process; NULL when memory or descriptors are out. `label` is --name, or NULL; borrowed.
  * SIGPIPE and SIGXFSZ are ignored from now on. Nothing may be open any more when it is freed. */
 struct host *linux_host_new(const char *label);

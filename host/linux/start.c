@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -123,6 +124,15 @@ void linux_wait(struct linux_host *h, int64_t until_ms)
 static void wait_platform(void *platform, int64_t until_ms)
 {
         linux_wait(platform, until_ms);
+}
+
+void linux_take_descriptors(void)
+{
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+                return;
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 struct host *linux_host_new(const char *label)

@@ -226,6 +226,20 @@ static void test_no_descriptors(void **state)
         }
 }
 
+static void test_take_descriptors(void **state)
+{
+        (void)state;
+        struct rlimit limit, low, now;
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        low = limit;
+        low.rlim_cur = 64;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+        linux_take_descriptors();
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+        assert_true(now.rlim_cur == limit.rlim_max && now.rlim_max == limit.rlim_max);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 /* Ten thousand idle fibers: their stacks are a few pages each, and deep use of long ago is given back. */
 static size_t resident_bytes(void)
 {
@@ -272,8 +286,10 @@ static void idle_stacks(void *arg)
         size_t busy = resident_bytes();
         assert_true(busy - before > FIBERS * 100 * 1024 / 2);
         assert_int_equal(fiber_sleep(t->h->sched, 1100), ERR_OK);
-        size_t idle = resident_bytes();
-        assert_true(idle - before < (busy - before) / 2); /* half, for what a sanitizer keeps about it */
+        /* Half, for what a sanitizer keeps about it. On a busy machine this fiber may wake before the stacks rest. */
+        for (int tries = 0; tries < 100 && resident_bytes() - before >= (busy - before) / 2; tries++)
+                assert_int_equal(fiber_sleep(t->h->sched, 50), ERR_OK);
+        assert_true(resident_bytes() - before < (busy - before) / 2);
         assert_true(sched_stack_high(t->h->sched) > 100 * 1024); /* the mark is kept */
         scope_cancel(&scope);
         assert_int_equal(scope_join(&scope), ERR_OK);
@@ -297,6 +313,7 @@ int main(void)
                 cmocka_unit_test(test_stop),
                 cmocka_unit_test(test_clock_and_random),
                 cmocka_unit_test(test_no_descriptors),
+                cmocka_unit_test(test_take_descriptors),
                 cmocka_unit_test(test_idle_stacks),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

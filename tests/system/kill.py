@@ -83,12 +83,14 @@ class Posters:
         return any(t.is_alive() for t in self.threads)
 
 
-def kill_around(world, rng, posters, programs):
-    """Until the posts are through and the time is over; gives the times of the kills by program."""
+def kill_around(world, rng, posters, programs, start):
+    """Until the posts are through and the time is over; gives the times of the kills by program. `start` is what a
+    program's start takes here: lives are that much longer, so that on a slow machine too there is work to cut."""
     kills, end = defaultdict(list), time.monotonic() + KILLING_SECONDS
-    while posters.busy() or time.monotonic() < end:
+    while posters.busy() or time.monotonic() < end or len(kills["lipap"]) < 5 or len(kills["nec"]) < 3:
         check(time.monotonic() < end + 120, "the posts do not get through")
-        time.sleep(rng.uniform(0.1, 2.0) if time.monotonic() < end else rng.uniform(2.0, 6.0))
+        late = time.monotonic() > end
+        time.sleep(rng.uniform(2.0 + start, 6.0 + 2 * start) if late else rng.uniform(0.1, 2.0 + start))
         victims = rng.choice([["lipap"], ["lipap"], ["nec"], ["lipap", "nec"]])
         for name in victims:
             check(programs[name].popen.poll() is None, f"{name} ended by itself: {programs[name].log()[-500:]}")
@@ -116,7 +118,6 @@ def judge(world, sink, tries, kills):
         cut = cut_connections(sink)
         print(f"{len(tries)} tries, {len(accepted)} accepted; kills: lipap {len(kills['lipap'])}, nec "
               f"{len(kills['nec'])}; {len(cut)} delivery connections cut; {len(sink.taken())} copies", flush=True)
-        check(len(kills["lipap"]) >= 5 and len(kills["nec"]) >= 3, f"too few kills: {dict(kills)}")
         check(cut, "no kill ever cut a delivery connection")
     with world.case("every subscriber has every accepted post, byte for byte"):
         missing = [(t.name, m) for t in accepted for m in MEMBERS if not found[t.name, m]]
@@ -165,9 +166,12 @@ def one_run(world, seed):
     sink = world.start_sink(name=f"sink-{seed}.test")
     world.image = os.path.join(world.folder, f"lipap-{seed}.img")
     world.create(MEMBERS)
-    programs = {"nec": world.start_nec(), "lipap": world.start_lipap()}
+    programs = {"nec": world.start_nec()}
+    start = time.monotonic()
+    programs["lipap"] = world.start_lipap()
+    start = time.monotonic() - start
     posters = Posters(rng)
-    kills = kill_around(world, rng, posters, programs)
+    kills = kill_around(world, rng, posters, programs, start)
     accepted = [t for t in posters.tries if t.fate == "accepted"]
     started = time.monotonic()
 
@@ -181,6 +185,8 @@ def one_run(world, seed):
         until(SETTLE_SECONDS, "all accepted posts at all subscribers", all_there)
         print(f"{time.monotonic() - started:.1f} s after the last kill", flush=True)
         time.sleep(1)  # what is sent twice comes now
+        programs["lipap"].wait_log(r"event=ready\b")
+        world.wait_ready(programs["nec"])
         equal((programs["lipap"].stop(), programs["nec"].stop()), (0, 0), "exit statuses")
     judge(world, sink, posters.tries, kills)
     sink.close()

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/* The name servers: nothing signs before they show its key. */
+#include "auth/zone_sim.h"
+
+/* Lesson: no wait for propagation. */
+static void test_name_server_lags(void **state)
+{
+        (void)state;
+        struct sim *s = world();
+        struct zone *z = machine();
+        s->servers[1].behaviour = LAGS;
+        s->servers[1].lag_s = 300;
+        run(s, z, 290);
+        expect_events(s, "created found published");
+        int64_t epoch, expiry_s;
+        struct str reason;
+        assert_int_equal(zone_signing(z, s->now_s, &epoch, &expiry_s, &reason), ERR_NOT_FOUND);
+        assert_true(str_find(reason, S("192.0.2.2: no such record")) < reason.n);
+        run(s, z, 20);
+        expect_events(s, "served ready");
+        free(z);
+        free(s);
+}
+
+static void test_name_server_silent(void **state)
+{
+        (void)state;
+        static const enum behaviour behaviours[] = {SILENT, REFUSES};
+        for (size_t i = 0; i < 2; i++) {
+                struct sim *s = world();
+                struct zone *z = machine();
+                s->servers[1].behaviour = behaviours[i];
+                run(s, z, ZONE_PROOF_MAX_S - 20);
+                expect_events(s, "created found published");
+                run(s, z, 60);
+                expect_events(s, "not-served ready");
+                free(z);
+                free(s);
+        }
+}
+
+/* One address of a server that cannot be reached does not matter beside another that serves. */
+static void test_one_address_is_enough(void **state)
+{
+        (void)state;
+        static const struct {
+                enum behaviour second;
+                const char *events;
+        } cases[] = {
+                {SILENT, "created found published served ready"},
+                {REFUSES, "created found published"},
+        };
+        for (size_t i = 0; i < 2; i++) {
+                struct sim *s = world();
+                struct zone *z = machine();
+                s->servers[2] = (struct server){
+                        .ip = "2001:db8::2", .name = "ns2.example.org", .behaviour = cases[i].second};
+                run(s, z, 30);
+                expect_events(s, cases[i].events);
+                free(z);
+                free(s);
+        }
+}
+
+static void test_name_server_without_address(void **state)
+{
+        (void)state;
+        struct sim *s = world();
+        struct zone *z = machine();
+        s->servers[1].name = "ns.example.net"; /* its address belongs to another name here */
+        s->servers[2] = s->servers[1];
+        s->servers[2].name = NULL;
+        s->servers[1].ip = "10.0.0.1";
+        run(s, z, 2);
+        expect_events(s, "created found published served ready");
+        free(z);
+        free(s);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_name_server_lags),
+                cmocka_unit_test(test_name_server_silent),
+                cmocka_unit_test(test_one_address_is_enough),
+                cmocka_unit_test(test_name_server_without_address),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
