@@ -17,11 +17,12 @@ struct memory_write {
 };
 
 enum memory_crash {
-        MEMORY_KEEPS_ALL,  /* the cache reached the disk */
-        MEMORY_LOSES_ALL,  /* nothing since the last flush did */
-        MEMORY_LOSES_LAST, /* the last sector did not */
-        MEMORY_KEEPS_LAST, /* only the last sector did: reordered */
-        MEMORY_MIXES,      /* each sector as it was at some moment since the flush */
+        MEMORY_KEEPS_ALL,   /* the cache reached the disk */
+        MEMORY_LOSES_ALL,   /* nothing since the last flush did */
+        MEMORY_LOSES_LAST,  /* the last sector did not */
+        MEMORY_LOSES_FIRST, /* the first sector did not, but all behind it */
+        MEMORY_KEEPS_LAST,  /* only the last sector did: reordered */
+        MEMORY_MIXES,       /* each sector as it was at some moment since the flush */
         MEMORY_CRASHES
 };
 
@@ -143,6 +144,7 @@ static inline bool memory_is_kept(
         const struct memory_device *d, size_t i, enum memory_crash how, bool is_lucky)
 {
         return how == MEMORY_KEEPS_ALL || (how == MEMORY_LOSES_LAST && i + 1 < d->log_n) ||
+               (how == MEMORY_LOSES_FIRST && i > d->flushed_n) ||
                (how == MEMORY_KEEPS_LAST && i + 1 == d->log_n) || (how == MEMORY_MIXES && is_lucky);
 }
 
