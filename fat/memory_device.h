@@ -20,6 +20,7 @@ enum memory_crash {
         MEMORY_KEEPS_ALL,  /* the cache reached the disk */
         MEMORY_LOSES_ALL,  /* nothing since the last flush did */
         MEMORY_LOSES_LAST, /* the last sector did not */
+        MEMORY_LOSES_ONE,  /* one of them did not, whichever */
         MEMORY_KEEPS_LAST, /* only the last sector did: reordered */
         MEMORY_MIXES,      /* each sector as it was at some moment since the flush */
         MEMORY_CRASHES
@@ -34,6 +35,7 @@ struct memory_device {
         uint64_t operations; /* writes and flushes so far */
         uint64_t cut_at;     /* the operation from which on all fail; UINT64_MAX for never */
         uint64_t random;
+        size_t lost; /* the write that MEMORY_LOSES_ONE loses */
 };
 
 static inline uint64_t memory_random(struct memory_device *d)
@@ -143,13 +145,16 @@ static inline bool memory_is_kept(
         const struct memory_device *d, size_t i, enum memory_crash how, bool is_lucky)
 {
         return how == MEMORY_KEEPS_ALL || (how == MEMORY_LOSES_LAST && i + 1 < d->log_n) ||
-               (how == MEMORY_KEEPS_LAST && i + 1 == d->log_n) || (how == MEMORY_MIXES && is_lucky);
+               (how == MEMORY_LOSES_ONE && i != d->lost) || (how == MEMORY_KEEPS_LAST && i + 1 == d->log_n) ||
+               (how == MEMORY_MIXES && is_lucky);
 }
 
 /* What the writes since the last flush leave on the disk: of each sector the last version that is kept. The device works
  * again, and memory_device_undo still restores what was there at the mark. */
 static inline void memory_device_crash(struct memory_device *d, enum memory_crash how)
 {
+        size_t unflushed = d->log_n - d->flushed_n;
+        d->lost = unflushed > 0 ? d->flushed_n + (size_t)(memory_random(d) >> 20) % unflushed : 0;
         for (size_t i = d->log_n; i > d->flushed_n; i--) {
                 struct memory_write *w = &d->log[i - 1];
                 bool is_settled = false;

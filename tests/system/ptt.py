@@ -420,6 +420,29 @@ def files(t):
     t.wants("the volume is whole", 0, "check", t.image)
 
 
+def foreign(t):
+    """Volumes that other programs make, and what they say of ours."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    tools = {n: shutil.which(n, path=path) for n in ("mkfs.fat", "fsck.fat")}
+    if None in tools.values():
+        print("skip foreign volumes: needs dosfstools", flush=True)
+        return
+    done = subprocess.run([tools["fsck.fat"], "-n", t.image], capture_output=True, check=False)
+    result("fsck.fat finds nothing in an image", None if done.returncode == 0 else done.stdout)
+    for bits, megabytes in (("12", 4), ("16", 32), ("32", 64)):
+        volume = os.path.join(t.folder, f"fat{bits}")
+        with open(volume, "wb") as f:
+            f.truncate(megabytes << 20)
+        subprocess.run([tools["mkfs.fat"], "-F", bits, volume], check=True, capture_output=True)
+        if bits == "32":
+            t.wants("ls of another program's volume", 0, "ls", volume)
+            t.wants("put into it is refused", 1, "put", volume, "x", "--from", t.program, says="another program")
+            t.wants("it is no image", 1, "show", volume, says="not an image")
+        else:
+            t.wants(f"FAT{bits} is named", 1, "ls", volume, says=f"FAT{bits}")
+        os.unlink(volume)
+
+
 def growing(t):
     before = t.show()
     t.wants("a size that is no larger", 1, "grow", t.image, "64M", says="64M")
@@ -517,7 +540,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         tool = Tool(program, folder)
         for part in (command_line, documents, passwords, creating, names, emails, settings, members, showing, hostile, queue, rolls,
-                     files, growing, refusing, damage, killed):
+                     files, foreign, growing, refusing, damage, killed):
             try:
                 part(tool)
             except (AssertionError, ValueError, KeyError, sqlite3.Error, subprocess.TimeoutExpired) as trouble:
