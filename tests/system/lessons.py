@@ -111,18 +111,18 @@ def bad_disk(world, sink):
 
 
 def damaged_image(world):
-    for name, spoil in (("its database is garbage", lambda path: (path, "r+b", os.urandom(4096))),
-                        ("its database is empty", lambda path: (path, "wb", b""))):
+    """The database inside the volume is replaced behind our back, by mtools."""
+    for name, text in (("its database is garbage", os.urandom(4096)), ("its database is empty", b"")):
         with world.case(f"image: {name}: it says so and does not start"):
             world.image = os.path.join(world.folder, "damaged.img")
-            shutil.rmtree(world.image, ignore_errors=True)
+            if os.path.exists(world.image):
+                os.unlink(world.image)
             world.create([AUTHOR])
-            path, mode, text = spoil(os.path.join(world.image, "ptt.db"))
-            with open(path, mode) as f:
+            spoilt = os.path.join(world.folder, "spoilt")
+            with open(spoilt, "wb") as f:
                 f.write(text)
-            log = path + "-wal"
-            if os.path.exists(log):
-                os.unlink(log)
+            subprocess.run(["mdel", "-i", world.image, "::ptt.db-wal"], check=True)
+            subprocess.run(["mcopy", "-o", "-i", world.image, spoilt, "::ptt.db"], check=True)
             lipap = world.start("lipap", world.lipap_argv())
             until(10, "it ends", lambda: lipap.popen.poll() is not None)
             equal(lipap.popen.returncode, 1, "exit status")
