@@ -14,10 +14,7 @@
 #define STEPS 4000
 
 static const char *const names[FILES] = {"A", "b.txt", "a long name of a file", "d/C",
-        "d/another long name.txt", "d/e/F", "d/e/g g",
-        "Gr\xc3\xbc\xc3\x9f"
-        "e",
-        "d/0000", "d/0001",
+        "d/another long name.txt", "d/e/F", "d/e/g g", "Gr\xc3\xbc\xc3\x9f.t", "d/0000", "d/0001",
         "d/a name that takes more than one sector of slots, or nearly so as it has ninety-nine letters", "z"};
 
 struct content {
