@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "fat/check.h"
 
 #define NOW 1763836800 /* 2025-11-22T18:40:00Z */
@@ -123,14 +124,10 @@ static enum err read_bytes(struct fat_file *file, uint64_t at, uint64_t n)
 
 static enum err write_bytes(struct fat_file *file, uint64_t at, const char *hex)
 {
-        size_t n = strlen(hex) / 2;
-        CHECK(n <= sizeof bytes);
-        for (size_t i = 0; i < n; i++) {
-                unsigned byte;
-                CHECK(sscanf(hex + i * 2, "%2x", &byte) == 1);
-                bytes[i] = (uint8_t)byte;
-        }
-        return fat_write(file, at, bytes, n, NOW);
+        struct wr w;
+        wr_init(&w, bytes, sizeof bytes);
+        CHECK(hex_decode(str_of_c(hex), &w) == ERR_OK);
+        return fat_write(file, at, bytes, w.n, NOW);
 }
 
 static enum err extents(struct fat_file *file)

@@ -166,7 +166,8 @@ static enum err add_forward(struct store *s, const struct sign *sign)
                 query_text(&add, 3, address);
                 query_folded(&add, 4, address_domain(address));
                 query_i64(&add, 5, now_ms);
-                query_i64(&add, 6, 0); /* due at once, whatever the clock does, or when it is no longer held */
+                query_i64(
+                        &add, 6, 0); /* due at once, whatever the clock does, or when it is no longer held */
                 query_fail(&q, query_run(&add, NULL));
         }
         return query_end(&q);
