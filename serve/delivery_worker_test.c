@@ -210,7 +210,7 @@ WORLD_CASE(one_connection_each)
 static void went_stale_prepare(struct world *w)
 {
         w->at[0].is_hasty = true;
-        w->at[1].idle_ms = 100;
+        w->at[1].idle_ms = 300;
 }
 
 /* A reused connection that the other side closed, with or without a word, is opened anew without counting a try. */
@@ -223,16 +223,17 @@ static void went_stale(struct world *w)
         WAIT_FOR(w, is_done(w));
         assert_int_equal(w->at[0].taken, 3);
         assert_int_equal(w->at[0].connections, 3);
-        assert_int_equal(w->at[1].connections, 1);
+        size_t before = w->at[1].connections; /* 1, unless a busy machine let it idle already */
+        assert_true(before >= 1);
         /* the host hangs up on the idle connection while the worker still has it */
-        assert_int_equal(fiber_sleep(w->h->sched, 500), ERR_OK);
+        assert_int_equal(fiber_sleep(w->h->sched, 800), ERR_OK);
         struct store_message m;
         assert_int_equal(store_message_get(w->rig->s, w->message, &w->rig->arena, &m), ERR_OK);
         w->message = put_post(w, m.list, "u", false);
         bell_ring(&w->node.delivery_bell);
         WAIT_FOR(w, is_done(w));
         assert_int_equal(w->at[1].taken, 6);
-        assert_int_equal(w->at[1].connections, 2);
+        assert_true(w->at[1].connections > before);
 }
 WORLD_CASE(went_stale)
 
