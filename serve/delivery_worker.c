@@ -6,11 +6,11 @@
 #include "serve/delivery_internal.h"
 #include "serve/mx.h"
 #include "serve/smtp_out.h"
+#include "serve/stored_out.h"
 #include "store/lists.h"
 #include "store/messages.h"
 
 #define WORKER_ARENA 16384
-#define READ_CHUNK (16 * 1024)
 
 struct worker {
         struct destination *destination;
@@ -22,7 +22,6 @@ struct worker {
         struct mx_targets targets;
         struct arena arena;
         char memory[WORKER_ARENA];
-        char chunk[READ_CHUNK];
         char said[SMTP_REPLY_TEXT_MAX]; /* what became of the present job, as text */
 };
 
@@ -192,21 +191,6 @@ static enum err write_return_path(
         return e == ERR_OK ? wr_end(path) : e;
 }
 
-static enum err send_body(struct worker *w, struct store_reader *reader)
-{
-        uint64_t at = 0, size = store_reader_size(reader);
-        while (at < size) {
-                size_t got;
-                enum err e = store_reader_read(reader, at, w->chunk, sizeof w->chunk, &got);
-                if (e == ERR_OK)
-                        e = smtp_out_body(w->out, str_of(w->chunk, got));
-                if (e != ERR_OK)
-                        return e;
-                at += got;
-        }
-        return ERR_OK;
-}
-
 /* A connection that was idle may have been closed by the other side: nothing was sent yet, so a new one is opened. */
 static struct outcome lost(struct worker *w, struct str what, enum err e, bool may_be_stale)
 {
@@ -221,7 +205,7 @@ static struct outcome lost(struct worker *w, struct str what, enum err e, bool m
 static struct outcome send_message(struct worker *w, struct store_reader *reader)
 {
         struct smtp_reply reply;
-        enum err e = send_body(w, reader);
+        enum err e = stored_out_body(w->out, reader);
         if (e == ERR_CORRUPT) { /* before the dot: the other side has nothing */
                 struct outcome o = defer(w, S("our own copy is damaged"), e);
                 close_connection(w, false);
@@ -236,8 +220,6 @@ static struct outcome send_message(struct worker *w, struct store_reader *reader
         return o;
 }
 
-/* 8BITMIME is asked for where it is offered. Where it is not, 8-bit text goes out as it is, as most servers on the
- * Internet do: recoding it would break every signature. SMTPUTF8 is different: an address cannot be said without it. */
 static struct outcome transact(struct worker *w, const struct delivery_job *job,
         const struct store_message *m, struct store_reader *reader)
 {
@@ -245,17 +227,13 @@ static struct outcome transact(struct worker *w, const struct delivery_job *job,
         struct wr path;
         struct smtp_reply mail, rcpt, data, reset;
         size_t accepted = 0;
-        const struct smtp_extensions *offered = smtp_out_extensions(w->out);
         wr_init(&path, text, sizeof text);
         enum err e = write_return_path(w, job, m, &path);
         if (e != ERR_OK)
                 return defer(w, S("making the return path"), e);
         struct smtp_out_envelope envelope = {
                 .from = wr_text(&path),
-                .params = {.has_size = true,
-                        .size = store_reader_size(reader),
-                        .body = m->is_8bit && offered->mime_8bit ? SMTP_BODY_8BITMIME : SMTP_BODY_UNSAID,
-                        .smtputf8 = m->is_smtputf8},
+                .params = stored_out_params(w->out, m, reader),
                 .to = &job->address,
                 .to_n = 1,
                 .wants_data = true,

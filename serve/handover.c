@@ -6,10 +6,10 @@
 #include "base/arena.h"
 #include "host/log.h"
 #include "serve/smtp_out.h"
+#include "serve/stored_out.h"
 #include "store/messages.h"
 
 #define BATCH 32
-#define READ_CHUNK (16 * 1024)
 #define WORKER_ARENA 8192
 
 struct handover {
@@ -37,7 +37,6 @@ struct worker {
         struct ip_port signer;
         struct arena arena;
         char memory[WORKER_ARENA];
-        char chunk[READ_CHUNK];
 };
 
 static int64_t now_ms(struct handover *h)
@@ -128,21 +127,6 @@ static void close_signer(struct worker *w, bool in_order)
 
 /* ---- one message ---- */
 
-static enum err send_body(struct worker *w, struct store_reader *reader)
-{
-        uint64_t at = 0, size = store_reader_size(reader);
-        while (at < size) {
-                size_t got;
-                enum err e = store_reader_read(reader, at, w->chunk, sizeof w->chunk, &got);
-                if (e == ERR_OK)
-                        e = smtp_out_body(w->out, str_of(w->chunk, got));
-                if (e != ERR_OK)
-                        return e;
-                at += got;
-        }
-        return ERR_OK;
-}
-
 /* `reply` is the answer that decided. */
 static enum err send_message(struct worker *w, const struct store_message *m, struct store_reader *reader,
         struct smtp_reply *reply)
@@ -157,12 +141,8 @@ static enum err send_message(struct worker *w, const struct store_message *m, st
         wr_byte(&to, '@');
         wr_str(&to, m->domain);
         struct str recipient = wr_text(&to);
-        const struct smtp_extensions *offered = smtp_out_extensions(w->out);
         struct smtp_out_envelope envelope = {
-                .params = {.has_size = true,
-                        .size = store_reader_size(reader),
-                        .body = m->is_8bit && offered->mime_8bit ? SMTP_BODY_8BITMIME : SMTP_BODY_UNSAID,
-                        .smtputf8 = m->is_smtputf8},
+                .params = stored_out_params(w->out, m, reader),
                 .to = &recipient,
                 .to_n = 1,
                 .wants_data = true,
@@ -173,7 +153,7 @@ static enum err send_message(struct worker *w, const struct store_message *m, st
                 return e;
         if (data.code != 354 || accepted == 0)
                 return smtp_out_rset(w->out, &mail) == ERR_OK ? ERR_OK : ERR_CLOSED;
-        e = send_body(w, reader);
+        e = stored_out_body(w->out, reader);
         return e == ERR_OK ? smtp_out_end(w->out, reply) : e;
 }
 
