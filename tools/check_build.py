@@ -10,6 +10,7 @@ from check_report import TOP, command, in_parallel, tracked
 
 # Where state of the whole process is unavoidable: the platform, and the fiber that runs on this thread.
 MAY_HOLD_STATE = ("host", "fiber")
+PROGRAMS = ("app", "tests")
 
 
 class Build:
@@ -87,10 +88,11 @@ def headers_alone(report, build):
         entries = json.load(f)
     flags = {}
     for entry in entries:
-        source = os.path.relpath(os.path.join(entry["directory"], entry["file"]), TOP)
+        layer = os.path.relpath(os.path.join(entry["directory"], entry["file"]), TOP).split("/")[0]
         words = shlex.split(entry["command"])
-        flags.setdefault(source.split("/")[0], (entry["directory"], [
-            w for w in words if w.startswith(("-I", "-D", "-W", "-std", "-f", "-m")) and w != "-MD"]))
+        if any(w.endswith(f"/layers/{layer}") for w in words):  # not a file that several layers compile
+            flags.setdefault(layer, (entry["directory"], [
+                w for w in words if w.startswith(("-I", "-D", "-W", "-std", "-f", "-m")) and w != "-MD"]))
 
     def one(header):
         layer = header.split("/")[0]
@@ -108,7 +110,7 @@ def no_global_state(report, build):
     """No library of ours but the platform's holds a variable that outlives a call."""
     for layer in sorted(os.listdir(os.path.join(build.folder, "layers"))):
         library = os.path.join(build.folder, f"libptt-{layer}.a")
-        if layer in MAY_HOLD_STATE or layer == "app":
+        if layer in MAY_HOLD_STATE or layer in PROGRAMS:
             continue
         status, out, err = command(["objdump", "-t", library])
         if status != 0:
