@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What nec's command line says, checked and complete. For app/nec*.c only. */
+/* nec, the signer, on any platform: what its command line says, checked and complete, and the signer it asks for. */
 #ifndef APP_NEC_H
 #define APP_NEC_H
 
@@ -11,6 +11,7 @@
 #include "base/ip.h"
 #include "base/limits.h"
 #include "dns/tsig.h"
+#include "host/host.h"
 #include "serve/dns_exchange.h"
 
 #define NEC_DOMAINS_MAX 32
@@ -47,5 +48,9 @@ struct nec_options {
  *   -1: go on; else the program ends with this status, and what is wrong was said in one line */
 int nec_options_read(struct nec_options *o, int argc, char **argv);
 void nec_options_wipe(struct nec_options *o); /* the secrets in it */
+
+/* Sign on `h`, in a fiber, until the platform asks to stop or the fiber is cancelled. The password in `o` is wiped.
+ *   the status of the program: 0, or 1 with the reason in the log */
+int nec_run(struct host *h, struct nec_options *o);
 
 #endif

@@ -36,6 +36,11 @@ void host_console(struct host *h, struct str line)
         h->ops->console(h, line);
 }
 
+enum err host_wait_stop(struct host *h)
+{
+        return h->ops->wait_stop(h);
+}
+
 enum err host_listen(struct host *h, const struct ip_port *at, struct host_listener **out)
 {
         *out = NULL;

@@ -25,6 +25,7 @@ struct host_ops {
         int64_t (*wall_ms)(struct host *h);
         void (*random)(struct host *h, void *out, size_t n);
         void (*console)(struct host *h, struct str line);
+        enum err (*wait_stop)(struct host *h);
         enum err (*listen)(struct host *h, const struct ip_port *at, struct host_listener **out);
         enum err (*accept)(
                 struct host_listener *l, int64_t deadline_ms, struct host_tcp **out, struct ip_port *peer);
@@ -64,6 +65,10 @@ uint64_t host_random_below(struct host *h, uint64_t bound); /* uniform in 0 to b
 
 /* One line to the console, without its line end. Never blocks: lines dropped are counted, and the count is said. */
 void host_console(struct host *h, struct str line);
+
+/* Wait until the platform asks this node to end (SIGTERM or SIGINT on Linux). By one fiber at a time.
+ *   ERR_OK when it does */
+MUST_USE enum err host_wait_stop(struct host *h);
 
 /* TCP.
  *   listen   ERR_OK, ERR_BUSY (address in use), ERR_DENIED (no right to the port), ERR_UNREACHABLE (not our address),

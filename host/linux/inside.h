@@ -84,6 +84,8 @@ void linux_random(struct host *h, void *out, size_t n);
 void console_open(struct console *c, int fd);
 void console_close(struct console *c);
 void linux_console(struct host *h, struct str line);
+/* SIGTERM and SIGINT are caught only while this waits: a second one ends the process at once. */
+enum err linux_wait_stop(struct host *h);
 
 /* stack.c */
 void *linux_stack_alloc(void *platform, size_t n);

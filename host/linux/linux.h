@@ -14,9 +14,5 @@ struct host *linux_host_new(const char *label);
 void linux_host_free(struct host *h);
 /* Run `main(arg)` as the first fiber until everything has ended. */
 void linux_host_run(struct host *h, void (*main)(void *arg), void *arg);
-/* Wait for SIGTERM or SIGINT in a fiber.
- * They are caught only while this waits, by one fiber at a time: a second one ends the process at once.
- *   ERR_OK when one came, ERR_CANCELLED */
-MUST_USE enum err linux_host_wait_stop(struct host *h);
 
 #endif

@@ -17,6 +17,7 @@ static const struct host_ops ops = {
         .wall_ms = linux_wall_ms,
         .random = linux_random,
         .console = linux_console,
+        .wait_stop = linux_wait_stop,
         .listen = linux_listen,
         .accept = linux_accept,
         .listener_close = linux_listener_close,
@@ -194,7 +195,7 @@ static enum err wait_signal(struct poll *p)
 }
 
 /* The signals are blocked only meanwhile, so that a second one ends a process that is slow to stop. */
-enum err linux_host_wait_stop(struct host *h)
+enum err linux_wait_stop(struct host *h)
 {
         struct poll p;
         sigset_t stop, before;

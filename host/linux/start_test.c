@@ -149,7 +149,7 @@ struct stop {
 static void wait_stop(void *arg)
 {
         struct stop *t = arg;
-        t->err = linux_host_wait_stop(t->h);
+        t->err = host_wait_stop(t->h);
         t->is_done = true;
 }
 

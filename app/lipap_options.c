@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
+#include "app/lipap.h"
+#include "base/quantity.h"
+#include "crypto/bytes.h"
+#include "mail/address.h"
+#include "serve/delivery.h"
+
+#define SMTP_PORT 25
+#define SECRET_MAX 1024
+#define CONTINUE (-1)
+
+static const struct option_spec specs[] = {
+        {"image", 0, "IMAGE", false, "the image that ptt prepared"},
+        {"domain", 0, "D", true, "a domain whose lists are served"},
+        {"hostname", 0, "H", false, "our name in SMTP, as the MX record has it"},
+        {"signer", 0, "IP", true, "where nec listens"},
+        {"signer-network", 0, "CIDR", true, "from where signed copies are taken back"},
+        {"nameserver", 0, "SERVER", true, "udp:IP[:PORT] or tcp:IP[:PORT], a full resolver"},
+        {"password", 0, "BASE64", false, "what tokens in return paths are derived from"},
+        {"password-file", 0, "FILE", false, "the same, from a file"},
+        {"old-password", 0, "BASE64", true, "its tokens are still accepted"},
+        {"admin", 0, "[LOCAL:]EMAIL", false, "gets the mail to postmaster, abuse and LOCAL"},
+        {"listen", 0, "IP:PORT", true, "default 0.0.0.0:25"},
+        {"max-message", 0, "SIZE", false, "default 25M"},
+        {"retry", 0, "T", false,
+                "pause before the second try of a delivery, default 5m; it doubles up to 4h"},
+        {"name", 0, "LABEL", false, "stands in each log line"},
+        {"help", 0, NULL, false, "print this"},
+        {"version", 0, NULL, false, "print the version"},
+        {NULL, 0, NULL, false, NULL},
+};
+
+static int complain(const char *what, struct str value)
+{
+        fprintf(stderr, "lipap: %s%s%.*s\n", what, value.n > 0 ? ": " : "", STR_ARG(value));
+        return EXIT_USAGE;
+}
+
+static int read_domains(struct lipap_options *o)
+{
+        struct str value;
+        for (size_t i = 0; options_nth(&o->options, "domain", i, &value); i++) {
+                if (o->node.domain_count == LIPAP_DOMAINS_MAX)
+                        return complain("too many of --domain", value);
+                if (!mail_domain_is_valid(value, MAIL_ASCII))
+                        return complain("--domain is not a domain name", value);
+                o->node.domains[o->node.domain_count++].name = value;
+        }
+        if (o->node.domain_count == 0)
+                return complain("--domain is missing", S(""));
+        if (!options_value(&o->options, "hostname", &o->node.hostname))
+                return complain("--hostname is missing", S(""));
+        if (!mail_domain_is_valid(o->node.hostname, MAIL_ASCII))
+                return complain("--hostname is not a host name", o->node.hostname);
+        return 0;
+}
+
+static int read_network(struct lipap_options *o)
+{
+        struct str value;
+        struct lipap *n = &o->node;
+        for (size_t i = 0; options_nth(&o->options, "signer", i, &value); i++, n->signer_count++)
+                if (i == LIPAP_SIGNERS_MAX || ip_port_parse(value, SMTP_PORT, &n->signers[i]) != ERR_OK)
+                        return complain("--signer is not an address", value);
+        for (size_t i = 0; options_nth(&o->options, "signer-network", i, &value);
+                i++, n->signer_network_count++)
+                if (i == LIPAP_SIGNERS_MAX || ip_net_parse(value, &n->signer_networks[i]) != ERR_OK)
+                        return complain("--signer-network is not a network", value);
+        for (size_t i = 0; options_nth(&o->options, "nameserver", i, &value); i++, o->nameserver_count++)
+                if (i == RESOLVER_SERVERS_MAX || dns_server_parse(value, &o->nameservers[i]) != ERR_OK)
+                        return complain("--nameserver is not a name server", value);
+        for (size_t i = 0; options_nth(&o->options, "listen", i, &value); i++, o->listen_count++)
+                if (i == LIPAP_LISTENERS_MAX || ip_port_parse(value, SMTP_PORT, &o->listens[i]) != ERR_OK)
+                        return complain("--listen is not an address", value);
+        if (o->listen_count == 0)
+                o->listens[o->listen_count++] = (struct ip_port){.ip = ip_v4(0, 0, 0, 0), .port = SMTP_PORT};
+        if (n->signer_count == 0)
+                return complain("--signer is missing", S(""));
+        if (n->signer_network_count == 0)
+                return complain("--signer-network is missing", S(""));
+        if (o->nameserver_count == 0)
+                return complain("--nameserver is missing", S(""));
+        return 0;
+}
+
+static int read_password(struct lipap_options *o, struct str text, const char *option)
+{
+        if (o->password_count == LIPAP_PASSWORDS_MAX)
+                return complain("too many of --old-password", S(""));
+        enum err e = key_password_parse(text, &o->passwords[o->password_count++]);
+        if (e == ERR_DENIED)
+                fprintf(stderr, "lipap: %s is shorter than %d bytes\n", option, PASSWORD_MIN);
+        else if (e != ERR_OK)
+                fprintf(stderr, "lipap: %s is not a password in base64\n", option);
+        return e == ERR_OK ? 0 : EXIT_USAGE;
+}
+
+static int read_passwords(struct lipap_options *o)
+{
+        char secret[SECRET_MAX];
+        struct str value, file;
+        bool has_value = options_value(&o->options, "password", &value);
+        bool has_file = options_value(&o->options, "password-file", &file);
+        int status;
+        if (has_value == has_file)
+                return complain("give one of --password and --password-file", S(""));
+        if (has_file) {
+                enum err e = options_secret_file(file, secret, sizeof secret, &value);
+                if (e != ERR_OK)
+                        return complain("--password-file cannot be read", file);
+        }
+        status = read_password(o, value, has_file ? "--password-file" : "--password");
+        crypto_wipe(secret, sizeof secret);
+        for (size_t i = 0; status == 0 && options_nth(&o->options, "old-password", i, &value); i++)
+                status = read_password(o, value, "--old-password");
+        return status;
+}
+
+static int read_rest(struct lipap_options *o)
+{
+        struct str value, local, email;
+        struct mail_address address;
+        o->node.message_max = MAIL_MESSAGE_MAX;
+        o->node.retry_first_ms = DELIVERY_RETRY_FIRST_MS;
+        o->node.delivery_port = SMTP_PORT;
+        if (!options_value(&o->options, "image", &o->image))
+                return complain("--image is missing", S(""));
+        if (options_value(&o->options, "max-message", &value) &&
+                (quantity_size_parse(value, &o->node.message_max) != ERR_OK || o->node.message_max < 65536))
+                return complain(
+                        "--max-message is not a size of at least 64K", value); /* RFC 5321 4.5.3.1.7 */
+        if (options_value(&o->options, "retry", &value)) {
+                int64_t seconds;
+                if (quantity_duration_parse(value, &seconds) != ERR_OK || seconds < 1)
+                        return complain("--retry is not a duration", value);
+                o->node.retry_first_ms = seconds * 1000;
+        }
+        if (options_value(&o->options, "admin", &value)) {
+                if (!str_cut(value, ':', &local, &email)) {
+                        email = value;
+                        local = (struct str){NULL, 0};
+                }
+                if (mail_mailbox_parse(email, MAIL_ASCII, &address) != ERR_OK)
+                        return complain("--admin is not [LOCAL:]EMAIL", value);
+                o->node.admin = email;
+                o->node.admin_local = local;
+        }
+        return 0;
+}
+
+int lipap_options_read(struct lipap_options *o, int argc, char **argv)
+{
+        struct str label;
+        int status = 0;
+        if (options_parse(specs, argc, argv, &o->options) != ERR_OK) {
+                fprintf(stderr, "lipap: %s\n", o->options.message);
+                return EXIT_USAGE;
+        }
+        if (options_has(&o->options, "help")) {
+                printf("lipap: mailing-list server\n\n");
+                options_help(stdout, specs);
+                return 0;
+        }
+        if (options_has(&o->options, "version")) {
+                printf("lipap %s\n", PTT_VERSION);
+                return 0;
+        }
+        if (o->options.arguments_count > 0)
+                return complain("unexpected argument", o->options.arguments[0]);
+        status = read_domains(o);
+        if (status == 0)
+                status = read_network(o);
+        if (status == 0)
+                status = read_passwords(o);
+        if (status == 0)
+                status = read_rest(o);
+        if (options_value(&o->options, "name", &label))
+                o->label = label.p;
+        return status == 0 ? CONTINUE : status;
+}
+
+void lipap_options_wipe(struct lipap_options *o)
+{
+        for (size_t i = 0; i < o->password_count; i++)
+                key_password_wipe(&o->passwords[i]);
+}
