@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A disk in memory: the block of one node of the simulator, which outlives the node. What was written since the last
- * flush is remembered sector by sector, so that a power cut may keep, lose, tear and mix it. A single sector is written
- * whole or not at all; nothing else is promised. Nothing here reads a clock or draws random numbers but from a seed.
+ * flush is remembered sector by sector, so that a power cut may keep, lose, tear and mix it. A sector is written whole
+ * or not at all; nothing else is promised. Nothing here reads a clock or draws random numbers but from a seed.
  *
  * The test or the simulator owns the disk. A node owns the handle that it opened; one at a time, as a lock would have
  * it. Behind sim_disk_open stands what host.h says of blocks, outcome by outcome. */
@@ -64,7 +64,8 @@ enum sim_disk_crash {
  * handle that was open fails without effect, until it is closed. The same seed gives the same choice. */
 void sim_disk_crash(struct sim_disk *d, enum sim_disk_crash how, uint64_t seed);
 
-/* Behind the node's back, without faults, and durable at once. Outside of the disk is a CHECK. */
+/* Behind the node's back, without faults, and durable at once, with all else that these sectors hold at the moment.
+ * Outside of the disk is a CHECK. */
 void sim_disk_get(const struct sim_disk *d, uint64_t at, void *into, size_t n);
 void sim_disk_put(struct sim_disk *d, uint64_t at, const void *from, size_t n);
 void sim_disk_flip(struct sim_disk *d, uint64_t at, uint8_t bits); /* what rots */
