@@ -10,7 +10,7 @@ from check_report import TOP, command, in_parallel, tracked
 
 # Where state of the whole process is unavoidable: the platform, and the fiber that runs on this thread.
 MAY_HOLD_STATE = ("host", "fiber")
-PROGRAMS = ("app", "tests")
+PROGRAMS = ("app", "tests", "bench")
 
 
 class Build:

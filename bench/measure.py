@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: ISC
+"""Numbers with their spread, and one table of them."""
+import os
+import re
+import statistics
+import subprocess
+
+ROW = re.compile(r"^row (\S+) (\S+)$", re.M)
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Broken(Exception):
+    """A measurement could not be made."""
+
+
+class Table:
+    """Lines of the result: what, the median of all repetitions, the least and the most, the target."""
+
+    def __init__(self):
+        self.missed, self.skipped = [], []
+        print(f"{'':58} {'median':>10} {'least':>10} {'most':>10}  target", flush=True)
+
+    def head(self, text):
+        print(f"\n{text}", flush=True)
+
+    def line(self, what, values, at_most=None, at_least=None):
+        """`values`: one of each repetition; the median of them is held against the target."""
+        middle = statistics.median(values)
+        target, holds = "", True
+        if at_most is not None:
+            target, holds = f"<= {number(at_most)}", middle <= at_most
+        if at_least is not None:
+            target, holds = f">= {number(at_least)}", middle >= at_least
+        if not holds:
+            self.missed.append(what)
+        print(f"{what:58} {number(middle):>10} {number(min(values)):>10} {number(max(values)):>10}  "
+              f"{target}{'' if holds else '  MISSED'}", flush=True)
+        return middle
+
+    def skip(self, what, reason):
+        self.skipped.append(what)
+        print(f"{what:58} not measured: {reason}", flush=True)
+
+
+def number(value):
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def rows(world, name, *arguments, timeout=600):
+    """Runs one of the C programs of this folder and gives its rows."""
+    argv = [os.path.join(world.build, "bench", f"bench-{name}"), *map(str, arguments)]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+    if done.returncode != 0:
+        raise Broken(f"{name}: {(done.stderr or done.stdout).strip()[-400:]}")
+    return {key: float(value) for key, value in ROW.findall(done.stdout)}
+
+
+def each(runs, key):
+    """The values of one row in all repetitions."""
+    return [run[key] for run in runs]
+
+
+# What processes have used, from /proc: utime, stime and those of children that were waited for.
+
+def _stat(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return int(fields[1]), [int(n) for n in fields[11:15]]
+
+
+def cpu_seconds(root):
+    """CPU time of a process, of all below it that still live, and of those that it has waited for."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                parents[int(name)] = _stat(name)
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+    ticks, todo = 0, [root]
+    while todo:
+        pid = todo.pop()
+        if pid in parents:
+            ticks += sum(parents[pid][1])
+        todo += [child for child, (parent, _) in parents.items() if parent == pid]
+    return ticks / TICKS
+
+
+def status_kib(pid, key):
+    """VmHWM (peak of resident memory) and the like."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(next(line for line in f if line.startswith(key + ":")).split()[1])
