@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/* People who post: a node each. Every attempt is a try in the ledger with a letter of its own.
+ *
+ *   good       speaks SMTP well, in ways that differ: with and without PIPELINING, SIZE=, BDAT; several recipients;
+ *              several messages a session. Tries a post again after a growing pause, until 250 or 5yz
+ *   slow       the same, but its bytes dribble
+ *   broken     breaks off, sends malformed letters and wrong commands, does not wait for answers. Never tries again
+ *   malicious  forges tickets, return paths and letters, relays, smuggles, replays. Never tries again
+ *
+ * The struct outlives the node's lives: a post that was not through goes on when the node is started again. */
+#ifndef TESTS_SIM_AUTHOR_H
+#define TESTS_SIM_AUTHOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "base/str.h"
+#include "host/host.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/verify.h"
+
+enum author_mood { AUTHOR_GOOD, AUTHOR_SLOW, AUTHOR_BROKEN, AUTHOR_MALICIOUS, AUTHOR_MOODS };
+/* Its word as scenarios write it, and back: AUTHOR_MOODS for another word. */
+const char *author_mood_text(enum author_mood mood);
+enum author_mood author_mood_of(struct str word);
+
+struct author_config {
+        const char *name; /* of the node; a literal or as long-lived as the author */
+        struct str address;
+        enum author_mood mood;
+        struct ip_port server; /* where mail for the lists goes */
+        struct ledger *ledger;
+        const struct verify *verify; /* for what can be replayed; or NULL */
+        uint64_t seed;
+        int64_t retry_first_ms, retry_most_ms, life_ms; /* 0: 30 s, 10 min, 5 days */
+        const char *strangers; /* a domain that lipap must not relay to; NULL: "stranger.test" */
+};
+
+struct author;
+struct author *author_new(const struct author_config *config); /* texts are copied, but for `name` */
+void author_free(struct author *a);
+
+/* Somebody writes a letter: to one list or several, told apart by commas. `post` names it in stories, empty: the
+ * author's name and a number. A `size` of 0 is drawn. May be called at any time, also while the node is down. */
+void author_post(struct author *a, struct str post, struct str lists, size_t size);
+
+/* The node's main: posts what there is to post until the node is asked to stop; gives 0. The type suits a node's start;
+ * `arg` is the author. */
+int author_run(struct host *h, void *arg);
+
+/* Posts that are not through: neither accepted, nor refused for good, nor given up. */
+size_t author_waiting(const struct author *a);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+/* The ledger: all that was promised to people who post, all that mail hosts received, and what befell the connections
+ * between; and the judge of it. It believes nobody's log and reads no node's memory: only answers and copies count.
+ *
+ * Who writes into it: the world (lists, members, kills, the image at the end), authors (their tries), mail hosts (their
+ * connections and, through verify.h, copies). One ledger for a run; it owns all of its records, and copies what it is
+ * given. Its order is the order of the calls; it draws nothing and reads no clock but the one it is given.
+ *
+ * The invariants, each a word and a story of one line:
+ *   lost        answered 250, and somebody who was a member then and until the end has no copy, nor is a failure
+ *               recorded, nor does it still wait
+ *   duplicate   a second copy, though nothing befell the connection of the first at its final dot
+ *   invented    a copy of what was refused, of what was never finished, or of nothing that anybody wrote
+ *   unverified  a copy whose signature does not verify, for somebody who asks DNS at that moment
+ *   relayed     mail to somebody who is no member, or that anybody would be allowed to send through us to strangers
+ *   altered     a copy that is not what was sent with fields of ours and the signer's in front
+ *   admitted    answered 250, and nobody may take it: malformed, forged, or in a circle
+ *   protocol    what was said to a mail host breaks RFC 5321
+ *   bounced     a genuine bounce was refused for good */
+#ifndef TESTS_SIM_LEDGER_H
+#define TESTS_SIM_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "tests/sim/letter.h"
+
+#define LEDGER_TARGETS_MAX 4  /* lists that one try is for */
+#define LEDGER_STORIES_MAX 32 /* violations kept; all are counted */
+#define LEDGER_STORY_MAX 256
+#define LEDGER_NONE UINT32_MAX /* no such list, try, connection, copy */
+
+struct ledger;
+
+struct ledger_config {
+        uint64_t seed;
+        int64_t (*now_ms)(void *ctx); /* virtual time */
+        /* One line for the trace; NULL: nobody looks. */
+        void (*trace)(void *ctx, const char *node, struct str line);
+        void *ctx;
+};
+
+struct ledger *ledger_new(const struct ledger_config *config); /* ends the program when memory is out */
+void ledger_free(struct ledger *l);
+int64_t ledger_now_ms(const struct ledger *l);
+/* Does anybody look? If not, no text needs to be made. */
+bool ledger_is_traced(const struct ledger *l);
+void ledger_trace(struct ledger *l, const char *node, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* ---- violations ---- */
+
+struct ledger_violation {
+        const char *invariant;
+        int64_t at_ms;
+        char story[LEDGER_STORY_MAX]; /* ended by NUL */
+};
+
+void ledger_violate(struct ledger *l, const char *invariant, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+size_t ledger_violations(const struct ledger *l); /* how many there were */
+/* Number `i` in the order of events; NULL behind the last that is kept. */
+const struct ledger_violation *ledger_violation(const struct ledger *l, size_t i);
+
+/* ---- lists and members: told by the world ---- */
+
+enum ledger_kind {
+        LEDGER_LIST, /* copies have a return path NAME-return-TOKEN@DOMAIN */
+        LEDGER_ROLE /* postmaster@ and the like: forwarded with the null return path to the people who stand there */
+};
+/* For members of a role whose number is fixed when 250 is given, and of lists, whose cursor runs later. */
+enum ledger_membership {
+        LEDGER_OUT,
+        LEDGER_MAYBE, /* a change is under way: told before it begins */
+        LEDGER_IN     /* told when it is certain */
+};
+
+/* A list or role by its address; gives its number. The same address again gives the same number. */
+uint32_t ledger_list(struct ledger *l, struct str address, enum ledger_kind kind);
+uint32_t ledger_list_find(const struct ledger *l, struct str address); /* LEDGER_NONE */
+void ledger_member(struct ledger *l, uint32_t list, struct str address, enum ledger_membership is);
+
+/* ---- tries: told by authors ---- */
+
+enum ledger_fate {
+        LEDGER_UNSENT,   /* the final dot has not been sent */
+        LEDGER_UNKNOWN,  /* it has been, and no answer came */
+        LEDGER_REFUSED,  /* answered 4yz or 5yz, at whatever command */
+        LEDGER_ACCEPTED, /* answered 2yz */
+};
+
+struct ledger_try_new {
+        const char *author; /* the node */
+        struct str post;    /* what it is a try of */
+        struct str sender;  /* in the envelope and in From */
+        struct str to;      /* in To */
+        enum letter_shape shape;
+        size_t size;
+        bool is_forged;    /* nobody may take it, whatever its shape */
+        uint32_t smuggles; /* the try inside of this one, or LEDGER_NONE */
+};
+
+struct ledger_try {
+        char name[24], author[24];
+        struct str post, sender, to; /* owned */
+        enum letter_shape shape;
+        size_t size;
+        bool is_forged;
+        uint32_t smuggles;
+        enum ledger_fate fate;
+        unsigned code; /* of the answer */
+        int64_t began_ms, ended_ms;
+        uint64_t began, ended; /* places in the order of events */
+        uint32_t targets[LEDGER_TARGETS_MAX];
+        size_t target_count;
+};
+
+/* Begin a try; gives its number. Its fate is LEDGER_UNSENT. */
+uint32_t ledger_try(struct ledger *l, const struct ledger_try_new *new);
+const struct ledger_try *ledger_try_get(const struct ledger *l, uint32_t t);
+size_t ledger_tries(const struct ledger *l);
+/* The letter of a try; borrows from the ledger. */
+struct letter ledger_letter(const struct ledger *l, uint32_t t);
+/* RCPT was answered 2yz: for a list or role of ours; whatever else stands behind that address is `relayed`. */
+void ledger_try_target(struct ledger *l, uint32_t t, struct str address);
+/* The final dot is about to leave. */
+void ledger_try_dot(struct ledger *l, uint32_t t);
+/* What was answered last: 2yz to the final dot, or 4yz or 5yz anywhere. */
+void ledger_try_answer(struct ledger *l, uint32_t t, unsigned code);
+/* From now on a 4yz to the final dot may come after the message was kept: the disk of the node fails. */
+void ledger_disk_fails(struct ledger *l);
+/* An address that nobody may be given: RCPT was answered 2yz for a stranger, or for a token that nobody made. */
+void ledger_try_leak(struct ledger *l, uint32_t t, struct str address);
+
+/* Was any try of a post accepted? */
+bool ledger_post_is_accepted(const struct ledger *l, struct str post);
+
+/* ---- connections and copies: told by mail hosts and verify.h ---- */
+
+enum ledger_end {
+        LEDGER_OPEN,
+        LEDGER_QUIT,    /* in order */
+        LEDGER_EOF,     /* the other side ended it without a word */
+        LEDGER_RESET,   /* or it broke */
+        LEDGER_SILENCE, /* or nothing came for too long */
+        LEDGER_DROPPED, /* the mail host ended it without an answer */
+        LEDGER_CLOSED,  /* the mail host ended it after an answer */
+        LEDGER_DIED     /* the mail host itself was stopped */
+};
+
+uint32_t ledger_connection(struct ledger *l, const char *host); /* `host` is a mail host's node */
+/* The final dot came, with a message that is kept or not; what copies are noted next belongs to it. */
+void ledger_connection_dot(struct ledger *l, uint32_t connection);
+/* The answer to the final dot went out. */
+void ledger_connection_answered(struct ledger *l, uint32_t connection, unsigned code);
+/* A command came behind that: the answer arrived. */
+void ledger_connection_acknowledged(struct ledger *l, uint32_t connection);
+void ledger_connection_end(struct ledger *l, uint32_t connection, enum ledger_end how);
+/* A fault: all connections open now at `host` (NULL: at every mail host) were cut or may have been, as by a kill of
+ * either side, a stop, a partition or a link that loses. */
+void ledger_fault(struct ledger *l, const char *host, const char *why);
+
+struct ledger_copy {
+        uint32_t try, target,
+                member; /* target: the place in the try's targets; LEDGER_NONE for what nobody sent */
+        uint32_t connection, dot; /* which dot on that connection, from 1 */
+        int64_t at_ms;
+};
+/* A copy that a mail host has kept for `recipient`, which came through `list`. Judges what can be judged at once. */
+void ledger_copy(struct ledger *l, uint32_t connection, uint32_t t, uint32_t list, struct str recipient);
+size_t ledger_copies(const struct ledger *l);
+/* Copies of tries of `post` (empty: of all) that `recipient` (empty: anybody) has. */
+size_t ledger_count(const struct ledger *l, struct str post, struct str recipient);
+/* May `recipient` ever be sent mail of this list or role? */
+bool ledger_is_known(const struct ledger *l, uint32_t list, struct str recipient);
+
+/* ---- the end ---- */
+
+/* What the image says: a failure recorded for a member; a message that still waits for one, or (empty address) for any.
+ * `message_id` with or without its brackets. */
+void ledger_failed(struct ledger *l, struct str message_id, struct str address);
+void ledger_queued(struct ledger *l, struct str message_id, struct str address);
+/* Forget what ledger_failed and ledger_queued said: the image is about to be read again. */
+void ledger_image_again(struct ledger *l);
+
+/* Is everything that was accepted with all who must have it, or known to have failed or to wait? False: wait on. */
+bool ledger_is_settled(const struct ledger *l);
+/* Judge all that can only be judged at the end: lost, duplicate, invented. Once. */
+void ledger_judge(struct ledger *l);
+
+/* Counters for a summary. */
+struct ledger_sum {
+        size_t posts, tries, accepted, refused, unknown, unsent, copies, duplicates, failed, connections, cut;
+};
+struct ledger_sum ledger_sum(const struct ledger *l);
+
+#endif
