@@ -117,7 +117,9 @@ void db_close(struct db *d)
                 sqlite3_finalize(d->statements[i]);
                 d->statements[i] = NULL;
         }
-        if (d->c != NULL && !d->broken && vfs_log_is_long(d->vfs)) /* if it fails, the log stays long */
+        /* A log that is left behind would be read at the next start, over the database: when one of its frames rots, what
+         * stands before that frame is believed, and older than the database. If it fails, the log stays. */
+        if (d->c != NULL && !d->broken)
                 (void)sqlite3_wal_checkpoint_v2(d->c, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
         CHECK(sqlite3_close(d->c) == SQLITE_OK); /* every query was ended */
         d->c = NULL;

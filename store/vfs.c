@@ -33,7 +33,6 @@ struct file {
 struct vfs {
         sqlite3_vfs base;
         struct volume *volume;
-        struct file *log; /* the open one */
         struct crc32c crc;
         enum err fault;
         char name[32];
@@ -192,8 +191,6 @@ static int memory_write(struct file *f, const void *from, uint64_t n, uint64_t a
 static int file_close(sqlite3_file *base)
 {
         struct file *f = file_of(base);
-        if (f->vfs->log == f)
-                f->vfs->log = NULL;
         area_close(&f->area);
         free(f->frames);
         free(f->bytes);
@@ -259,11 +256,15 @@ static int file_write(sqlite3_file *base, const void *from, int n, sqlite3_int64
 static enum err empty_log(struct file *f)
 {
         static const char zeros[WAL_HEADER];
-        if (f->area.size <= VFS_LOG_KEPT)
+        char header[WAL_HEADER];
+        if (f->area.size < sizeof header)
                 return ERR_OK;
-        enum err err = area_write(&f->area, 0, str_of(zeros, sizeof zeros));
-        if (err == ERR_OK)
-                err = volume_flush(f->vfs->volume);
+        enum err err = area_read(&f->area, 0, header, sizeof header);
+        if (err == ERR_OK && memcmp(header, zeros, sizeof header) != 0) {
+                err = area_write(&f->area, 0, str_of(zeros, sizeof zeros));
+                if (err == ERR_OK)
+                        err = volume_flush(f->vfs->volume);
+        }
         return err == ERR_OK ? area_cut(&f->area, VFS_LOG_KEPT) : err;
 }
 
@@ -370,8 +371,6 @@ static int do_open(sqlite3_vfs *base, const char *name, sqlite3_file *file, int 
         } else if (name != NULL) {
                 return SQLITE_CANTOPEN; /* a rollback journal has no place here */
         }
-        if (f->kind == LOG)
-                v->log = f;
         f->base.pMethods = &methods;
         if (flags_out != NULL)
                 *flags_out = flags;
@@ -500,11 +499,6 @@ const char *vfs_name(const struct vfs *v)
 enum err vfs_fault(const struct vfs *v)
 {
         return v->fault;
-}
-
-bool vfs_log_is_long(const struct vfs *v)
-{
-        return v->log != NULL && v->log->area.size > VFS_LOG_KEPT;
 }
 
 #define VERIFY_PAGES 64

@@ -27,8 +27,6 @@ void vfs_free(struct vfs *f); /* when nothing of it is open any more */
 const char *vfs_name(const struct vfs *f);
 /* Why a call last failed, or ERR_OK. */
 enum err vfs_fault(const struct vfs *f);
-/* Is the log longer than VFS_LOG_KEPT? Then SQLite's truncation of it is worth its flush. */
-bool vfs_log_is_long(const struct vfs *f);
 /* Verify every page of the database as it stands on disk, without the log; so bring that in before. Each damaged page
  * is logged. `progress` may be NULL.
  *   ERR_OK, also with damage: `*damaged` counts pages; ERR_NOT_FOUND, ERR_IO, ERR_MEMORY */

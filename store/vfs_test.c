@@ -83,8 +83,33 @@ static void log_rots(struct rig *r)
                         assert_int_equal(area_write(&area, at, str_of(&byte, 1)), ERR_OK);
                 }
                 area_close(&area);
+                r->s->db.broken = true; /* as after a death: the log is left behind */
                 store_close(r->s);
         }
+}
+
+/* What was closed in order does not depend on its log any more: a rotten one had turned back what came after. */
+static void log_is_left_empty(struct rig *r)
+{
+        uint64_t members;
+        rig_open(r);
+        int64_t list = rig_list(r, "ptt", 10), id;
+        assert_int_equal(store_member_add(r->s, list, S("last@x.example"), 1, &id), ERR_OK);
+        store_close(r->s);
+        struct area area;
+        struct volume v;
+        char header[32], zeros[32] = {0};
+        rig_volume(r, &v);
+        assert_int_equal(area_open(&v, S("ptt.db-wal"), &area), ERR_OK);
+        assert_int_equal(area_read(&area, 0, header, sizeof header), ERR_OK);
+        assert_memory_equal(header, zeros, sizeof header);
+        area_close(&area);
+        assert_int_equal(volume_close(&v), ERR_OK);
+        rig_flip(r, "ptt.db-wal", 32 + 24 + 100);
+        rig_open(r);
+        assert_int_equal(store_member_count(r->s, list, &members), ERR_OK);
+        assert_int_equal(members, 11);
+        store_close(r->s);
 }
 
 /* More than SQLite keeps in memory to undo a part of a transaction. */
@@ -163,6 +188,7 @@ static void many_wait(struct rig *r)
 
 RIG_CASE(misplaced)
 RIG_CASE(log_rots)
+RIG_CASE(log_is_left_empty)
 RIG_CASE(undone)
 RIG_CASE(long_log)
 RIG_CASE(many_wait)
@@ -172,6 +198,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_misplaced),
                 cmocka_unit_test(test_log_rots),
+                cmocka_unit_test(test_log_is_left_empty),
                 cmocka_unit_test(test_undone),
                 cmocka_unit_test(test_long_log),
                 cmocka_unit_test(test_many_wait),
