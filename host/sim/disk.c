@@ -190,6 +190,33 @@ void sim_disk_flip(struct sim_disk *d, uint64_t at, uint8_t bits)
         sim_disk_put(d, at, &byte, 1);
 }
 
+static void copy_page(uint8_t **to, const uint8_t *from, uint64_t *taken)
+{
+        if (from == NULL && *to != NULL)
+                memset(*to, 0, PAGE);
+        if (from == NULL)
+                return;
+        if (*to == NULL) {
+                *to = malloc(PAGE);
+                CHECK(*to != NULL);
+                ++*taken;
+        }
+        memcpy(*to, from, PAGE);
+}
+
+void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from)
+{
+        struct sim_disk_inside *in = to->inside;
+        CHECK(!in->is_open && !in->remembers);
+        reach(in, from->size);
+        for (uint64_t i = 0; i < in->page_n; i++)
+                copy_page(
+                        &in->pages[i], i < from->inside->page_n ? from->inside->pages[i] : NULL, &in->taken);
+        to->size = from->size;
+        log_flush(to, log_end(in));
+        to->operations++;
+}
+
 void sim_disk_remember(struct sim_disk *d)
 {
         d->inside->remembers = true;
@@ -306,6 +333,15 @@ void sim_disk_crash(struct sim_disk *d, enum sim_disk_crash how, uint64_t seed)
         d->faults.cut_at = SIM_DISK_NEVER;
         in->is_open = false;
         in->life++;
+}
+
+size_t sim_disk_unflushed(const struct sim_disk *d)
+{
+        const struct sim_disk_inside *in = d->inside;
+        size_t n = 0;
+        for (size_t i = (size_t)(in->durable - in->dropped); i < in->n; i++)
+                n += in->log[i].kind == WRITTEN;
+        return n;
 }
 
 /* The node's side. */

@@ -63,12 +63,16 @@ enum sim_disk_crash {
 /* The power goes, and comes back: what stays is durable, `cut_at` is SIM_DISK_NEVER, and the lock is free. From now on a
  * handle that was open fails without effect, until it is closed. The same seed gives the same choice. */
 void sim_disk_crash(struct sim_disk *d, enum sim_disk_crash how, uint64_t seed);
+/* How many writes of a sector no flush covers: with none, every manner is the same. */
+size_t sim_disk_unflushed(const struct sim_disk *d);
 
 /* Behind the node's back, without faults, and durable at once, with all else that these sectors hold at the moment.
  * Outside of the disk is a CHECK. */
 void sim_disk_get(const struct sim_disk *d, uint64_t at, void *into, size_t n);
 void sim_disk_put(struct sim_disk *d, uint64_t at, const void *from, size_t n);
 void sim_disk_flip(struct sim_disk *d, uint64_t at, uint8_t bits); /* what rots */
+/* `to` is what `from` is now, size and bytes, durable; its faults stay. No handle on `to` is open. */
+void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from);
 
 /* Every operation from now on can be taken back: the log grows until sim_disk_forget. */
 void sim_disk_remember(struct sim_disk *d);

@@ -172,7 +172,9 @@ static void test_mix(void **state)
         for (uint64_t seed = 0; seed < 200; seed++) {
                 for (unsigned twice = 0; twice < 2; twice++) {
                         write_some(r);
+                        assert_int_equal(sim_disk_unflushed(r->d), 8);
                         sim_disk_crash(r->d, SIM_DISK_MIXES, seed);
+                        assert_int_equal(sim_disk_unflushed(r->d), 0);
                         heads(r, twice ? again : text);
                         sim_disk_rewind(r->d, 0);
                         reopen(r);
@@ -387,6 +389,30 @@ static void test_slow_flush(void **state)
         }
 }
 
+/* A copy shows what the disk shows, flushed or not, and what stood on it before is gone. */
+static void test_copy(void **state)
+{
+        struct rig *r = *state;
+        struct sim_disk *copy = sim_disk_new(2 * SIZE);
+        char old[SECTOR], bytes[SIZE], expected[SIZE];
+        memset(old, 'o', sizeof old);
+        sim_disk_put(copy, 90 * SECTOR, old, sizeof old);
+        sim_disk_put(copy, 0, old, sizeof old);
+        fill(r, 3 * SECTOR, 'a', SECTOR);
+        assert_int_equal(sim_block_flush(r->b), ERR_OK);
+        fill(r, 4 * SECTOR, 'b', SECTOR);
+        sim_disk_copy(copy, r->d);
+        assert_int_equal(copy->size, SIZE);
+        sim_disk_crash(copy, SIM_DISK_LOSES_ALL, 1);
+        sim_disk_get(copy, 0, bytes, SIZE);
+        sim_disk_get(r->d, 0, expected, SIZE);
+        assert_memory_equal(bytes, expected, SIZE);
+        fill(r, 3 * SECTOR, 'c', SECTOR); /* they share nothing */
+        sim_disk_get(copy, 3 * SECTOR, bytes, 1);
+        assert_int_equal(bytes[0], 'a');
+        sim_disk_free(copy);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -401,6 +427,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_rot, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_rewind, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_slow_flush, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_copy, set_up, tear_down),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
