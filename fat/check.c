@@ -222,46 +222,56 @@ static enum err check_tree(struct fat_walk *w)
 
 /* ---- What belongs to nothing ---- */
 
-static enum err free_lost(struct fat_walk *w, uint32_t cluster)
+static bool is_lost(const struct fat_walk *w, uint32_t cluster, uint32_t value)
 {
-        enum err err = fat_entry_set(w->f, cluster, 0);
-        return err == ERR_OK && fat_stage_room(w->f) < 2 ? fat_walk_commit(w) : err;
+        return value != 0 && value != FAT_CLUSTER_BAD && !fat_bit(w->used, cluster);
 }
 
-static enum err sweep(struct fat_walk *w, bool frees)
+static enum err sweep(struct fat_walk *w)
 {
         struct fat_checked *out = w->out;
-        out->used_clusters = out->free_clusters = out->bad_clusters = out->lost_clusters = 0;
+        uint32_t n;
+        for (uint32_t c = FAT_FIRST_CLUSTER; c < w->f->clusters + FAT_FIRST_CLUSTER; c += n) {
+                const uint8_t *entries;
+                enum err err = fat_entries_look(w->f, c, &entries, &n);
+                if (err != ERR_OK)
+                        return err;
+                for (uint32_t i = 0; i < n; i++) {
+                        uint32_t value = fat_le32(entries + (size_t)i * 4) & 0x0fffffff;
+                        out->free_clusters += value == 0;
+                        out->bad_clusters += value == FAT_CLUSTER_BAD;
+                        out->used_clusters += fat_bit(w->used, c + i);
+                        out->lost_clusters += is_lost(w, c + i, value);
+                }
+        }
+        return ERR_OK;
+}
+
+static enum err free_lost(struct fat_walk *w)
+{
         for (uint32_t c = FAT_FIRST_CLUSTER; c < w->f->clusters + FAT_FIRST_CLUSTER; c++) {
                 uint32_t value;
                 enum err err = fat_entry_get(w->f, c, &value);
-                if (err != ERR_OK)
-                        return err;
-                bool is_lost = value != 0 && value != FAT_CLUSTER_BAD && !fat_bit(w->used, c);
-                out->free_clusters += value == 0 || (is_lost && frees);
-                out->bad_clusters += value == FAT_CLUSTER_BAD;
-                out->used_clusters += fat_bit(w->used, c);
-                out->lost_clusters += is_lost;
-                if (is_lost && frees)
-                        err = free_lost(w, c);
+                if (err == ERR_OK && is_lost(w, c, value)) {
+                        err = fat_entry_set(w->f, c, 0);
+                        w->out->free_clusters++;
+                }
+                if (err == ERR_OK && fat_stage_room(w->f) < 2)
+                        err = fat_walk_commit(w);
                 if (err != ERR_OK)
                         return err;
         }
-        return frees ? fat_walk_commit(w) : ERR_OK;
+        return fat_walk_commit(w);
 }
 
 static enum err check_lost(struct fat_walk *w)
 {
-        enum err err = sweep(w, false);
+        enum err err = sweep(w);
         uint32_t lost = w->out->lost_clusters;
         if (err != ERR_OK || lost == 0)
                 return err;
         /* While anything else is wrong these clusters may be what it misses. */
-        if (fat_walk_fault(w, FAT_FAULT_LOST, lost, w->out->unrepaired == 0)) {
-                err = sweep(w, true);
-                w->out->lost_clusters = lost;
-        }
-        return err;
+        return fat_walk_fault(w, FAT_FAULT_LOST, lost, w->out->unrepaired == 0) ? free_lost(w) : ERR_OK;
 }
 
 static size_t bits_size(const struct fat *f)

@@ -75,7 +75,8 @@ enum err fat_check_stray(struct fat_walk *w, struct fat_frame *frame, uint32_t t
                 if (err == ERR_OK)
                         err = fat_slots_next(w->f, &s);
         }
-        if (err != ERR_OK && err != ERR_EOF)
+        if (err != ERR_OK && err != ERR_EOF &&
+                err != ERR_CORRUPT) /* of the chain: said by the walk along it */
                 return err;
         if (count == 0 || !fat_walk_fault(w, FAT_FAULT_LONG_NAME, count, true))
                 return ERR_OK;

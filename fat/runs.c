@@ -59,8 +59,10 @@ static void save(struct fat_file *file, const struct fat_run *run)
 enum err fat_runs_locate(struct fat_file *file, uint32_t index, uint32_t want, struct fat_run *out)
 {
         *out = (struct fat_run){0};
-        if (file->run_count == 0)
-                return ERR_CORRUPT;
+        if (file->run_count == 0 || index >= file->f->clusters)
+                return ERR_CORRUPT; /* longer than the volume: a circle */
+        if (want > file->f->clusters - index)
+                want = file->f->clusters - index;
         struct fat_run now = file->runs[find(file, index)];
         while (now.index + now.count - index < want || now.index + now.count <= index) {
                 bool is_enough = now.index + now.count > index;

@@ -39,6 +39,18 @@ enum err fat_entry_get(struct fat *f, uint32_t cluster, uint32_t *out)
         return err;
 }
 
+enum err fat_entries_look(struct fat *f, uint32_t cluster, const uint8_t **entries, uint32_t *count)
+{
+        uint32_t each = f->sector_size / 4, end = f->clusters + FAT_FIRST_CLUSTER;
+        CHECK(cluster < end);
+        enum err err = fat_sector_read(f, fat_entry_sector(f, cluster), entries);
+        *entries += (size_t)(cluster % each) * 4;
+        *count = each - cluster % each;
+        if (*count > end - cluster)
+                *count = end - cluster;
+        return err;
+}
+
 enum err fat_entry_set(struct fat *f, uint32_t cluster, uint32_t value)
 {
         CHECK(cluster < f->clusters + FAT_FIRST_CLUSTER);
@@ -90,13 +102,14 @@ static enum err group_count(struct fat *f, uint32_t group)
         uint32_t each = f->group_sectors * (f->sector_size / 4);
         uint32_t from = group * each, end = f->clusters + FAT_FIRST_CLUSTER;
         uint32_t to = end - from < each ? end : from + each;
-        uint32_t count = 0;
-        for (uint32_t c = from < FAT_FIRST_CLUSTER ? FAT_FIRST_CLUSTER : from; c < to; c++) {
-                uint32_t value;
-                enum err err = fat_entry_get(f, c, &value);
+        uint32_t count = 0, n;
+        for (uint32_t c = from < FAT_FIRST_CLUSTER ? FAT_FIRST_CLUSTER : from; c < to; c += n) {
+                const uint8_t *entries;
+                enum err err = fat_entries_look(f, c, &entries, &n);
                 if (err != ERR_OK)
                         return err;
-                count += value == 0;
+                for (uint32_t i = 0; i < n; i++)
+                        count += (fat_le32(entries + (size_t)i * 4) & 0x0fffffff) == 0;
         }
         f->group_free[group] = count;
         return ERR_OK;

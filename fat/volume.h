@@ -57,6 +57,9 @@ uint64_t fat_cluster_at(const struct fat *f, uint32_t cluster); /* in bytes of t
 uint32_t fat_entry_sector(const struct fat *f, uint32_t cluster);
 MUST_USE enum err fat_entry_get(struct fat *f, uint32_t cluster, uint32_t *out); /* its 28 bits */
 MUST_USE enum err fat_entry_set(struct fat *f, uint32_t cluster, uint32_t value);
+/* The entries from `cluster` on as they lie in one sector: `*count` of them, 4 bytes each, good until the next read of a
+ * sector. For looking through the whole FAT. */
+MUST_USE enum err fat_entries_look(struct fat *f, uint32_t cluster, const uint8_t **entries, uint32_t *count);
 /* The cluster behind `cluster`, or FAT_CHAIN_END.  ERR_CORRUPT: it leads nowhere. */
 MUST_USE enum err fat_chain_next(struct fat *f, uint32_t cluster, uint32_t *next);
 void fat_groups_init(struct fat *f);
