@@ -76,6 +76,8 @@ void scope_cancel(struct scope *scope); /* every blocking call inside fails from
  * cancelled too, and still waited for: nothing is orphaned.
  *   ERR_OK, or ERR_CANCELLED when that happened */
 enum err scope_join(struct scope *scope);
+/* The name of a fiber that is alive in it, in the deepest scope below it that has one; NULL: there is none. */
+const char *scope_fiber_name(const struct scope *scope);
 
 void fiber_yield(struct sched *s); /* let others run; also looks at the platform when due */
 /*   ERR_OK when the time has come, ERR_TIMEOUT when the deadline of a scope came first, ERR_CANCELLED */

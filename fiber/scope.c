@@ -93,3 +93,13 @@ enum err scope_join(struct scope *scope)
         close_scope(scope);
         return err;
 }
+
+const char *scope_fiber_name(const struct scope *scope)
+{
+        for (const struct scope *child = scope->children; child != NULL; child = child->sibling) {
+                const char *name = scope_fiber_name(child);
+                if (name != NULL)
+                        return name;
+        }
+        return scope->members != NULL ? scope->members->name : NULL;
+}

@@ -301,6 +301,36 @@ static void test_siblings(void **state)
         play(siblings);
 }
 
+static void name_below(void *arg)
+{
+        struct run *r = arg;
+        struct scope scope;
+        scope_open(&scope, r->s, FIBER_NEVER);
+        r->scope = &scope;
+        assert_int_equal(scope_spawn(&scope, "below", sleep_long, r), ERR_OK);
+        assert_int_equal(scope_join(&scope), ERR_OK);
+}
+
+/* The name of who keeps a scope from ending: of the deepest, not of those who wait for it. */
+static void fiber_name(void *arg)
+{
+        struct run *r = arg;
+        struct scope scope;
+        scope_open(&scope, r->s, FIBER_NEVER);
+        assert_null(scope_fiber_name(&scope));
+        assert_int_equal(scope_spawn(&scope, "above", name_below, r), ERR_OK);
+        assert_string_equal(scope_fiber_name(&scope), "above");
+        assert_int_equal(fiber_sleep(r->s, 500), ERR_OK);
+        assert_string_equal(scope_fiber_name(&scope), "below");
+        assert_int_equal(scope_join(&scope), ERR_OK);
+}
+
+static void test_fiber_name(void **state)
+{
+        (void)state;
+        play(fiber_name);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -312,6 +342,7 @@ int main(void)
                 cmocka_unit_test(test_cancel_shielded),
                 cmocka_unit_test(test_from_inside),
                 cmocka_unit_test(test_siblings),
+                cmocka_unit_test(test_fiber_name),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
