@@ -10,6 +10,7 @@
 #include "base/wr.h"
 #include "host/log.h"
 #include "store/crc32c.h"
+#include "store/gather.h"
 
 #define STEP (1024ull * 1024) /* areas grow by this, or by an eighth of what they are */
 #define STEP_MAX (16 * STEP)
@@ -26,7 +27,8 @@ struct file {
         struct area area;
         uint32_t *frames; /* of a log: the checksum of each frame's page, 0 when not known */
         size_t frames_cap;
-        char *bytes; /* of a file in memory */
+        struct gather gather; /* of a log */
+        char *bytes;          /* of a file in memory */
         uint64_t size, cap;
 };
 
@@ -192,6 +194,7 @@ static int file_close(sqlite3_file *base)
 {
         struct file *f = file_of(base);
         area_close(&f->area);
+        gather_close(&f->gather); /* what is in there was never synced, so nothing committed needs it */
         free(f->frames);
         free(f->bytes);
         return SQLITE_OK;
@@ -204,7 +207,9 @@ static int file_read(sqlite3_file *base, void *into, int n, sqlite3_int64 at)
         if (f->kind == MEMORY)
                 return memory_read(f, into, (uint64_t)n, from);
         size_t got = there < (uint64_t)n ? (size_t)there : (size_t)n;
-        enum err err = area_read(&f->area, from, into, got);
+        enum err err = gather_out(&f->gather);
+        if (err == ERR_OK)
+                err = area_read(&f->area, from, into, got);
         if (err != ERR_OK)
                 return say(f->vfs, err, SQLITE_IOERR_READ);
         if (got < (size_t)n) {
@@ -246,7 +251,8 @@ static int file_write(sqlite3_file *base, const void *from, int n, sqlite3_int64
                 bytes = str_of(v->page, VFS_PAGE);
         }
         if (err == ERR_OK)
-                err = area_write(&f->area, (uint64_t)at, bytes);
+                err = f->kind == LOG ? gather_write(&f->gather, (uint64_t)at, bytes)
+                                     : area_write(&f->area, (uint64_t)at, bytes);
         if (f->kind == LOG && n == VFS_PAGE && err == ERR_OK)
                 note_frame(f, (uint64_t)at, from);
         return say(v, err, SQLITE_IOERR_WRITE);
@@ -259,7 +265,9 @@ static enum err empty_log(struct file *f)
         char header[WAL_HEADER];
         if (f->area.size < sizeof header)
                 return ERR_OK;
-        enum err err = area_read(&f->area, 0, header, sizeof header);
+        enum err err = gather_out(&f->gather);
+        if (err == ERR_OK)
+                err = area_read(&f->area, 0, header, sizeof header);
         if (err == ERR_OK && memcmp(header, zeros, sizeof header) != 0) {
                 err = area_write(&f->area, 0, str_of(zeros, sizeof zeros));
                 if (err == ERR_OK)
@@ -281,7 +289,12 @@ static int file_sync(sqlite3_file *base, int flags)
 {
         struct file *f = file_of(base);
         (void)flags;
-        return f->kind == MEMORY ? SQLITE_OK : say(f->vfs, volume_flush(f->vfs->volume), SQLITE_IOERR_FSYNC);
+        if (f->kind == MEMORY)
+                return SQLITE_OK;
+        enum err err = gather_out(&f->gather);
+        if (err == ERR_OK)
+                err = volume_flush(f->vfs->volume);
+        return say(f->vfs, err, SQLITE_IOERR_FSYNC);
 }
 
 static int file_size(sqlite3_file *base, sqlite3_int64 *out)
@@ -370,6 +383,10 @@ static int do_open(sqlite3_vfs *base, const char *name, sqlite3_file *file, int 
                         return say(v, err, SQLITE_CANTOPEN);
         } else if (name != NULL) {
                 return SQLITE_CANTOPEN; /* a rollback journal has no place here */
+        }
+        if (f->kind == LOG && gather_init(&f->gather, &f->area) != ERR_OK) {
+                area_close(&f->area);
+                return say(v, ERR_MEMORY, SQLITE_CANTOPEN);
         }
         f->base.pMethods = &methods;
         if (flags_out != NULL)
