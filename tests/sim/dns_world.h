@@ -136,14 +136,14 @@ struct dns_peer_stats dns_peer_stats(const struct dns_peer *p);
 
 /* What the copy of a server showed at `at_ms` (NULL: what the primaries did), CNAMEs followed from zone to zone.
  *   ERR_OK         `out->status` is DNS_FOUND, DNS_NO_DATA or DNS_NO_NAME; values are in the arena
- *   ERR_DENIED     it had no copy of such a zone then
- *   ERR_LIMIT      a chain of CNAMEs that loops or is too long
+ *   ERR_DENIED     it had no copy of such a zone then, or an alias leads out of what it has, or aliases go on without end
  *   ERR_MEMORY     the arena is full; one of DNS_ANSWER_ROOM never is      (`out->count` is 0 on errors) */
 MUST_USE enum err dns_world_lookup(struct dns_world *w, const struct dns_peer *p, const struct dns_name *name,
         uint16_t type, int64_t at_ms, struct arena *arena, struct dns_answer *out);
 
 /* Each answer that some resolver may give at `at_ms`: it has asked any one server of the zone, at `at_ms` or at a moment
- * so shortly before that the answer has not outlived its time to live. Servers with the same answer come each. */
+ * so shortly before that the answer has not outlived its time to live. Servers with the same answer come each.
+ * An alias is followed as far as that server has the zones, else the status is DNS_ALIAS. */
 struct dns_possible {
         const struct dns_peer *from;
         int64_t since_ms, until_ms; /* the server showed it in [since, until); INT64_MAX: it still does */
