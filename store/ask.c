@@ -8,6 +8,7 @@
 #include "host/log.h"
 
 #define CHECKPOINT_PAGES 1000
+#define LOOKS_ROUNDS 8 /* then it is the turn of the changes */
 
 struct request {
         struct request *next;
@@ -100,7 +101,7 @@ static void freed_apply(struct store *s)
 
 /* One request behind its savepoint.
  *   ERR_OK as long as the transaction lives, whatever the request's own outcome */
-static enum err run_one(struct store *s, struct request *r)
+static enum err run_one_of_many(struct store *s, struct request *r)
 {
         size_t freed = s->freed.count;
         enum err err = db_run(&s->db, SQL_SAVEPOINT);
@@ -116,6 +117,18 @@ static enum err run_one(struct store *s, struct request *r)
         return err != ERR_OK ? err : db_run(&s->db, SQL_RELEASE);
 }
 
+/* A request that is alone needs none: with it the transaction fails. */
+static enum err run_one(struct store *s, struct request *r, bool is_alone)
+{
+        return is_alone ? (r->err = r->fn(s, r->arg)) : run_one_of_many(s, r);
+}
+
+static void answer(struct request *r)
+{
+        r->is_done = true;
+        waitq_wake_all(&r->waiter);
+}
+
 /* Give the requests from `first` up to `end` their outcome: `err`, where they have none of their own. */
 static void settle(struct store *s, struct request *first, struct request *end, enum err err)
 {
@@ -126,8 +139,7 @@ static void settle(struct store *s, struct request *first, struct request *end, 
                 next = r->next; /* `r` is its fiber's again once that was woken */
                 if (r->err == ERR_OK)
                         r->err = err;
-                r->is_done = true;
-                waitq_wake_all(&r->waiter);
+                answer(r);
         }
 }
 
@@ -142,11 +154,12 @@ static void run_batch(struct store *s, struct request *batch)
 {
         while (batch != NULL) {
                 struct request *end = batch;
+                bool is_alone = batch->next == NULL;
                 enum err err = s->is_broken ? ERR_IO : db_run(&s->db, SQL_BEGIN);
                 if (err != ERR_OK)
                         end = NULL;
                 while (err == ERR_OK && end != NULL) {
-                        err = run_one(s, end);
+                        err = run_one(s, end, is_alone);
                         end = end->next;
                 }
                 if (err == ERR_OK)
@@ -172,22 +185,52 @@ static void house_keep(struct store *s)
                 store_break(s, "checkpoint", err);
 }
 
+static enum err look(struct store *s, request_fn *fn, void *arg)
+{
+        enum err err = s->is_broken ? ERR_IO : fn(s, arg);
+        if (s->db.broken)
+                store_break(s, "database", ERR_IO);
+        return err;
+}
+
+static struct request *take_all(struct request_queue *q)
+{
+        struct request *first = q->first;
+        q->first = NULL;
+        q->last = &q->first;
+        return first;
+}
+
+/* Answer those who look, and let them go on to what they ask next, a few times: whoever then asks for a change joins
+ * the transaction. */
+static void run_looks(struct store *s)
+{
+        for (int round = 0; round < LOOKS_ROUNDS && s->looks.first != NULL; round++) {
+                for (struct request *r = take_all(&s->looks), *next; r != NULL; r = next) {
+                        next = r->next;
+                        r->err = look(s, r->fn, r->arg);
+                        answer(r);
+                }
+                fiber_yield(s->host->sched);
+        }
+}
+
 static void store_fiber(void *arg)
 {
         struct store *s = arg;
         for (;;) {
                 enum err err = ERR_OK;
-                if (s->first == NULL)
+                if (s->changes.first == NULL && s->looks.first == NULL)
                         err = waitq_wait(&s->work, s->host->sched, FIBER_NEVER);
                 else
                         fiber_yield(s->host->sched); /* whoever is about to ask joins this transaction */
-                struct request *batch = s->first;
-                s->first = NULL;
-                s->last = &s->first;
+                bool had_looks = s->looks.first != NULL;
+                run_looks(s);
+                struct request *batch = take_all(&s->changes);
                 if (batch != NULL) {
                         run_batch(s, batch);
                         house_keep(s);
-                } else if (err == ERR_CANCELLED || err == ERR_TIMEOUT) {
+                } else if (!had_looks && (err == ERR_CANCELLED || err == ERR_TIMEOUT)) {
                         break;
                 }
         }
@@ -203,6 +246,21 @@ enum err store_start(struct store *s, struct scope *scope)
         return err;
 }
 
+/* Until the store fiber has answered. */
+static enum err wait_answer(struct store *s, struct request_queue *q, struct request *r)
+{
+        struct sched *sched = s->host->sched;
+        *q->last = r;
+        q->last = &r->next;
+        waitq_wake_one(&s->work);
+        fiber_shield(sched, true);
+        while (!r->is_done)
+                if (waitq_wait(&r->waiter, sched, FIBER_NEVER) != ERR_OK)
+                        fiber_yield(sched);
+        fiber_shield(sched, false);
+        return r->err;
+}
+
 enum err store_ask(struct store *s, request_fn *fn, void *arg)
 {
         struct request r = {.fn = fn, .arg = arg};
@@ -210,18 +268,19 @@ enum err store_ask(struct store *s, request_fn *fn, void *arg)
                 return ERR_IO;
         if (s->has_ended)
                 return ERR_CLOSED;
-        if (!s->has_fiber) {
-                run_batch(s, &r);
-                house_keep(s);
-                return r.err;
-        }
-        *s->last = &r;
-        s->last = &r.next;
-        waitq_wake_one(&s->work);
-        fiber_shield(s->host->sched, true);
-        while (!r.is_done)
-                if (waitq_wait(&r.waiter, s->host->sched, FIBER_NEVER) != ERR_OK)
-                        fiber_yield(s->host->sched);
-        fiber_shield(s->host->sched, false);
+        if (s->has_fiber)
+                return wait_answer(s, &s->changes, &r);
+        run_batch(s, &r);
+        house_keep(s);
         return r.err;
+}
+
+enum err store_look(struct store *s, request_fn *fn, void *arg)
+{
+        struct request r = {.fn = fn, .arg = arg};
+        if (s->is_broken)
+                return ERR_IO;
+        if (s->has_ended)
+                return ERR_CLOSED;
+        return s->has_fiber ? wait_answer(s, &s->looks, &r) : look(s, fn, arg);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Inside the store: what it is made of, and how a request comes to the store fiber.
  *
- * A request is a function that runs inside a transaction. Requests that wait together run in one, each behind a
- * savepoint; all of them get their answer after the commit. A request never waits for anything. */
+ * A request is a function that runs in the store fiber and never waits for anything but the disk. One that changes
+ * something runs inside a transaction: those that wait together share one, each behind a savepoint, and all of them get
+ * their answer after the commit. One that only looks runs before the changes that wait with it, and is answered at once. */
 #ifndef STORE_ASK_H
 #define STORE_ASK_H
 
@@ -33,7 +34,9 @@ struct store {
         struct vfs *vfs;
         struct db db;
         struct spool spool;
-        struct request *first, **last; /* waiting requests */
+        struct request_queue {
+                struct request *first, **last;
+        } changes, looks; /* that wait */
         struct waitq work;
         bool has_fiber, has_ended, is_broken;
         bool is_tight; /* no room to keep free for results: nothing new is taken in */
@@ -47,6 +50,9 @@ typedef enum err request_fn(struct store *s, void *arg);
 /* Run `fn(s, arg)` in a transaction and wait until it is on disk.
  *   what `fn` gave (then its changes are undone unless ERR_OK), or why the transaction failed */
 MUST_USE enum err store_ask(struct store *s, request_fn *fn, void *arg);
+/* The same for an `fn` that changes nothing in the database. It sees all that was answered before, and needs no commit.
+ *   what `fn` gave */
+MUST_USE enum err store_look(struct store *s, request_fn *fn, void *arg);
 /* The disk failed: refuse everything from now on. */
 void store_break(struct store *s, const char *where, enum err err);
 

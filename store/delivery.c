@@ -186,7 +186,7 @@ static enum err run_next_due(struct store *s, void *arg)
 
 enum err store_delivery_next_due(struct store *s, int64_t *when_ms)
 {
-        enum err err = store_ask(s, run_next_due, when_ms);
+        enum err err = store_look(s, run_next_due, when_ms);
         if (err != ERR_OK)
                 *when_ms = INT64_MAX;
         return err;

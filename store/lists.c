@@ -70,7 +70,7 @@ static enum err find_by_id(struct store *s, void *arg)
 static enum err find(struct store *s, request_fn *how, struct find *f)
 {
         *f->out = (struct store_list){0};
-        enum err err = store_ask(s, how, f);
+        enum err err = store_look(s, how, f);
         if (err != ERR_OK)
                 *f->out = (struct store_list){0};
         return err;
@@ -132,7 +132,7 @@ enum err store_lists(
         struct store *s, struct str domain, struct arena *a, struct store_list **out, size_t *count)
 {
         struct all all = {.domain = domain, .arena = a};
-        enum err err = store_ask(s, all_lists, &all);
+        enum err err = store_look(s, all_lists, &all);
         *out = err == ERR_OK ? all.out : NULL;
         *count = err == ERR_OK ? all.count : 0;
         return err;
@@ -170,7 +170,7 @@ static enum err all_domain_moderators(struct store *s, void *arg)
 
 static enum err ask_texts(struct store *s, request_fn *fn, struct all *all, struct str **out, size_t *count)
 {
-        enum err err = store_ask(s, fn, all);
+        enum err err = store_look(s, fn, all);
         *out = err == ERR_OK ? all->out : NULL;
         *count = err == ERR_OK ? all->count : 0;
         return err;
@@ -206,7 +206,7 @@ static enum err all_moderators(struct store *s, void *arg)
 enum err store_moderators(struct store *s, int64_t list, struct arena *a, struct str **out, size_t *count)
 {
         struct moderators m = {.list = list, .all = {.arena = a}};
-        enum err err = store_ask(s, all_moderators, &m);
+        enum err err = store_look(s, all_moderators, &m);
         *out = err == ERR_OK ? m.all.out : NULL;
         *count = err == ERR_OK ? m.all.count : 0;
         return err;

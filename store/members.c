@@ -260,7 +260,7 @@ static enum err member_by_id(struct store *s, void *arg)
 
 static enum err ask_member(struct store *s, request_fn *fn, struct look *look)
 {
-        enum err err = store_ask(s, fn, look);
+        enum err err = store_look(s, fn, look);
         if (err != ERR_OK)
                 *look->out = (struct store_member){0};
         return err == ERR_LIMIT ? ERR_NOT_FOUND : err; /* longer than any address that was added */
@@ -300,7 +300,7 @@ enum err store_members(struct store *s, int64_t list, int64_t after, size_t limi
         struct store_member **out, size_t *count)
 {
         struct look look = {.list = list, .after = after, .limit = limit, .arena = a};
-        enum err err = store_ask(s, members_page, &look);
+        enum err err = store_look(s, members_page, &look);
         *out = err == ERR_OK ? look.out : NULL;
         *count = err == ERR_OK ? look.count : 0;
         return err;
@@ -322,7 +322,7 @@ static enum err count_members(struct store *s, void *arg)
 enum err store_member_count(struct store *s, int64_t list, uint64_t *count)
 {
         struct look look = {.list = list};
-        enum err err = store_ask(s, count_members, &look);
+        enum err err = store_look(s, count_members, &look);
         *count = err == ERR_OK ? look.count : 0;
         return err;
 }

@@ -132,7 +132,7 @@ enum err store_reader_open(struct store *s, int64_t message, enum store_part par
         r->store = s;
         r->message = message;
         struct reader_open o = {r, part};
-        enum err err = store_ask(s, run_open, &o);
+        enum err err = store_look(s, run_open, &o);
         if (err != ERR_OK) {
                 unlink_reader(r);
                 release(r);

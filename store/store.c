@@ -16,7 +16,8 @@ static struct store *store_new(struct host *h)
         if (s == NULL)
                 return NULL;
         s->host = h;
-        s->last = &s->first;
+        s->changes.last = &s->changes.first;
+        s->looks.last = &s->looks.first;
         return s;
 }
 

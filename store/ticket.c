@@ -58,7 +58,7 @@ static enum err get_by_ticket(struct store *s, void *arg)
 
 static enum err ask_message(struct store *s, request_fn *fn, struct get *get)
 {
-        enum err err = store_ask(s, fn, get);
+        enum err err = store_look(s, fn, get);
         if (err != ERR_OK)
                 *get->out = (struct store_message){0};
         return err == ERR_LIMIT ? ERR_NOT_FOUND : err; /* longer than any ticket */
@@ -98,7 +98,7 @@ static enum err open_tickets(struct store *s, void *arg)
 enum err store_tickets_open(struct store *s, int64_t after, size_t cap, int64_t *ids, size_t *count)
 {
         struct open o = {after, cap, 0, ids};
-        enum err err = store_ask(s, open_tickets, &o);
+        enum err err = store_look(s, open_tickets, &o);
         *count = err == ERR_OK ? o.count : 0;
         return err;
 }

@@ -94,7 +94,7 @@ enum err store_queue(struct store *s, int64_t after, size_t limit, struct arena 
         size_t *count)
 {
         struct page p = {.after = after, .limit = limit, .arena = a};
-        enum err err = store_ask(s, run_queue, &p);
+        enum err err = store_look(s, run_queue, &p);
         *out = err == ERR_OK ? p.out : NULL;
         *count = err == ERR_OK ? p.count : 0;
         return err;
@@ -104,7 +104,7 @@ enum err store_queue_waiting(struct store *s, int64_t message, int64_t after, si
         struct store_waiting **out, size_t *count)
 {
         struct page p = {.message = message, .after = after, .limit = limit, .arena = a};
-        enum err err = store_ask(s, run_waiting, &p);
+        enum err err = store_look(s, run_waiting, &p);
         *out = err == ERR_OK ? p.out : NULL;
         *count = err == ERR_OK ? p.count : 0;
         return err;
@@ -114,7 +114,7 @@ enum err store_failures(struct store *s, int64_t after, size_t limit, struct are
         struct store_failure **out, size_t *count)
 {
         struct page p = {.after = after, .limit = limit, .arena = a};
-        enum err err = store_ask(s, run_failures, &p);
+        enum err err = store_look(s, run_failures, &p);
         *out = err == ERR_OK ? p.out : NULL;
         *count = err == ERR_OK ? p.count : 0;
         return err;
