@@ -80,6 +80,9 @@ enum ledger_membership {
 /* A list or role by its address; gives its number. The same address again gives the same number. */
 uint32_t ledger_list(struct ledger *l, struct str address, enum ledger_kind kind);
 uint32_t ledger_list_find(const struct ledger *l, struct str address); /* LEDGER_NONE */
+size_t ledger_lists(const struct ledger *l);
+struct str ledger_list_address(const struct ledger *l, uint32_t list);
+enum ledger_kind ledger_list_kind(const struct ledger *l, uint32_t list);
 void ledger_member(struct ledger *l, uint32_t list, struct str address, enum ledger_membership is);
 
 /* ---- tries: told by authors ---- */
@@ -119,7 +122,9 @@ struct ledger_try {
 
 /* Begin a try; gives its number. Its fate is LEDGER_UNSENT. */
 uint32_t ledger_try(struct ledger *l, const struct ledger_try_new *new);
+/* By number; by name, LEDGER_NONE when there is none. */
 const struct ledger_try *ledger_try_get(const struct ledger *l, uint32_t t);
+uint32_t ledger_try_find(const struct ledger *l, struct str name);
 size_t ledger_tries(const struct ledger *l);
 /* The letter of a try; borrows from the ledger. */
 struct letter ledger_letter(const struct ledger *l, uint32_t t);
@@ -186,7 +191,7 @@ void ledger_queued(struct ledger *l, struct str message_id, struct str address);
 void ledger_image_again(struct ledger *l);
 
 /* Is everything that was accepted with all who must have it, or known to have failed or to wait? False: wait on. */
-bool ledger_is_settled(const struct ledger *l);
+bool ledger_is_settled(struct ledger *l);
 /* Judge all that can only be judged at the end: lost, duplicate, invented. Once. */
 void ledger_judge(struct ledger *l);
 

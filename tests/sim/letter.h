@@ -41,6 +41,7 @@ struct letter {
 };
 
 bool letter_is_malformed(enum letter_shape shape);
+const char *letter_shape_text(enum letter_shape shape); /* a word, for stories */
 
 /* The bytes of the message, before dots are doubled; owned by the caller: letter_free. */
 struct str letter_write(const struct letter *letter);

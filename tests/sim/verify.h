@@ -47,8 +47,8 @@ void verify_received(struct verify *v, const struct verify_message *m);
 /* The list or role that mail with this envelope comes from, or LEDGER_NONE; for a return path of ours, its list. */
 uint32_t verify_list_of(struct verify *v, struct str from, struct str to);
 
-/* A signed copy that came lately, for those who would send it again; empty when there is none. Borrowed until the next
- * verify_received. */
-struct str verify_sample(const struct verify *v);
+/* A signed copy that came lately from a list, for those who would send it there again; empty when there is none. Borrowed
+ * until the next verify_received. */
+struct str verify_sample(const struct verify *v, struct str *list);
 
 #endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/* The ledger's own records, for ledger.c, ledger_copies.c and ledger_judge.c alone. */
+#ifndef TESTS_SIM_LEDGER_INSIDE_H
+#define TESTS_SIM_LEDGER_INSIDE_H
+
+#include "tests/sim/ledger.h"
+
+/* The moment at which a membership changed, as a place in the order of events. */
+struct ledger_change {
+        uint64_t at;
+        enum ledger_membership is;
+};
+
+struct ledger_person {
+        struct str address; /* owned */
+        struct ledger_change *changes;
+        size_t change_count;
+};
+
+struct ledger_roll {
+        struct str address; /* owned */
+        enum ledger_kind kind;
+        struct ledger_person *people;
+        size_t count, cap;
+        uint32_t *slots; /* a hash table of places in `people` plus 1; 0 is free */
+        size_t slot_count;
+};
+
+/* What one person has of one try. */
+struct ledger_cell {
+        uint16_t copies;
+        bool is_failed, is_queued;
+};
+
+struct ledger_entry {
+        struct ledger_try is;
+        uint64_t dot; /* when the final dot left; 0: it did not */
+        size_t copies;
+        bool is_invented; /* said already */
+        bool is_queued;   /* for everybody */
+        struct ledger_cell *cells[LEDGER_TARGETS_MAX];
+        size_t cell_count[LEDGER_TARGETS_MAX];
+};
+
+struct ledger_link {
+        const char *host;
+        uint32_t dots;
+        unsigned code; /* of the answer to the last dot; 0: none went out */
+        bool is_acknowledged;
+        bool is_faulty; /* something befell it while it was open */
+        enum ledger_end end;
+};
+
+struct ledger {
+        struct ledger_config config;
+        int64_t began_ms;
+        uint64_t events;
+        bool is_disk_failing;
+        struct ledger_roll *rolls;
+        struct ledger_entry *entries;
+        struct ledger_link *links;
+        struct ledger_copy *copies;
+        size_t roll_count, entry_count, link_count, copy_count;
+        size_t roll_cap, entry_cap, link_cap, copy_cap;
+        size_t settled; /* the tries before this one are */
+        size_t duplicates, failed;
+        size_t violation_count;
+        struct ledger_violation violations[LEDGER_STORIES_MAX];
+};
+
+/* The place of a person in a roll, or LEDGER_NONE. */
+uint32_t ledger_person_find(const struct ledger_roll *r, struct str address);
+/* What one has of a try; made when it is not there. */
+struct ledger_cell *ledger_cell_of(struct ledger *l, struct ledger_entry *e, size_t target, uint32_t person);
+
+/* Must this person have a copy of that try, if it was accepted? May they? */
+bool ledger_is_due(const struct ledger_person *p, const struct ledger_entry *e);
+bool ledger_is_allowed(const struct ledger_person *p, const struct ledger_entry *e);
+/* Was it accepted, by what was answered or by what came of it? */
+bool ledger_was_taken(const struct ledger_entry *e);
+
+struct ledger_span {
+        int64_t s;
+        int ms;
+};
+/* A moment of the run, for stories: "%lld.%03d s". */
+struct ledger_span ledger_since(const struct ledger *l, int64_t at_ms);
+
+#endif

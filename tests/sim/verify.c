@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/sim/verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/dkim_verify.h"
+#include "base/ascii.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "tests/sim/buffer.h"
+
+#define LETTERS 16 /* kept: copies of one letter come in a row */
+#define KEYS 16    /* parsed: parsing costs more than verifying */
+#define TOKEN_SIZE 24
+
+/* A letter that copies of are coming, and the last fields in front of it that were verified: members get the same
+ * bytes, so the next copy needs no arithmetic as long as DNS says the same. */
+struct known {
+        uint32_t try;
+        struct str letter;       /* owned; as it arrives */
+        struct buffer front;     /* verified; empty: none yet */
+        struct buffer names;     /* of the keys that were asked for, each ended by LF */
+        struct buffer dns;       /* what was answered, as `put_views` writes it */
+        int64_t from_s, until_s; /* when that holds */
+};
+
+struct cached_key {
+        struct str record; /* owned */
+        struct dkim_key key;
+};
+
+struct verify {
+        struct ledger *ledger;
+        verify_lookup *lookup;
+        void *ctx;
+        struct known known[LETTERS];
+        struct cached_key keys[KEYS];
+        size_t key_count; /* ever parsed */
+        struct buffer sample, dns;
+        uint32_t sample_list;
+        struct dkim_verify dkim;
+        struct mail_field fields[MAIL_FIELDS_MAX];
+};
+
+struct verify *verify_new(struct ledger *ledger, verify_lookup *lookup, void *ctx)
+{
+        struct verify *v = calloc(1, sizeof *v);
+        CHECK(v);
+        v->ledger = ledger;
+        v->lookup = lookup;
+        v->ctx = ctx;
+        for (size_t i = 0; i < LETTERS; i++)
+                v->known[i].try = LEDGER_NONE;
+        return v;
+}
+
+static void known_clear(struct known *k)
+{
+        str_free(k->letter);
+        buffer_free(&k->front);
+        buffer_free(&k->names);
+        buffer_free(&k->dns);
+        *k = (struct known){.try = LEDGER_NONE};
+}
+
+void verify_free(struct verify *v)
+{
+        if (!v)
+                return;
+        for (size_t i = 0; i < LETTERS; i++)
+                known_clear(&v->known[i]);
+        for (size_t i = 0; i < KEYS; i++) {
+                str_free(v->keys[i].record);
+                dkim_key_drop(&v->keys[i].key);
+        }
+        buffer_free(&v->sample);
+        buffer_free(&v->dns);
+        free(v);
+}
+
+struct str verify_sample(const struct verify *v, struct str *list)
+{
+        *list = v->sample.n > 0 ? ledger_list_address(v->ledger, v->sample_list) : S("");
+        return buffer_text(&v->sample);
+}
+
+/* ---- keys ---- */
+
+static const struct dkim_key *key_of(struct verify *v, struct str record)
+{
+        struct cached_key *k = &v->keys[v->key_count % KEYS];
+        for (size_t i = 0; i < KEYS; i++)
+                if (v->keys[i].record.p && str_eq(v->keys[i].record, record))
+                        return &v->keys[i].key;
+        str_free(k->record);
+        dkim_key_drop(&k->key);
+        k->record = str_copy(record);
+        dkim_key_from_records(&record, 1, &k->key);
+        v->key_count++;
+        return &k->key;
+}
+
+static struct dkim_verdict verdict_under(struct verify *v, size_t signature, const struct verify_view *view)
+{
+        struct dkim_key key;
+        if (view->status == VERIFY_RECORDS && view->count == 1)
+                return dkim_verify_verdict(&v->dkim, signature, key_of(v, view->records[0]));
+        if (view->status == VERIFY_RECORDS)
+                dkim_key_from_records(view->records, view->count, &key);
+        else
+                dkim_key_from_trouble(&key);
+        struct dkim_verdict verdict = dkim_verify_verdict(&v->dkim, signature, &key);
+        dkim_key_drop(&key);
+        return verdict;
+}
+
+/* ---- signatures ---- */
+
+static void put_views(struct buffer *b, struct str name, const struct verify_view *views, size_t n)
+{
+        buffer_print(b, "%.*s %zu\n", STR_ARG(name), n);
+        for (size_t i = 0; i < n; i++) {
+                buffer_print(b, "%d %zu\n", (int)views[i].status, views[i].count);
+                for (size_t k = 0; k < views[i].count; k++) {
+                        buffer_put(b, views[i].records[k]);
+                        buffer_put(b, S("\n"));
+                }
+        }
+}
+
+/* Is one signature right for everybody who asks DNS now? Nobody is wronged by a server that gives no answer. */
+static bool is_right(struct verify *v, struct known *k, size_t signature, enum dkim_fault *why)
+{
+        struct verify_view views[VERIFY_VIEWS_MAX];
+        char text[2 * DNS_NAME_MAX];
+        struct wr name;
+        wr_init(&name, text, sizeof text);
+        if (dkim_verify_question(&v->dkim, signature, &name) != ERR_OK) {
+                *why = dkim_verify_verdict(&v->dkim, signature, NULL).fault;
+                return false;
+        }
+        size_t n = v->lookup(v->ctx, wr_text(&name), views, VERIFY_VIEWS_MAX);
+        CHECK(n > 0 && n <= VERIFY_VIEWS_MAX);
+        buffer_print(&k->names, "%.*s\n", STR_ARG(wr_text(&name)));
+        put_views(&k->dns, wr_text(&name), views, n);
+        for (size_t i = 0; i < n; i++) {
+                struct dkim_verdict verdict = verdict_under(v, signature, &views[i]);
+                *why = verdict.fault;
+                if (verdict.result != DKIM_PASS && verdict.result != DKIM_TEMPERROR)
+                        return false;
+        }
+        return true;
+}
+
+/* Is there a signature of `domain` that is right? If not, `*why` is what is wrong with the last one. */
+static bool is_signed(struct verify *v, struct known *k, const struct verify_message *m, struct str domain,
+        enum dkim_fault *why)
+{
+        struct mail_header header;
+        bool is_good = false;
+        *why = DKIM_KEY_NONE;
+        if (mail_header_index(m->bytes, v->fields, MAIL_FIELDS_MAX, &header) != ERR_OK)
+                return false;
+        dkim_verify_init(&v->dkim, &header, m->wall_s);
+        dkim_verify_body(&v->dkim, str_skip(m->bytes, header.body_at));
+        dkim_verify_body_end(&v->dkim);
+        for (size_t i = 0; i < v->dkim.count && !is_good; i++) {
+                const struct dkim_signature *s = &v->dkim.list[i].signature;
+                is_good = str_eq_nocase(s->domain, domain) && is_right(v, k, i, why);
+                if (is_good)
+                        k->until_s = s->has_expiry ? s->expiry_s : INT64_MAX;
+        }
+        dkim_verify_drop(&v->dkim);
+        return is_good;
+}
+
+/* Would the arithmetic be the same as last time? */
+static bool is_as_before(
+        struct verify *v, const struct known *k, const struct verify_message *m, struct str front)
+{
+        struct verify_view views[VERIFY_VIEWS_MAX];
+        struct str names = buffer_text(&k->names), name;
+        if (k->front.n == 0 || !str_eq(buffer_text(&k->front), front) || m->wall_s < k->from_s ||
+                m->wall_s > k->until_s)
+                return false;
+        v->dns.n = 0;
+        while (names.n > 0) {
+                (void)str_cut(names, '\n', &name, &names);
+                put_views(&v->dns, name, views, v->lookup(v->ctx, name, views, VERIFY_VIEWS_MAX));
+        }
+        return str_eq(buffer_text(&v->dns), buffer_text(&k->dns));
+}
+
+static void judge_signature(struct verify *v, struct known *k, const struct verify_message *m,
+        struct str front, const char *name, struct str list)
+{
+        struct str domain = str_skip(list, str_find_last_byte(list, '@') + 1), fault;
+        enum dkim_fault why;
+        if (is_as_before(v, k, m, front))
+                return;
+        k->names.n = k->dns.n = k->front.n = 0;
+        k->from_s = m->wall_s;
+        if (is_signed(v, k, m, domain, &why)) {
+                buffer_put(&k->front, front);
+                return;
+        }
+        fault = dkim_fault_text(why);
+        ledger_violate(v->ledger, "unverified",
+                "the copy of %s at %s has no signature of %.*s that verifies: %.*s", name, m->host,
+                STR_ARG(domain), STR_ARG(fault));
+}
+
+/* ---- bytes ---- */
+
+static struct known *letter_of(struct verify *v, uint32_t t)
+{
+        struct known *k = &v->known[t % LETTERS];
+        if (k->try == t)
+                return k;
+        known_clear(k);
+        struct letter letter = ledger_letter(v->ledger, t);
+        struct str bytes = letter_write(&letter);
+        struct buffer b = {0};
+        buffer_put(&b, bytes);
+        if (!str_has_suffix_nocase(bytes, S("\r\n")))
+                buffer_put(&b, S("\r\n")); /* the end of DATA needs it */
+        letter_free(bytes);
+        k->try = t;
+        k->letter = buffer_text(&b);
+        return k;
+}
+
+/* A field that lipap or the signer may put in front. */
+static bool is_our_field(struct str name, enum letter_shape shape)
+{
+        static const char *const names[] = {"Received", "DKIM-Signature", "ARC-Seal", "ARC-Message-Signature",
+                "ARC-Authentication-Results", "Authentication-Results", "Received-SPF", "Precedence",
+                "Sender"};
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+                if (str_eq_nocase(name, str_of_c(names[i])))
+                        return true;
+        if (shape == LETTER_BARE && (str_eq_nocase(name, S("Date")) || str_eq_nocase(name, S("Message-ID"))))
+                return true;
+        return str_has_prefix_nocase(name, S("List-"));
+}
+
+/* "<name.domain>" of name@domain, at the end of a List-Id. */
+static bool is_list_id(struct str body, struct str list)
+{
+        char text[SMTP_PATH_MAX + 2];
+        struct wr w;
+        struct str name, domain;
+        wr_init(&w, text, sizeof text);
+        (void)str_cut(list, '@', &name, &domain);
+        wr_byte(&w, '<');
+        wr_str(&w, name);
+        wr_byte(&w, '.');
+        wr_str(&w, domain);
+        wr_byte(&w, '>');
+        return str_has_suffix_nocase(str_trim(body), wr_text(&w));
+}
+
+/* What is wrong with the fields in front: one that nobody may put there, or NULL; `list` is 0 long for a role. */
+static const char *judge_front(struct str front, enum letter_shape shape, struct str list)
+{
+        struct mail_field field;
+        size_t at = 0, ids = 0;
+        while (at < front.n) {
+                if (mail_item_next(front, &at, &field) != MAIL_ITEM_FIELD)
+                        return "something in front that is no field";
+                if (!is_our_field(field.name, shape))
+                        return "a strange field in front";
+                if (!str_eq_nocase(field.name, S("List-Id")))
+                        continue;
+                ids++;
+                if (list.n == 0 || !is_list_id(field.body, list))
+                        return "the List-Id of another list";
+        }
+        return list.n > 0 && ids != 1 ? "not one List-Id" : NULL;
+}
+
+/* Where the letter begins in what came; its length when that does not end with it. */
+static size_t find_letter(struct str bytes, struct str letter)
+{
+        if (bytes.n < letter.n || !str_eq(str_skip(bytes, bytes.n - letter.n), letter))
+                return bytes.n;
+        return bytes.n - letter.n;
+}
+
+static void keep_sample(struct verify *v, const struct verify_message *m, uint32_t list)
+{
+        v->sample.n = 0;
+        buffer_put(&v->sample, m->bytes);
+        v->sample_list = list;
+}
+
+static void judge_bytes(struct verify *v, const struct verify_message *m, uint32_t t, uint32_t list)
+{
+        struct known *k = letter_of(v, t);
+        const struct ledger_try *is = ledger_try_get(v->ledger, t);
+        struct str address = ledger_list_address(v->ledger, list);
+        bool is_role = ledger_list_kind(v->ledger, list) == LEDGER_ROLE;
+        size_t at = find_letter(m->bytes, k->letter);
+        struct str front = str_take(m->bytes, at);
+        const char *wrong = at == m->bytes.n ? "the letter is not at its end"
+                                             : judge_front(front, is->shape, is_role ? S("") : address);
+        if (wrong)
+                ledger_violate(v->ledger, "altered", "the copy of %s (post %.*s) at %s: %s", is->name,
+                        STR_ARG(is->post), m->host, wrong);
+        if (!wrong && !is_role && k->front.n == 0)
+                keep_sample(v, m, list);
+        judge_signature(v, k, m, wrong ? S("") : front, is->name, address);
+}
+
+/* ---- envelopes ---- */
+
+static bool is_token(struct str s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if (!ascii_is_alpha(s.p[i]) && !(s.p[i] >= '2' && s.p[i] <= '7'))
+                        return false;
+        return s.n == TOKEN_SIZE;
+}
+
+/* The list of a return path NAME-return-TOKEN@DOMAIN. */
+static uint32_t list_of_path(const struct verify *v, struct str from)
+{
+        static const struct str word = {"-return-", 8};
+        char text[SMTP_PATH_MAX];
+        struct wr w;
+        size_t at = str_find_last_byte(from, '@');
+        struct str local = str_take(from, at);
+        if (local.n < word.n + TOKEN_SIZE + 1 || !is_token(str_skip(local, local.n - TOKEN_SIZE)))
+                return LEDGER_NONE;
+        struct str head = str_take(local, local.n - TOKEN_SIZE);
+        if (!str_has_suffix_nocase(head, word))
+                return LEDGER_NONE;
+        wr_init(&w, text, sizeof text);
+        wr_str(&w, str_take(head, head.n - word.n));
+        wr_str(&w, str_skip(from, at));
+        uint32_t list = ledger_list_find(v->ledger, wr_text(&w));
+        bool is_list = list != LEDGER_NONE && ledger_list_kind(v->ledger, list) == LEDGER_LIST;
+        return is_list ? list : LEDGER_NONE;
+}
+
+uint32_t verify_list_of(struct verify *v, struct str from, struct str to)
+{
+        if (from.n > 0)
+                return list_of_path(v, from);
+        for (uint32_t i = 0; i < ledger_lists(v->ledger); i++)
+                if (ledger_list_kind(v->ledger, i) == LEDGER_ROLE && ledger_is_known(v->ledger, i, to))
+                        return i;
+        return LEDGER_NONE;
+}
+
+/* The same where the try is known: of several roles with the same people, the one it went to. */
+static uint32_t list_of_copy(struct verify *v, const struct ledger_try *is, struct str from, struct str to)
+{
+        for (size_t i = 0; is && from.n == 0 && i < is->target_count; i++)
+                if (ledger_list_kind(v->ledger, is->targets[i]) == LEDGER_ROLE &&
+                        ledger_is_known(v->ledger, is->targets[i], to))
+                        return is->targets[i];
+        return verify_list_of(v, from, to);
+}
+
+void verify_received(struct verify *v, const struct verify_message *m)
+{
+        uint32_t t = ledger_try_find(v->ledger, letter_name(m->bytes));
+        const struct ledger_try *is = ledger_try_get(v->ledger, t);
+        for (size_t i = 0; i < m->to_count; i++) {
+                uint32_t list = list_of_copy(v, is, m->from, m->to[i]);
+                ledger_copy(v->ledger, m->connection, t, list, m->to[i]);
+                if (i == 0 && is && list != LEDGER_NONE)
+                        judge_bytes(v, m, t, list);
+        }
+}
