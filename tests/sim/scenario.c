@@ -14,8 +14,9 @@ enum kind {
         NEW_NODE,
         NEW_DOMAIN,
         NEW_LIST,
-        NODE,
-        NODES, /* separated by commas */
+        DOMAIN,
+        NODE, /* or several, separated by commas, where the statement can use them */
+        PEER, /* a node, or * for all */
         LIST,
         EMAIL,
         DOMAINS,
@@ -47,6 +48,9 @@ struct rule {
 
 /* A node's `choices` are the verbs that may have declared it; NULL is any. */
 /* clang-format off */
+#define DNS_FAULTS_TEXT \
+        "delay,drop,servfail,refused,notauth,truncate,no-edns,no-tcp,wrong-address,wrong-text,no-name,wrong-id," \
+        "other-name,lost-answer,deaf,clock"
 #define TEMPERS \
         {"greylist", DURATION}, {"per-connection", COUNT}, {"per-hour", COUNT}, {"storm", COUNT}, \
         {"refused-users", TEXT}, {"banner-delay", DURATION}, {"read-rate", COUNT}, {"drop-before", COUNT}, \
@@ -57,7 +61,7 @@ static const struct rule rules[] = {
         {"seed", VERB_SEED, false, {{"N", COUNT}}, {{0}}},
         {"end", VERB_END, false, {{"T", DURATION}}, {{0}}},
         {"primary", VERB_PRIMARY, false, {{"NAME", NEW_NODE}}, {{0}}},
-        {"secondary", VERB_SECONDARY, false, {{"NAME", NEW_NODE}}, {{"lag", DURATION}}},
+        {"secondary", VERB_SECONDARY, false, {{"NAME", NEW_NODE}}, {{"least", DURATION}, {"most", DURATION}}},
         {"resolver", VERB_RESOLVER, false, {{"NAME", NEW_NODE}}, {{0}}},
         {"domain", VERB_DOMAIN, false, {{"DOMAIN", NEW_DOMAIN}}, {{0}}},
         {"signer", VERB_SIGNER, false, {{"NAME", NEW_NODE}},
@@ -72,30 +76,38 @@ static const struct rule rules[] = {
         {"author", VERB_AUTHOR, false, {{"NAME", NEW_NODE}, {"EMAIL", EMAIL}},
                 {{"mood", CHOICE, "good,slow,broken,malicious"}}},
         {"DNS:", VERB_DNS, false, {{"NAME", TEXT}, {"TYPE", TYPE}, {"DATA", TEXT}}, {{0}}},
+        {"zone", VERB_ZONE, false, {{"DOMAIN", NEW_DOMAIN}}, {{0}}},
         {"TIME", VERB_TIME, false, {{"+T", SIGNED}}, {{0}}},
-        {"post", VERB_POST, false, {{"AUTHOR", NODE, "author"}, {"LIST", LIST}}, {{"size", SIZE}, {"name", TEXT}}},
+        {"post", VERB_POST, false, {{"AUTHOR", NODE, "author"}, {"LISTS", TEXT}}, {{"size", SIZE}, {"name", TEXT}}},
         {"join", VERB_JOIN, false, {{"LIST", LIST}, {"EMAIL", EMAIL}}, {{0}}},
         {"leave", VERB_LEAVE, false, {{"LIST", LIST}, {"EMAIL", EMAIL}}, {{0}}},
         {"stop", VERB_STOP, false, {{"NODE", NODE, "lipap,signer"}}, {{"back", DURATION}}},
         {"kill", VERB_KILL, false, {{"NODE", NODE, "lipap,signer"}, {"HOW", CHOICE, "process,power"}},
                 {{"back", DURATION}, {"call", COUNT}, {"when", CHOICE, "before,after"}}},
-        {"clock", VERB_CLOCK, false, {{"NODE", NODE}, {"BY", SIGNED}}, {{0}}},
-        {"partition", VERB_PARTITION, false, {{"NODES", NODES}, {"NODES", NODES}}, {{"for", DURATION}}},
-        {"link", VERB_LINK, false, {{"NODE", NODE}, {"NODE", NODE}},
+        {"clock", VERB_CLOCK, false, {{"NODE", NODE}, {"AHEAD", SIGNED}}, {{0}}},
+        {"partition", VERB_PARTITION, false, {{"NODES", NODE}}, {{"for", DURATION}}},
+        {"down", VERB_DOWN, false, {{"FROM", PEER}, {"TO", PEER}}, {{"for", DURATION}}},
+        {"cut", VERB_CUT, false, {{"FROM", PEER}, {"TO", PEER}},
+                {{"at", COUNT}, {"how", CHOICE, "reset,silence,half,any"}}},
+        {"link", VERB_LINK, false, {{"FROM", PEER}, {"TO", PEER}},
                 {{"for", DURATION}, {"latency", DURATION}, {"jitter", DURATION}, {"loss", COUNT}, {"cut", COUNT},
-                {"rate", COUNT}, {"state", CHOICE, "up,refused,silent"}}},
-        {"disk", VERB_DISK, false, {{"NODE", NODE, "lipap"}, {"FAULT", CHOICE, "full,write-error,flush-error,slow,good"}},
-                {{"for", DURATION}, {"after", COUNT}}},
+                {"within", SIZE}, {"rate", SIZE}, {"window", SIZE}, {"udp-loss", COUNT}, {"refuse", CHOICE, "yes,no"}}},
+        {"disk", VERB_DISK, false,
+                {{"NODE", NODE, "lipap"}, {"FAULT", CHOICE, "write-error,flush-error,slow"}},
+                {{"after", COUNT}, {"by", DURATION}, {"for", DURATION}}},
         {"temper", VERB_TEMPER, false, {{"NODE", NODE, "mailhost"}}, {TEMPERS, {"for", DURATION}}},
-        {"fault", VERB_FAULT, false, {{"NODE", NODE, "primary,secondary,resolver"},
-                {"FAULT", CHOICE, "delay,drop,servfail,refused,notauth,truncate,lie,lose-answer,old-copy,edit"}},
-                {{"for", DURATION}, {"by", DURATION}, {"chance", COUNT}, {"name", TEXT}}},
+        {"fault", VERB_FAULT, false, {{"NODE", NODE, "primary,secondary,resolver"}, {"FAULT", CHOICE, DNS_FAULTS_TEXT}},
+                {{"for", DURATION}, {"by", DURATION}, {"chance", COUNT}}},
+        {"lag", VERB_LAG, false, {{"NODE", NODE, "secondary"}}, {{"least", DURATION}, {"most", DURATION}}},
+        {"edit", VERB_EDIT, false, {{"NAME", TEXT}, {"TYPE", TYPE}, {"DATA", TEXT}}, {{0}}},
+        {"erase", VERB_ERASE, false, {{"NAME", TEXT}, {"TYPE", TYPE}}, {{0}}},
+        {"restore", VERB_RESTORE, false, {{"DOMAIN", DOMAIN}}, {{"ago", DURATION}}},
         {"session", VERB_SESSION, false, {{"FROM", NODE}, {"TO", NODE}}, {{0}}},
         {"C:", VERB_CLIENT, true, {{0}}, {{0}}},
         {"S:", VERB_SERVER, true, {{0}}, {{0}}},
         {"expect", VERB_EXPECT, false,
-                {{"WHAT", CHOICE, "delivered,refused,log,image"}, {"[OF", TEXT}, {"[TEXT", TEXT}},
-                {{"within", DURATION}}},
+                {{"WHAT", CHOICE, "delivered,accepted,refused,received,nothing,log,image"}, {"[OF", TEXT},
+                {"[BY", TEXT}}, {{"within", DURATION}}},
 };
 /* clang-format on */
 
@@ -126,8 +138,9 @@ static bool is_option(struct str word)
 
 size_t statement_arguments(const struct statement *s)
 {
+        bool is_rest = s->verb == VERB_CLIENT || s->verb == VERB_SERVER;
         size_t n = 1;
-        while (n < s->count && ((s->quoted >> n & 1) != 0 || !is_option(s->words[n])))
+        while (n < s->count && (is_rest || (s->quoted >> n & 1) != 0 || !is_option(s->words[n])))
                 n++;
         return n - 1;
 }
@@ -142,6 +155,12 @@ bool statement_has(const struct statement *s, const char *key, struct str *value
         }
         *value = S("");
         return false;
+}
+
+int64_t statement_argument_ms(const struct statement *s, size_t at)
+{
+        int64_t ms;
+        return scenario_duration_parse(statement_argument(s, at), true, &ms) == ERR_OK ? ms : 0;
 }
 
 struct str statement_text(const struct statement *s, const char *key, struct str otherwise)
@@ -444,7 +463,7 @@ static enum err check_argument(const struct scenario *s, size_t at, const struct
         switch (slot->kind) {
         case NEW_LIST:
                 (void)str_cut(word, '@', &local, &domain);
-                if (!is_declared(s, at, NEW_DOMAIN, NULL, domain))
+                if (!is_declared(s, at, NEW_DOMAIN, "domain", domain))
                         return wrong(t, fault, "not declared above", domain);
                 /* fallthrough */
         case NEW_NODE:
@@ -454,8 +473,15 @@ static enum err check_argument(const struct scenario *s, size_t at, const struct
         case LIST:
                 return is_declared(s, at, NEW_LIST, NULL, word) ? ERR_OK
                                                                 : wrong(t, fault, "not declared above", word);
+        case DOMAIN:
+                return is_declared(s, at, NEW_DOMAIN, NULL, word)
+                               ? ERR_OK
+                               : wrong(t, fault, "not declared above", word);
+        case PEER:
+                if (str_eq(word, S("*")))
+                        return ERR_OK;
+                return check_nodes(s, at, NULL, word, fault);
         case NODE:
-        case NODES:
                 return check_nodes(s, at, slot->choices, word, fault);
         default:
                 return ERR_OK;

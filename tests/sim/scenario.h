@@ -29,6 +29,7 @@ enum verb {
         VERB_SECONDARY,
         VERB_RESOLVER,
         VERB_DOMAIN,
+        VERB_ZONE,
         VERB_SIGNER,
         VERB_LIPAP,
         VERB_LIST,
@@ -45,10 +46,16 @@ enum verb {
         VERB_KILL,
         VERB_CLOCK,
         VERB_PARTITION,
+        VERB_DOWN,
+        VERB_CUT,
         VERB_LINK,
         VERB_DISK,
         VERB_TEMPER,
         VERB_FAULT,
+        VERB_LAG,
+        VERB_EDIT,
+        VERB_ERASE,
+        VERB_RESTORE,
         VERB_SESSION,
         VERB_CLIENT, /* C: */
         VERB_SERVER, /* S: */
@@ -98,6 +105,7 @@ size_t scenario_print_size(const struct scenario *s); /* that is always enough *
 /* Arguments, from 0; empty when left out. Options by key: their value, or what is given for one left out. */
 struct str statement_argument(const struct statement *s, size_t at);
 size_t statement_arguments(const struct statement *s);
+int64_t statement_argument_ms(const struct statement *s, size_t at); /* of a duration, perhaps with a sign */
 bool statement_has(const struct statement *s, const char *key, struct str *value);
 struct str statement_text(const struct statement *s, const char *key, struct str otherwise);
 int64_t statement_ms(const struct statement *s, const char *key, int64_t otherwise_ms);

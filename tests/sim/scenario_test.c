@@ -18,14 +18,16 @@ static const char *const good[] = {
         "",
         "\n\n# a comment \"with\" anything = in it\n",
         "seed 17\nend 6h\n",
-        HEAD "secondary ns1 lag=30s\nresolver dns\nmember ptt@mailingl.st m1@sub1.test\n",
+        HEAD "secondary ns1 least=30s\nresolver dns\nmember ptt@mailingl.st m1@sub1.test\n",
         HEAD "DNS: sub1.test MX \"10 h1.sub1.test\"\nTIME +50ms\nDNS: sub1.test MX *\n",
         HEAD
         "TIME +1h\npost ann ptt@mailingl.st size=2K name=p1\nkill mx power back=2s call=400 when=after\n",
-        HEAD "temper h1 greylist=10m for=1h refuse=yes\npartition mx,nec1 ns0,h1 for=1m\nclock mx -5m\n",
+        HEAD "temper h1 greylist=10m for=1h refuse=yes\npartition mx,nec1 for=1m\ndown * h1 for=1m\ncut mx "
+             "h1 at=100 how=half\nclock mx -5m\n",
         HEAD
         "session ann mx\nS: 220 *\nC: EHLO x\nC: \nC:\nS: 250*\nexpect log mx \"event=ready hostname=*\"\n",
-        HEAD "fault ns0 lie name=sub1.test for=5m\nlink mx h1 loss=20 cut=5 for=1h\ndisk mx full for=1m\n",
+        HEAD "fault ns0 servfail chance=50 for=5m\nrestore mailingl.st ago=1h\nlink mx h1 loss=20 cut=5 "
+             "for=1h\ndisk mx flush-error after=3\n",
         HEAD "join ptt@mailingl.st new@sub1.test\nleave ptt@mailingl.st new@sub1.test\nexpect delivered "
              "within=2h\n",
 };
@@ -39,13 +41,13 @@ static const struct {
         {"missing argument", "seed\n", 1, "missing: N"},
         {"not a number", "seed x1\n", 1, "not what should stand here: x1"},
         {"too many arguments", "seed 1 2\n", 1, "one word too many: 2"},
-        {"unknown option", HEAD "secondary ns1 leg=1\n", 8, "unknown option: leg=1"},
-        {"bad option value", HEAD "secondary ns1 lag=1x\n", 8, "not a value of its option"},
+        {"unknown option", HEAD "secondary ns1 leest=1\n", 8, "unknown option: leest=1"},
+        {"bad option value", HEAD "secondary ns1 least=1x\n", 8, "not a value of its option"},
         {"choice", HEAD "kill mx softly\n", 8, "softly"},
         {"a prefix of a choice", HEAD "kill mx proc\n", 8, "proc"},
         {"node unknown", HEAD "stop my\n", 8, "no such node"},
         {"node of another kind", HEAD "post mx ptt@mailingl.st\n", 8, "no such node"},
-        {"second of several nodes", HEAD "partition mx h1,h2\n", 8, "h2"},
+        {"second of several nodes", HEAD "partition mx,h2\n", 8, "h2"},
         {"list unknown", HEAD "member ptk@mailingl.st m1@sub1.test\n", 8, "not declared above"},
         {"list of no domain", "list ptt@mailingl.st\n", 1, "not declared above: mailingl.st"},
         {"declared twice", HEAD "signer nec1\n", 8, "declared twice"},

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/sim/generate.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "host/sim/random.h"
+
+#define LINE_MAX 256
+#define EVENTS_MAX 128
+#define HOSTS_MAX 6
+#define LISTS_MAX 3
+
+struct happening {
+        int64_t at_ms;
+        char line[LINE_MAX];
+};
+
+struct generator {
+        struct wr *w;
+        struct sim_random random;
+        unsigned secondaries, signers, lists, hosts, authors;
+        unsigned joiners; /* names of those who come later */
+        int64_t length_ms;
+        struct happening events[EVENTS_MAX];
+        size_t count;
+};
+
+static void put(struct generator *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void happen(struct generator *g, int64_t at_ms, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+static void put(struct generator *g, const char *format, ...)
+{
+        char line[LINE_MAX];
+        va_list list;
+        va_start(list, format);
+        int n = vsnprintf(line, sizeof line, format, list);
+        va_end(list);
+        CHECK(n > 0 && n < (int)sizeof line);
+        wr_str(g->w, str_of(line, (size_t)n));
+}
+
+static void happen(struct generator *g, int64_t at_ms, const char *format, ...)
+{
+        struct happening *e = &g->events[g->count];
+        va_list list;
+        if (g->count == EVENTS_MAX)
+                return;
+        g->count++;
+        e->at_ms = at_ms;
+        va_start(list, format);
+        int n = vsnprintf(e->line, sizeof e->line, format, list);
+        va_end(list);
+        CHECK(n > 0 && n < (int)sizeof e->line);
+}
+
+static unsigned below(struct generator *g, unsigned bound)
+{
+        return (unsigned)sim_random_below(&g->random, bound);
+}
+
+static unsigned between(struct generator *g, unsigned least, unsigned most)
+{
+        return least + below(g, most - least + 1);
+}
+
+static bool percent(struct generator *g, unsigned n)
+{
+        return below(g, 100) < n;
+}
+
+static int64_t some_time(struct generator *g)
+{
+        return (int64_t)sim_random_below(&g->random, (uint64_t)g->length_ms);
+}
+
+/* ---- who there is ---- */
+
+static void put_temper(struct generator *g)
+{
+        switch (below(g, 14)) {
+        case 0:
+                put(g, " greylist=%um", between(g, 1, 20));
+                break;
+        case 1:
+                put(g, " per-connection=%u", between(g, 1, 3));
+                break;
+        case 2:
+                put(g, " per-hour=%u", between(g, 5, 40));
+                break;
+        case 3:
+                put(g, " storm=%u", between(g, 5, 40));
+                break;
+        case 4:
+                put(g, " banner-delay=%us", between(g, 1, 60));
+                break;
+        case 5:
+                put(g, " read-rate=%u", between(g, 200, 5000));
+                break;
+        case 6:
+                put(g, " drop-before=%u", between(g, 5, 40));
+                break;
+        case 7:
+                put(g, " drop-after=%u", between(g, 5, 40));
+                break;
+        case 8:
+                put(g, " close-after=%u", between(g, 10, 100));
+                break;
+        case 9:
+                put(g, " recipients=%u", between(g, 1, 2));
+                break;
+        case 10:
+                put(g, " pipelining=no");
+                break;
+        case 11:
+                put(g, " ehlo=no");
+                break;
+        case 12:
+                put(g, " bounce=%u", between(g, 5, 50));
+                break;
+        default:
+                put(g, " refused-users=m%u,m%u", below(g, 12), below(g, 12));
+                break;
+        }
+}
+
+static void put_servers(struct generator *g)
+{
+        put(g, "primary ns0\n");
+        for (unsigned i = 1; i <= g->secondaries; i++)
+                put(g, "secondary ns%u least=%us most=%us\n", i, below(g, 5), between(g, 5, 90));
+        put(g, "resolver dns\ndomain mailingl.st\n");
+        for (unsigned i = 1; i <= g->signers; i++)
+                put(g, "signer nec%u\n", i);
+        put(g, "lipap mx retry=%um\n", between(g, 1, 8));
+}
+
+static void put_mail_hosts(struct generator *g)
+{
+        for (unsigned i = 1; i <= g->hosts; i++) {
+                put(g, "mailhost h%u sub%u.test", i, i);
+                if (percent(g, 50))
+                        put_temper(g);
+                put(g, "\n");
+        }
+}
+
+static void put_lists(struct generator *g)
+{
+        static const char *const rules[] = {"", "", "", " posting=open"};
+        for (unsigned i = 0; i < g->lists; i++) {
+                unsigned rule = below(g, 4), host = between(g, 1, g->hosts), members = between(g, 1, 10);
+                put(g, "list list%u@mailingl.st moderator=boss@sub%u.test%s\n", i, host, rules[rule]);
+                for (unsigned k = 0; k < members; k++)
+                        put(g, "member list%u@mailingl.st m%u@sub%u.test\n", i, k, 1 + (k + i) % g->hosts);
+        }
+}
+
+/* Those who write belong to every list, so that it takes their mail; strangers to none. */
+static void put_authors(struct generator *g)
+{
+        static const char *const moods[] = {
+                "good", "good", "good", "good", "good", "good", "slow", "broken", "malicious", "malicious"};
+        for (unsigned i = 0; i < g->authors; i++) {
+                unsigned host = between(g, 1, g->hosts), mood = i == 0 ? 0 : below(g, 10);
+                put(g, "author a%u a%u@sub%u.test mood=%s\n", i, i, host, moods[mood]);
+                for (unsigned k = 0; k < g->lists && (i == 0 || !percent(g, 10)); k++)
+                        put(g, "member list%u@mailingl.st a%u@sub%u.test\n", k, i, host);
+        }
+}
+
+/* ---- what happens ---- */
+
+static void post(struct generator *g)
+{
+        static const unsigned sizes[] = {0, 200, 3000, 20000, 150000};
+        unsigned author = below(g, g->authors), list = below(g, g->lists), size = sizes[below(g, 5)];
+        int64_t at_ms = some_time(g);
+        if (g->lists > 1 && percent(g, 15))
+                happen(g, at_ms, "post a%u list0@mailingl.st,list1@mailingl.st size=%u", author, size);
+        else if (size == 0)
+                happen(g, at_ms, "post a%u list%u@mailingl.st", author, list);
+        else
+                happen(g, at_ms, "post a%u list%u@mailingl.st size=%u", author, list, size);
+}
+
+static void kill_server(struct generator *g)
+{
+        static const char *const hows[] = {"process", "power"}, *const whens[] = {"before", "after"};
+        char node[16] = "mx";
+        unsigned how = below(g, 2), when = below(g, 2),
+                 back = percent(g, 70) ? between(g, 1, 20) : between(g, 20, 900);
+        unsigned calls = percent(g, 50) ? between(g, 1, 60) : between(g, 60, 3000);
+        int64_t at_ms = some_time(g);
+        if (percent(g, 35))
+                snprintf(node, sizeof node, "nec%u", between(g, 1, g->signers));
+        if (percent(g, 60))
+                happen(g, at_ms, "kill %s %s call=%u when=%s back=%us", node, hows[how], calls, whens[when],
+                        back);
+        else
+                happen(g, at_ms, "kill %s %s back=%us", node, hows[how], back);
+}
+
+static void break_link(struct generator *g)
+{
+        unsigned host = between(g, 1, g->hosts), for_s = between(g, 5, 900);
+        int64_t at_ms = some_time(g);
+        switch (below(g, 8)) {
+        case 0:
+                happen(g, at_ms, "partition h%u for=%us", host, for_s);
+                break;
+        case 1:
+                happen(g, at_ms, "partition nec%u for=%us", between(g, 1, g->signers), for_s);
+                break;
+        case 2:
+                happen(g, at_ms, "down mx h%u for=%us", host, for_s);
+                break;
+        case 3:
+                happen(g, at_ms, "link mx h%u cut=%u within=%u for=%us", host, between(g, 10, 80),
+                        between(g, 50, 20000), for_s);
+                break;
+        case 4:
+                happen(g, at_ms, "link h%u mx cut=%u within=%u for=%us", host, between(g, 10, 80),
+                        between(g, 50, 600), for_s);
+                break;
+        case 5:
+                happen(g, at_ms, "link mx nec%u cut=%u within=%u for=%us", between(g, 1, g->signers),
+                        between(g, 10, 80), between(g, 50, 20000), for_s);
+                break;
+        case 6:
+                happen(g, at_ms, "link * * loss=%u udp-loss=%u latency=%ums jitter=%ums for=%us",
+                        below(g, 20), below(g, 40), between(g, 1, 400), between(g, 1, 200), for_s);
+                break;
+        default:
+                happen(g, at_ms, "cut mx * how=any");
+                break;
+        }
+}
+
+static void break_dns(struct generator *g)
+{
+        static const char *const faults[] = {"delay", "drop", "servfail", "refused", "notauth", "truncate",
+                "no-edns", "no-tcp", "wrong-id", "other-name", "lost-answer", "clock"};
+        static const char *const nodes[] = {"ns0", "ns0", "dns", "ns1"};
+        unsigned node = below(g, g->secondaries > 0 ? 4 : 3), fault = below(g, 12),
+                 chance = between(g, 20, 100);
+        unsigned for_s = between(g, 10, 900);
+        int64_t at_ms = some_time(g);
+        if (percent(g, 10))
+                happen(g, at_ms, "restore mailingl.st ago=%um", between(g, 1, 60));
+        else
+                happen(g, at_ms, "fault %s %s chance=%u for=%us", nodes[node], faults[fault], chance, for_s);
+}
+
+static void change_temper(struct generator *g)
+{
+        static const char *const tempers[] = {"storm=100", "refuse=yes", "drop-after=100", "drop-before=100",
+                "close-after=100", "per-connection=1", "read-rate=500", "banner-delay=90s", "greylist=5m"};
+        unsigned host = between(g, 1, g->hosts), temper = below(g, 9), for_s = between(g, 30, 3600);
+        int64_t at_ms = some_time(g);
+        happen(g, at_ms, "temper h%u %s for=%us", host, tempers[temper], for_s);
+}
+
+static void change_members(struct generator *g)
+{
+        unsigned list = below(g, g->lists), host = between(g, 1, g->hosts);
+        int64_t at_ms = some_time(g);
+        if (percent(g, 60))
+                happen(g, at_ms, "join list%u@mailingl.st new%u@sub%u.test", list, g->joiners++, host);
+        else
+                happen(g, at_ms, "leave list%u@mailingl.st m0@sub%u.test", list, 1 + list % g->hosts);
+}
+
+static void break_disk(struct generator *g)
+{
+        static const char *const faults[] = {"write-error", "flush-error"};
+        unsigned fault = below(g, 2), after = below(g, 40), by = between(g, 100, 3000),
+                 for_s = between(g, 5, 300);
+        int64_t at_ms = some_time(g);
+        if (percent(g, 50))
+                happen(g, at_ms, "disk mx slow by=%ums for=%us", by, for_s);
+        else
+                happen(g, at_ms, "disk mx %s after=%u", faults[fault], after);
+}
+
+static void change_clock(struct generator *g)
+{
+        static const int minutes[] = {-120, -6, -1, 1, 6, 30};
+        char node[16] = "mx";
+        int by = minutes[below(g, 6)];
+        int64_t at_ms = some_time(g), for_ms = (int64_t)between(g, 10, 1800) * 1000;
+        if (percent(g, 50))
+                snprintf(node, sizeof node, "nec%u", between(g, 1, g->signers));
+        happen(g, at_ms, "clock %s %+dm", node, by);
+        happen(g, at_ms + for_ms, "clock %s +0", node);
+}
+
+static void break_something(struct generator *g)
+{
+        unsigned what = below(g, 100);
+        if (what < 35)
+                kill_server(g);
+        else if (what < 55)
+                break_link(g);
+        else if (what < 68)
+                break_dns(g);
+        else if (what < 83)
+                change_temper(g);
+        else if (what < 90)
+                change_members(g);
+        else if (what < 95)
+                break_disk(g);
+        else
+                change_clock(g);
+}
+
+/* Stable: what stands first comes first. */
+static void sort_events(struct generator *g)
+{
+        for (size_t i = 1; i < g->count; i++)
+                for (size_t k = i; k > 0 && g->events[k - 1].at_ms > g->events[k].at_ms; k--) {
+                        struct happening e = g->events[k];
+                        g->events[k] = g->events[k - 1];
+                        g->events[k - 1] = e;
+                }
+}
+
+static void put_events(struct generator *g)
+{
+        int64_t at_ms = 0;
+        sort_events(g);
+        for (size_t i = 0; i < g->count; i++) {
+                if (g->events[i].at_ms > at_ms || i == 0)
+                        put(g, "TIME +%lldms\n", (long long)(g->events[i].at_ms - at_ms));
+                put(g, "%s\n", g->events[i].line);
+                at_ms = g->events[i].at_ms;
+        }
+}
+
+void generate(uint64_t seed, struct wr *w)
+{
+        struct generator *g = calloc(1, sizeof *g);
+        CHECK(g);
+        g->w = w;
+        g->random = sim_random_of(seed, S("generate"), S("scenario"));
+        g->secondaries = below(g, 3);
+        g->signers = between(g, 1, 3);
+        g->lists = between(g, 1, LISTS_MAX);
+        g->hosts = between(g, 1, HOSTS_MAX);
+        g->authors = between(g, 1, 4);
+        g->length_ms = (int64_t)between(g, 5, 150) * 60000;
+        put(g, "seed %llu\n", (unsigned long long)seed);
+        put_servers(g);
+        put_mail_hosts(g);
+        put_lists(g);
+        put_authors(g);
+        unsigned posts = between(g, 2, 14), faults = percent(g, 10) ? 0 : between(g, 1, 10);
+        while (posts-- > 0)
+                post(g);
+        while (faults-- > 0)
+                break_something(g);
+        put_events(g);
+        free(g);
+}
