@@ -37,6 +37,7 @@ struct sim {
         bool is_open, is_done;
         uint64_t calls, looks; /* since time last passed */
         char *failure;
+        struct idle_stack *stacks;
 
         struct sim_node **nodes;
         size_t node_n, node_cap;
@@ -132,6 +133,12 @@ void waiter_tell(struct waiter *waiter, enum waiter_state state); /* NULL is nob
 void waiter_close(struct waiter **slot);                          /* what it waits on goes away */
 /* A call that did not have to wait: now and then another fiber's turn comes, as drawn. */
 void give_way(struct sim_node *node);
+
+/* stack.c */
+void *stack_alloc(void *platform, size_t n);
+void stack_keep(void *platform, void *stack, size_t n);
+size_t stack_unused(void *platform, const void *stack, size_t n);
+void stack_free_all(struct sim *sim); /* after the scheduler's end */
 
 /* node.c */
 uint64_t call_begin(struct sim_node *node); /* its number; 0: the node is dead, perhaps by this very call */

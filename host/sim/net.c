@@ -7,7 +7,7 @@
 
 enum {
         BACKLOG_MAX = 1024,
-        TRIES = 6, /* of a handshake, after 1, 2, 4 ... s */
+        TRIES = 7, /* of a handshake, after 1, 2, 4 ... s: it fails after 127 s */
         TRY_MS = 1000,
         FULL_PAUSE_MS = 100, /* between two looks whether something was closed */
 };

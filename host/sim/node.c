@@ -9,7 +9,7 @@
 enum {
         OPEN_MAX = 20000,
         UNWIND_MS = 10000,
-        CALLS_MAX = 4000000, /* host calls while time stands still */
+        CALLS_MAX = 1000000, /* host calls while time stands still */
 };
 
 /* Making, finding, freeing. */

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "host/sim/inside.h"
 
 enum {
-        LOOKS_MAX = 300000, /* of the scheduler while time stands still; up to 32 switches each */
+        LOOKS_MAX = 50000, /* of the scheduler while time stands still; up to 32 switches each */
         STORY_MAX = 512,
         TURN_IN = 16, /* one call of so many lets others run */
 };
@@ -90,7 +91,15 @@ struct sim *sim_new(uint64_t seed, const struct sim_watch *watch)
         };
         if (watch != NULL)
                 sim->watch = *watch;
-        const struct sched_platform platform = {.now_ms = now_ms, .wait = wait_until, .platform = sim};
+        const struct sched_platform platform = {
+                .now_ms = now_ms,
+                .wait = wait_until,
+                .platform = sim,
+                .stack_size = FIBER_STACK_SIZE,
+                .stack_alloc = stack_alloc,
+                .stack_free = stack_keep,
+                .stack_unused = stack_unused,
+        };
         sim->sched = sched_new(&platform);
         CHECK(sim->sched != NULL);
         return sim;
@@ -104,6 +113,7 @@ void sim_free(struct sim *sim)
         node_free_all(sim);
         event_free_all(sim);
         sched_free(sim->sched);
+        stack_free_all(sim);
         free(sim->places);
         free(sim->failure);
         free(sim);
