@@ -2,6 +2,7 @@
 /* The host of a process: its scheduler over epoll, and how it starts and stops. */
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -160,6 +161,11 @@ struct host *linux_host_new(const char *label)
                 return NULL;
         }
         console_open(&h->console, STDERR_FILENO);
+#ifdef M_TRIM_THRESHOLD
+        /* Each message takes and gives some 100 KiB: a heap that shrank and grew with each would cost more than the
+         * message. */
+        (void)mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
+#endif
         signal(SIGPIPE, SIG_IGN);
         signal(SIGXFSZ, SIG_IGN);
         return &h->host;
