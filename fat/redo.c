@@ -65,13 +65,17 @@ static bool may_be_staged(const struct fat *f, uint32_t sector)
         return sector < f->sectors && (sector < f->reserved + f->fat_sectors || sector >= f->data);
 }
 
+/* How many sectors the record says to have whose header is in f->stage; 0 if there is none. */
+static uint32_t record_count(const struct fat *f)
+{
+        uint32_t count = fat_le32(f->stage + 8);
+        return memcmp(f->stage, "PTTRECD1", 8) == 0 && count <= f->staged_max ? count : 0;
+}
+
 /* The record in f->stage: true if it is whole. */
-static bool record_decode(struct fat *f)
+static bool record_decode(struct fat *f, uint32_t count)
 {
         uint8_t *header = f->stage;
-        uint32_t count = fat_le32(header + 8);
-        if (memcmp(header, "PTTRECD1", 8) != 0 || count == 0 || count > f->staged_max)
-                return false;
         uint64_t hash = fat_le64(header + HEADER_HASH);
         fat_put64(header + HEADER_HASH, 0);
         if (hash != hash_of(f->serial, header, (size_t)(count + 1) * f->sector_size))
@@ -97,8 +101,12 @@ enum err fat_redo_load(struct fat *f, const struct fat_boot *b, enum fat_state *
         if (err != ERR_OK || !is_mark(f->bounce, f->serial))
                 return err;
         f->has_redo = true;
-        err = fat_bytes_read(f, record_at(f), f->stage, (size_t)(f->staged_max + 1) * f->sector_size);
-        if (err == ERR_OK && record_decode(f))
+        err = fat_bytes_read(f, record_at(f), f->stage, f->sector_size);
+        uint32_t count = err == ERR_OK ? record_count(f) : 0;
+        if (count == 0)
+                return err;
+        err = fat_bytes_read(f, record_at(f), f->stage, (size_t)(count + 1) * f->sector_size);
+        if (err == ERR_OK && record_decode(f, count))
                 *found = FAT_REPLAYED;
         return err;
 }
