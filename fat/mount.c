@@ -59,6 +59,47 @@ static enum err refusal(enum fat_state state)
         }
 }
 
+#define GEOMETRY_AT 11 /* of the boot sector: what says where everything is */
+#define GEOMETRY_SIZE 53
+
+/* Is the boot sector what its backup says? */
+static enum err compare_backup(struct fat *f, bool *is_same)
+{
+        uint8_t geometry[GEOMETRY_SIZE];
+        enum err err = fat_bytes_read(f, 0, f->bounce, f->sector_size);
+        memcpy(geometry, f->bounce + GEOMETRY_AT, sizeof geometry);
+        if (err == ERR_OK)
+                err = fat_bytes_read(f, (uint64_t)f->backup * f->sector_size, f->bounce, f->sector_size);
+        *is_same = err == ERR_OK && memcmp(geometry, f->bounce + GEOMETRY_AT, sizeof geometry) == 0;
+        return err;
+}
+
+/* Does each copy of the FAT begin as one does? */
+static enum err look_for_tables(struct fat *f, bool *are_there)
+{
+        enum err err = ERR_OK;
+        *are_there = true;
+        for (uint32_t i = 0; i < f->fats && err == ERR_OK && *are_there; i++) {
+                err = fat_bytes_read(f,
+                        ((uint64_t)f->reserved + (uint64_t)i * f->fat_sectors) * f->sector_size, f->bounce,
+                        f->sector_size);
+                *are_there = (fat_le32(f->bounce) & 0x0fffff00) == 0x0fffff00;
+        }
+        return err;
+}
+
+/* To set the dirty bit is to write to each copy of the FAT: where the boot sector puts them wrongly, into files. */
+static enum err judge_geometry(struct fat *f, enum fat_state *state)
+{
+        bool is_same, are_there = true;
+        enum err err = compare_backup(f, &is_same);
+        if (err == ERR_OK && !is_same)
+                err = look_for_tables(f, &are_there);
+        if (err == ERR_OK && !are_there)
+                *state = FAT_DAMAGED;
+        return err;
+}
+
 /* What the two marks of an unmounted volume say. */
 static enum err read_dirty(struct fat *f, bool *is_dirty)
 {
@@ -131,6 +172,10 @@ enum err fat_mount(struct fat *f, const struct fat_device *device, enum fat_mode
                 *state = FAT_FOREIGN;
                 return refusal(*state);
         }
+        if (err == ERR_OK && mode == FAT_WRITE)
+                err = judge_geometry(f, state);
+        if (*state == FAT_DAMAGED)
+                return refusal(*state);
         if (err == ERR_OK && mode == FAT_WRITE)
                 err = start_writing(f);
         f->is_mounted = err == ERR_OK;
