@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "base/rd.h"
 #include "base/wr.h"
 #include "host/log.h"
 #include "store/crc32c.h"
@@ -92,11 +93,6 @@ static bool has_sum(const char *page, uint32_t crc)
         return memcmp(page + VFS_PAGE - VFS_RESERVED, wanted + VFS_PAGE - VFS_RESERVED, VFS_RESERVED) == 0;
 }
 
-static bool is_zeros(const char *page)
-{
-        return page[0] == 0 && memcmp(page, page + 1, VFS_PAGE - 1) == 0;
-}
-
 static enum err say_damaged(struct vfs *v, const char *event, uint64_t number)
 {
         struct log_line l;
@@ -114,9 +110,7 @@ static bool is_page(sqlite3_int64 at, int n)
 static enum err verify_page(struct vfs *v, uint64_t at, const char *page)
 {
         uint64_t number = at / VFS_PAGE + 1;
-        return has_sum(page, page_sum(v, number, page)) || is_zeros(page)
-                       ? ERR_OK
-                       : say_damaged(v, "page-damaged", number);
+        return has_sum(page, page_sum(v, number, page)) ? ERR_OK : say_damaged(v, "page-damaged", number);
 }
 
 /* The place of the log's frame whose page stands at `at`, or NULL. */
@@ -145,7 +139,7 @@ static void note_frame(struct file *f, uint64_t at, const char *page)
 }
 
 /* Recovery reads whole frames and judges them by their own checksums; later reads are of pages. */
-static enum err verify_frame(struct file *f, uint64_t at, const char *bytes, int n)
+static enum err verify_frame(struct file *f, uint64_t at, const char *bytes, size_t n)
 {
         if (n == FRAME) {
                 note_frame(f, at + FRAME_HEADER, bytes + FRAME_HEADER);
@@ -200,6 +194,29 @@ static int file_close(sqlite3_file *base)
         return SQLITE_OK;
 }
 
+/* Of the database, whose header is read before the page that it is in: verified all the same. */
+static enum err read_page(struct file *f, uint64_t at, void *into, size_t n)
+{
+        uint64_t start = at - at % VFS_PAGE;
+        if (n > VFS_PAGE - (at - start) || f->area.size - start < VFS_PAGE)
+                return area_read(&f->area, at, into, n);
+        char *page = f->vfs->page;
+        enum err err = area_read(&f->area, start, page, VFS_PAGE);
+        if (err == ERR_OK)
+                err = verify_page(f->vfs, start, page);
+        if (err == ERR_OK)
+                memcpy(into, page + (at - start), n);
+        return err;
+}
+
+static enum err read_log(struct file *f, uint64_t at, void *into, size_t n)
+{
+        enum err err = gather_out(&f->gather);
+        if (err == ERR_OK)
+                err = area_read(&f->area, at, into, n);
+        return err == ERR_OK ? verify_frame(f, at, into, n) : err;
+}
+
 static int file_read(sqlite3_file *base, void *into, int n, sqlite3_int64 at)
 {
         struct file *f = file_of(base);
@@ -207,20 +224,13 @@ static int file_read(sqlite3_file *base, void *into, int n, sqlite3_int64 at)
         if (f->kind == MEMORY)
                 return memory_read(f, into, (uint64_t)n, from);
         size_t got = there < (uint64_t)n ? (size_t)there : (size_t)n;
-        enum err err = gather_out(&f->gather);
-        if (err == ERR_OK)
-                err = area_read(&f->area, from, into, got);
+        enum err err = ERR_OK;
+        if (got > 0)
+                err = f->kind == LOG ? read_log(f, from, into, got) : read_page(f, from, into, got);
         if (err != ERR_OK)
                 return say(f->vfs, err, SQLITE_IOERR_READ);
-        if (got < (size_t)n) {
-                memset((char *)into + got, 0, (size_t)n - got);
-                return SQLITE_IOERR_SHORT_READ;
-        }
-        if (f->kind == LOG)
-                err = verify_frame(f, from, into, n);
-        else if (is_page(at, n))
-                err = verify_page(f->vfs, from, into);
-        return say(f->vfs, err, SQLITE_IOERR_READ);
+        memset((char *)into + got, 0, (size_t)n - got);
+        return got < (size_t)n ? SQLITE_IOERR_SHORT_READ : SQLITE_OK;
 }
 
 /* In large steps; in the smallest when the volume has no more. */
@@ -519,31 +529,55 @@ enum err vfs_fault(const struct vfs *v)
 }
 
 #define VERIFY_PAGES 64
+#define LOCK_PAGE (0x40000000u / VFS_PAGE + 1) /* which SQLite never uses (sqlite.org/fileformat2.html 1.4) */
 
 static enum err verify_pages(
-        struct vfs *v, const struct area *area, uint64_t at, char *pages, uint64_t *damaged)
+        struct vfs *v, const struct area *area, uint64_t at, uint64_t end, char *pages, uint64_t *damaged)
 {
-        size_t n = area->size - at < VERIFY_PAGES * VFS_PAGE ? (size_t)(area->size - at)
-                                                             : VERIFY_PAGES * VFS_PAGE;
+        size_t n = end - at < VERIFY_PAGES * VFS_PAGE ? (size_t)(end - at) : VERIFY_PAGES * VFS_PAGE;
         enum err err = area_read(area, at, pages, n);
         for (size_t i = 0; err == ERR_OK && i + VFS_PAGE <= n; i += VFS_PAGE)
-                *damaged += verify_page(v, at + i, pages + i) != ERR_OK;
+                if ((at + i) / VFS_PAGE + 1 != LOCK_PAGE)
+                        *damaged += verify_page(v, at + i, pages + i) != ERR_OK;
         return err;
+}
+
+/* Where the pages end that were ever written, as the header says; behind them there is only room. When the header is
+ * damaged, or the file is cut, that is a damaged page, and all that is there is looked at. */
+static enum err pages_end(
+        struct vfs *v, const struct area *area, char page[VFS_PAGE], uint64_t *end, uint64_t *damaged)
+{
+        *end = area->size - area->size % VFS_PAGE;
+        enum err err = *end > 0 ? area_read(area, 0, page, VFS_PAGE) : ERR_OK;
+        if (err != ERR_OK || *end == 0 || !has_sum(page, page_sum(v, 1, page))) {
+                *damaged += *end == 0;
+                return err;
+        }
+        struct rd r;
+        rd_init(&r, str_of(page + 28, 4)); /* sqlite.org/fileformat2.html 1.3.8 */
+        uint64_t written = (uint64_t)rd_be32(&r) * VFS_PAGE;
+        *damaged += written > *end;
+        if (written < *end)
+                *end = written;
+        return ERR_OK;
 }
 
 enum err vfs_verify(
         struct vfs *v, void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx, uint64_t *damaged)
 {
         struct area area;
+        uint64_t end = 0;
         *damaged = 0;
         char *pages = malloc(VERIFY_PAGES * VFS_PAGE);
         if (pages == NULL)
                 return ERR_MEMORY;
         enum err err = area_open(v->volume, S("ptt.db"), &area);
-        for (uint64_t at = 0; err == ERR_OK && at < area.size; at += VERIFY_PAGES * VFS_PAGE) {
-                err = verify_pages(v, &area, at, pages, damaged);
+        if (err == ERR_OK)
+                err = pages_end(v, &area, pages, &end, damaged);
+        for (uint64_t at = 0; err == ERR_OK && at < end; at += VERIFY_PAGES * VFS_PAGE) {
+                err = verify_pages(v, &area, at, end, pages, damaged);
                 if (progress != NULL)
-                        progress(ctx, at, area.size);
+                        progress(ctx, at, end);
         }
         area_close(&area);
         free(pages);

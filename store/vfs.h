@@ -3,8 +3,7 @@
  * shrinks, but for a very long log at its end. Nothing else can be opened; what SQLite would put into temporary files stays in memory.
  *
  * The last VFS_RESERVED bytes of each database page are its checksum over the page's number and its bytes, written and
- * verified here, so that a page that rots or lands in another's place is refused instead of believed. A page of zeros
- * is one that was never written. Pages in the log are compared with what was written or recovered; the log's own
+ * verified here, so that a page that rots, is lost or lands in another's place is refused instead of believed. Pages in the log are compared with what was written or recovered; the log's own
  * checksums stand on disk.
  *
  * One connection at a time, from one fiber at a time: the image is locked as a whole, so the locks of SQLite are none. */

@@ -50,6 +50,57 @@ static void misplaced(struct rig *r)
         assert_int_equal(damaged, 1);
 }
 
+static void put(struct rig *r, uint64_t at, struct str bytes)
+{
+        struct volume v;
+        struct area area;
+        rig_volume(r, &v);
+        assert_int_equal(area_open(&v, S("ptt.db"), &area), ERR_OK);
+        assert_int_equal(area_write(&area, at, bytes), ERR_OK);
+        area_close(&area);
+        assert_int_equal(volume_close(&v), ERR_OK);
+}
+
+/* A page of zeros is one that was lost: it had been taken for one that was never written, and the end of a long value
+ * read as zeros. What lies behind the last page is only room. */
+static void lost(struct rig *r)
+{
+        uint64_t damaged, size;
+        struct area area;
+        int rc;
+        static const char zeros[VFS_PAGE];
+        rig_open(r);
+        rig_list(r, "ptt", 1000);
+        uint64_t pages = (uint64_t)count_of(r->s, "PRAGMA page_count", &rc);
+        assert_int_equal(area_open(&r->s->volume, S("ptt.db"), &area), ERR_OK);
+        size = area.size;
+        area_close(&area);
+        store_close(r->s);
+        assert_true(size > pages * VFS_PAGE);
+        rig_flip(r, "ptt.db", size - 1);
+        rig_flip(r, "ptt.db", pages * VFS_PAGE);
+        assert_int_equal(verify(r, &damaged), ERR_OK);
+        assert_int_equal(damaged, 0);
+        put(r, 2 * VFS_PAGE, str_of(zeros, sizeof zeros));
+        put(r, (pages - 1) * VFS_PAGE, str_of(zeros, sizeof zeros));
+        assert_int_equal(verify(r, &damaged), ERR_OK);
+        assert_int_equal(damaged, 2);
+        assert_int_equal(store_open(r->h, str_of_c(r->image), &r->s), ERR_CORRUPT);
+}
+
+/* SQLite reads the header of the database by itself, before the page that it is in. */
+static void header_rots(struct rig *r)
+{
+        for (uint64_t at = 0; at < 100; at++) {
+                struct store *s;
+                rig_flip(r, "ptt.db", at);
+                assert_int_equal(store_open_as(r->h, str_of_c(r->image), STORE_TOOL, NULL, &s), ERR_CORRUPT);
+                rig_flip(r, "ptt.db", at);
+        }
+        rig_open(r);
+        store_close(r->s);
+}
+
 /* A page of the log that changes behind our back is not believed, whether we wrote it or recovered it. */
 static void log_rots(struct rig *r)
 {
@@ -187,6 +238,8 @@ static void many_wait(struct rig *r)
 }
 
 RIG_CASE(misplaced)
+RIG_CASE(lost)
+RIG_CASE(header_rots)
 RIG_CASE(log_rots)
 RIG_CASE(log_is_left_empty)
 RIG_CASE(undone)
@@ -197,6 +250,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_misplaced),
+                cmocka_unit_test(test_lost),
+                cmocka_unit_test(test_header_rots),
                 cmocka_unit_test(test_log_rots),
                 cmocka_unit_test(test_log_is_left_empty),
                 cmocka_unit_test(test_undone),
