@@ -128,6 +128,32 @@ void area_close(struct area *a)
         memset(a, 0, sizeof *a);
 }
 
+static int compare_runs(const void *a, const void *b)
+{
+        const struct area_run *x = a, *y = b;
+        return (x->at > y->at) - (x->at < y->at);
+}
+
+enum err areas_are_apart(const struct area *const *areas, size_t count)
+{
+        size_t n = 0, filled = 0;
+        for (size_t i = 0; i < count; i++)
+                n += areas[i]->count;
+        struct area_run *all = calloc(n + 1, sizeof *all);
+        if (all == NULL)
+                return ERR_MEMORY;
+        for (size_t i = 0; i < count; i++)
+                for (size_t k = 0; k < areas[i]->count; k++)
+                        all[filled++] = areas[i]->runs[k];
+        qsort(all, n, sizeof *all, compare_runs);
+        enum err err = ERR_OK;
+        for (size_t i = 1; i < n; i++)
+                if (all[i].at - all[i - 1].at < all[i - 1].n)
+                        err = ERR_CORRUPT;
+        free(all);
+        return err;
+}
+
 /* The run that holds `at`, which is inside. */
 static const struct area_run *run_at(const struct area *a, uint64_t at)
 {

@@ -40,6 +40,10 @@ MUST_USE enum err area_grow(struct area *a, uint64_t size);
  *   ERR_OK, ERR_IO */
 MUST_USE enum err area_cut(struct area *a, uint64_t size);
 void area_close(struct area *a); /* one of zeros is nothing */
+/* Has each byte of the block one owner at most? Of a damaged FAT that cannot be said, and what is written into one area
+ * would be lost in another, or in an earlier part of the same.
+ *   ERR_OK, ERR_CORRUPT, ERR_MEMORY */
+MUST_USE enum err areas_are_apart(const struct area *const *areas, size_t count);
 
 /*   ERR_OK, ERR_LIMIT (not all of it inside), ERR_IO */
 MUST_USE enum err area_read(const struct area *a, uint64_t at, void *into, size_t n);

@@ -59,6 +59,37 @@ static void spool_faults(struct rig *r)
         assert_int_equal(check(r, STORE_CHECK).left, 1);
 }
 
+/* A volume without the folder of the spool is damaged, and not one whose messages are to lose their bytes; a repair
+ * makes it anew. */
+static void no_folder(struct rig *r)
+{
+        int64_t id;
+        struct volume v;
+        rig_open(r);
+        assert_int_equal(rig_take(r, rig_list(r, "ptt", 5), "a", 1, 5000, 4096, &id), ERR_OK);
+        store_close(r->s);
+        for (int is_back = 0; is_back < 2; is_back++) {
+                rig_volume(r, &v);
+                assert_int_equal(fat_rename(v.fat, is_back ? S("spooX") : S("spool"),
+                                         is_back ? S("spool") : S("spooX")),
+                        ERR_OK);
+                assert_int_equal(volume_close(&v), ERR_OK);
+                enum err wanted = is_back ? ERR_OK : ERR_CORRUPT;
+                assert_int_equal(store_open_as(r->h, str_of_c(r->image), STORE_CHECK, NULL, &r->s), wanted);
+                store_close(r->s);
+                assert_int_equal(store_open(r->h, str_of_c(r->image), &r->s), wanted);
+                assert_true(!is_back || rig_holds(r, id, STORE_SENT, S("Front: 1\r\n"), 1, 5000));
+                store_close(r->s);
+        }
+        rig_volume(r, &v);
+        assert_int_equal(fat_rename(v.fat, S("spool"), S("spooX")), ERR_OK);
+        assert_int_equal(volume_close(&v), ERR_OK);
+        assert_int_equal(check(r, STORE_REPAIR).left, 1); /* the message lacks its bytes */
+        rig_open(r);
+        assert_int_equal(rig_take(r, 1, "b", 1, 5000, 4096, &id), ERR_OK);
+        store_close(r->s);
+}
+
 /* An index that does not say what its table says is built anew. */
 static void index_fault(struct rig *r)
 {
@@ -134,6 +165,7 @@ static void held(struct rig *r)
 
 RIG_CASE(healthy)
 RIG_CASE(spool_faults)
+RIG_CASE(no_folder)
 RIG_CASE(index_fault)
 RIG_CASE(held)
 
@@ -142,6 +174,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_healthy),
                 cmocka_unit_test(test_spool_faults),
+                cmocka_unit_test(test_no_folder),
                 cmocka_unit_test(test_index_fault),
                 cmocka_unit_test(test_held),
         };

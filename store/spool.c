@@ -146,13 +146,21 @@ enum err spool_grow(struct spool *p, uint64_t blocks)
         return err;
 }
 
+/* A spool whose folder is missing is not a new one: its messages would lose their bytes, and no segment could be made. */
+static enum err look_for_folder(const struct spool *p)
+{
+        struct fat_list list;
+        enum err err = fat_list_open(p->volume->fat, folder, &list);
+        return err == ERR_NOT_FOUND || err == ERR_SYNTAX ? ERR_CORRUPT : err;
+}
+
 enum err spool_open(struct spool *p, struct volume *v, uint64_t spare)
 {
         memset(p, 0, sizeof *p);
         p->volume = v;
         p->spare = spare;
         crc32c_init(&p->crc);
-        enum err err = ERR_OK;
+        enum err err = look_for_folder(p);
         while (err == ERR_OK && p->count < SPOOL_SEGMENTS_MAX)
                 err = segment_open(p);
         return err == ERR_NOT_FOUND || err == ERR_OK ? look(p) : err;

@@ -183,6 +183,45 @@ static enum err open_database(struct store *s)
         return err;
 }
 
+/* The database, its log and the segments. */
+static enum err are_apart(struct store *s)
+{
+        size_t count = 2 + s->spool.count;
+        struct area own[2] = {0};
+        const struct area **areas = calloc(count, sizeof *areas);
+        if (areas == NULL)
+                return ERR_MEMORY;
+        enum err err = area_open(&s->volume, S("ptt.db"), &own[0]);
+        if (err == ERR_OK)
+                err = area_open(&s->volume, S("ptt.db-wal"), &own[1]);
+        if (err == ERR_NOT_FOUND)
+                err = ERR_OK;
+        for (size_t i = 0; i < count; i++)
+                areas[i] = i < 2 ? &own[i] : &s->spool.segments[i - 2].area;
+        if (err == ERR_OK)
+                err = areas_are_apart(areas, count);
+        area_close(&own[0]);
+        area_close(&own[1]);
+        free(areas);
+        return err;
+}
+
+/* The folder that a repair makes is empty: what messages had in it is gone. */
+static enum err remake_folder(struct store *s)
+{
+        enum err err = fat_mkdir(s->volume.fat, S("spool"), volume_now_s(&s->volume));
+        s->bad_extents += err == ERR_OK;
+        return err == ERR_EXISTS ? ERR_OK : err;
+}
+
+static enum err open_spool(struct store *s)
+{
+        enum err err = s->user == STORE_REPAIR ? remake_folder(s) : ERR_OK;
+        if (err == ERR_OK)
+                err = spool_open(&s->spool, &s->volume, spare_of(s));
+        return err;
+}
+
 static enum err open_parts(struct store *s, struct str path)
 {
         enum err err = open_volume(s, path);
@@ -191,7 +230,11 @@ static enum err open_parts(struct store *s, struct str path)
         if (err != ERR_OK)
                 return err;
         s->why = "its spool is damaged";
-        err = spool_open(&s->spool, &s->volume, spare_of(s));
+        err = open_spool(s);
+        if (err != ERR_OK)
+                return err;
+        s->why = "its files share space";
+        err = are_apart(s);
         if (err != ERR_OK)
                 return err;
         s->why = "its database is damaged";
