@@ -89,10 +89,11 @@ void sim_disk_get(const struct sim_disk *d, uint64_t at, void *into, size_t n)
         CHECK(at <= d->size && n <= d->size - at);
         uint8_t *to = into;
         for (size_t part; n > 0; at += part, to += part, n -= part) {
-                part = head_of(at, n);
-                const uint8_t *from = sector_bytes(d->inside, at / SECTOR);
-                if (from != NULL)
-                        memcpy(to, from + at % SECTOR, part);
+                size_t in = (size_t)(at % PAGE);
+                part = n < PAGE - in ? n : PAGE - in;
+                const uint8_t *page = d->inside->pages[at / PAGE];
+                if (page != NULL)
+                        memcpy(to, page + in, part);
                 else
                         memset(to, 0, part);
         }

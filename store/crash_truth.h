@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/* For the test of power cuts: all that a store holds, as its callers see it, in lines of text; so that two states can be
+ * compared and their difference be read. What recovery may change is not in it: whether a delivery is in flight. The
+ * bytes of each message are compared with what they must be. */
+#ifndef STORE_CRASH_TRUTH_H
+#define STORE_CRASH_TRUTH_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/crash_host.h"
+#include "store/delivery.h"
+#include "store/lists.h"
+#include "store/messages.h"
+
+#define TRUTH_MANY 1000 /* more than there ever are of anything */
+
+struct truth {
+        char *text; /* lines, and a NUL */
+        size_t n, cap;
+};
+
+static inline void truth_free(struct truth *t)
+{
+        free(t->text);
+        *t = (struct truth){0};
+}
+
+__attribute__((format(printf, 2, 3))) static inline void truth_add(struct truth *t, const char *format, ...)
+{
+        va_list args, again;
+        va_start(args, format);
+        va_copy(again, args);
+        int n = vsnprintf(NULL, 0, format, again);
+        va_end(again);
+        assert_true(n >= 0);
+        if (t->cap - t->n <= (size_t)n) {
+                t->cap = (t->cap + (size_t)n) * 2 + 1;
+                t->text = realloc(t->text, t->cap);
+                assert_non_null(t->text);
+        }
+        (void)vsnprintf(t->text + t->n, t->cap - t->n, format, args);
+        va_end(args);
+        t->n += (size_t)n;
+}
+
+/* The body of a message follows from its ticket, "tN" or "gN". */
+static inline uint64_t truth_seed(struct str ticket)
+{
+        uint64_t seed = 7;
+        for (size_t i = 0; i < ticket.n; i++)
+                seed = seed * 31 + (uint8_t)ticket.p[i];
+        return seed;
+}
+
+static inline void truth_body(uint64_t seed, uint64_t at, char *out, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                out[i] = (char)(((at + i) * 2654435761u + seed * 40503u) >> 7);
+}
+
+/* Does a reader give `head` and then the body of that seed? */
+static inline bool truth_reads(struct store_reader *reader, struct str head, uint64_t seed)
+{
+        static char got[SPOOL_EXTENT_MAX], body[SPOOL_EXTENT_MAX];
+        size_t n;
+        assert_true(head.n <= sizeof got);
+        bool ok = store_reader_read(reader, 0, got, head.n, &n) == ERR_OK && str_eq(str_of(got, n), head);
+        for (uint64_t at = head.n; ok && at < store_reader_size(reader); at += n) {
+                ok = store_reader_read(reader, at, got, sizeof got, &n) == ERR_OK && n > 0;
+                truth_body(seed, at - head.n, body, n);
+                ok = ok && memcmp(got, body, n) == 0;
+        }
+        return ok;
+}
+
+#define TRUTH_FRONT S("Received: by ptt\r\n")
+#define TRUTH_PREFIX S("DKIM-Signature: v=1\r\n")
+#define TRUTH_HEAD S("DKIM-Signature: v=1\r\nReceived: by ptt\r\n") /* of a signed message */
+
+static inline bool truth_message_reads(struct store *s, const struct store_message *m)
+{
+        struct store_reader *reader;
+        struct str head = m->state == STORE_SIGNED ? TRUTH_HEAD : TRUTH_FRONT;
+        if (store_reader_open(s, m->id, STORE_WHOLE, &reader) != ERR_OK)
+                return false;
+        bool ok = store_reader_size(reader) == head.n + m->body_size &&
+                  truth_reads(reader, head, truth_seed(m->ticket));
+        store_reader_close(reader);
+        return ok;
+}
+
+static inline void truth_list(struct truth *t, struct store *s, const struct store_list *l, struct arena *a)
+{
+        struct str *moderators;
+        struct store_member *members;
+        size_t n;
+        truth_add(t, "list %lld %.*s@%.*s\n", (long long)l->id, STR_ARG(l->name), STR_ARG(l->domain));
+        for (size_t i = 0; i < l->setting_count; i++)
+                truth_add(t, "setting %lld %.*s=%.*s\n", (long long)l->id, STR_ARG(l->settings[i].name),
+                        STR_ARG(l->settings[i].value));
+        assert_int_equal(store_moderators(s, l->id, a, &moderators, &n), ERR_OK);
+        for (size_t i = 0; i < n; i++)
+                truth_add(t, "moderator %lld %.*s\n", (long long)l->id, STR_ARG(moderators[i]));
+        assert_int_equal(store_members(s, l->id, 0, TRUTH_MANY, a, &members, &n), ERR_OK);
+        for (size_t i = 0; i < n; i++)
+                truth_add(t, "member %lld %lld %.*s %lld\n", (long long)l->id, (long long)members[i].id,
+                        STR_ARG(members[i].address), (long long)members[i].joined_ms);
+}
+
+static inline void truth_message(struct truth *t, struct store *s, const struct store_message *m)
+{
+        truth_add(t, "message %lld %.*s list %lld kind %d state %d from %.*s %.*s flags %d%d at %lld: %s\n",
+                (long long)m->id, STR_ARG(m->ticket), (long long)m->list, (int)m->kind, (int)m->state,
+                STR_ARG(m->sender), STR_ARG(m->message_id), m->is_8bit, m->is_smtputf8,
+                (long long)m->received_ms,
+                m->state == STORE_DONE      ? "gone"
+                : truth_message_reads(s, m) ? "its bytes"
+                                            : "OTHER BYTES");
+}
+
+static inline void truth_queued(
+        struct truth *t, struct store *s, const struct store_queued *q, struct arena *a)
+{
+        struct store_waiting *w;
+        size_t n;
+        truth_add(t, "queued %lld signed %d held %d left %llu size %llu\n", (long long)q->message,
+                q->is_signed, q->is_held, (unsigned long long)q->left, (unsigned long long)q->size);
+        assert_int_equal(store_queue_waiting(s, q->message, 0, TRUTH_MANY, a, &w, &n), ERR_OK);
+        for (size_t i = 0; i < n; i++)
+                truth_add(t, "waiting %lld message %lld member %lld %.*s attempts %u next %lld: %.*s\n",
+                        (long long)w[i].id, (long long)w[i].message, (long long)w[i].member,
+                        STR_ARG(w[i].address), w[i].attempts, (long long)w[i].next_ms, STR_ARG(w[i].reply));
+}
+
+static inline void truth_failures(struct truth *t, struct store *s, struct arena *a)
+{
+        struct store_failure *f;
+        size_t n;
+        assert_int_equal(store_failures(s, 0, TRUTH_MANY, a, &f, &n), ERR_OK);
+        for (size_t i = 0; i < n; i++)
+                truth_add(t, "failure %lld member %lld message %lld %.*s %u at %lld: %.*s\n",
+                        (long long)f[i].id, (long long)f[i].member, (long long)f[i].message,
+                        STR_ARG(f[i].address), f[i].code, (long long)f[i].time_ms, STR_ARG(f[i].reply));
+}
+
+/* All of it; messages up to the id `last`. */
+static inline void truth_tell(struct truth *t, struct store *s, int64_t last)
+{
+        static char memory[1 << 20];
+        struct arena a;
+        struct store_list *lists;
+        struct store_queued *queued;
+        size_t n;
+        t->n = 0;
+        truth_add(t, "%s", "");
+        arena_init(&a, memory, sizeof memory);
+        assert_int_equal(store_lists(s, S(""), &a, &lists, &n), ERR_OK);
+        for (size_t i = 0; i < n; i++)
+                truth_list(t, s, &lists[i], &a);
+        for (int64_t id = 1; id <= last; id++) {
+                struct store_message m;
+                enum err err = store_message_get(s, id, &a, &m);
+                assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
+                if (err == ERR_OK)
+                        truth_message(t, s, &m);
+        }
+        assert_int_equal(store_queue(s, 0, TRUTH_MANY, &a, &queued, &n), ERR_OK);
+        for (size_t i = 0; i < n; i++)
+                truth_queued(t, s, &queued[i], &a);
+        truth_failures(t, s, &a);
+}
+
+/* Is each line of `part` in `whole`? Else the first that is not. */
+static inline struct str truth_missing(const struct truth *part, const struct truth *whole)
+{
+        for (const char *line = part->text; *line != 0;) {
+                size_t n = strcspn(line, "\n") + 1;
+                const char *at = whole->text;
+                while (*at != 0 && strncmp(at, line, n) != 0)
+                        at += strcspn(at, "\n") + 1;
+                if (*at == 0)
+                        return str_of(line, n - 1);
+                line += n;
+        }
+        return S("");
+}
+
+#endif

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: ISC */
+/* For the test of power cuts: everything that a server and an operator do to a store, call by call. Of each call it is
+ * noted at which operation of the disk it began and was answered, and what the store then held. */
+#ifndef STORE_CRASH_WORK_H
+#define STORE_CRASH_WORK_H
+
+#include "store/crash_truth.h"
+#include "store/spool.h"
+
+enum { WORK_ROUNDS = 6, WORK_IDS = 64, WORK_GROUP = 4, WORK_MESSAGES = WORK_ROUNDS * (5 + WORK_GROUP) };
+
+/* A call that was answered. One of a group stands for calls at once, each answered for itself. */
+struct moment {
+        const char *name;
+        unsigned round;
+        uint64_t begin, end;           /* operations: before its first one, and when it was answered */
+        uint64_t answered[WORK_GROUP]; /* of a group, which only adds */
+        bool is_group;
+        struct truth truth; /* afterwards */
+};
+
+struct work {
+        struct crash_host machine;
+        struct store *s;
+        struct scope scope; /* of the store fiber */
+        unsigned round;
+        bool is_blind; /* tell no truths */
+        struct moment *moments;
+        size_t count, cap;
+        enum err err; /* what ended it early */
+
+        int64_t list, small, middle, large, forward; /* of this round */
+        int64_t rows[WORK_IDS];                      /* in flight */
+        size_t row_count;
+        uint64_t answered[WORK_GROUP];
+};
+
+static inline struct host *work_host(struct work *w)
+{
+        return &w->machine.host;
+}
+
+/* The process. */
+
+static inline enum err work_open(struct work *w)
+{
+        enum err err = store_open(work_host(w), CRASH_IMAGE, &w->s);
+        if (err != ERR_OK)
+                return err;
+        scope_open(&w->scope, work_host(w)->sched, FIBER_NEVER);
+        assert_int_equal(store_start(w->s, &w->scope), ERR_OK);
+        return ERR_OK;
+}
+
+/* Closing gives no answer; the disk does. */
+static inline enum err work_close(struct work *w)
+{
+        const struct sim_disk *d = w->machine.disk;
+        scope_cancel(&w->scope);
+        scope_join(&w->scope);
+        store_close(w->s);
+        w->s = NULL;
+        return d->operations >= d->faults.cut_at ? ERR_IO : ERR_OK;
+}
+
+static inline enum err work_reopen(struct work *w)
+{
+        return w->s == NULL ? work_open(w) : ERR_OK;
+}
+
+static inline enum err work_end(struct work *w)
+{
+        return w->round % 2 == 1 ? work_close(w) : ERR_OK;
+}
+
+/* Lists. */
+
+static inline struct str work_name(const struct work *w, const char *prefix, char out[32])
+{
+        int n = snprintf(out, 32, "%s%u", prefix, w->round);
+        return str_of(out, (size_t)n);
+}
+
+static inline enum err work_list_add(struct work *w)
+{
+        static const struct str moderators[] = {{"boss@example.org", 16}, {"Vice@Example.org", 16}};
+        static const struct str members[] = {{"a@x.example", 11}, {"B@y.example", 11}, {"c@z.example", 11}};
+        static const struct store_setting settings[] = {{{"posts", 5}, {"members", 7}}};
+        char name[32];
+        const struct store_list_new list = {.name = work_name(w, "list", name),
+                .domain = S("example.org"),
+                .settings = settings,
+                .setting_count = 1,
+                .moderators = moderators,
+                .moderator_count = 2,
+                .members = members,
+                .member_count = 3,
+                .now_ms = 1000 + w->round};
+        return store_list_add(w->s, &list, &w->list);
+}
+
+static inline enum err work_setting_long(struct work *w)
+{
+        char value[3000];
+        memset(value, 'a' + (int)w->round, sizeof value);
+        return store_setting_put(
+                w->s, w->list, S("footer"), str_of(value, sizeof value / 4 * (1 + w->round % 4)));
+}
+
+static inline enum err work_setting_short(struct work *w)
+{
+        return store_setting_put(w->s, w->list, S("footer"), S("short"));
+}
+
+static inline enum err work_setting_away(struct work *w)
+{
+        return store_setting_put(w->s, w->list, S("footer"), S(""));
+}
+
+static inline enum err work_moderator_add(struct work *w)
+{
+        return store_moderator_add(w->s, w->list, S("third@example.org"));
+}
+
+static inline enum err work_moderator_remove(struct work *w)
+{
+        return store_moderator_remove(w->s, w->list, S("BOSS@example.org"));
+}
+
+static inline enum err work_member_add(struct work *w)
+{
+        int64_t id;
+        return store_member_add(w->s, w->list, S("late@x.example"), 2000, &id);
+}
+
+static inline enum err work_member_remove(struct work *w)
+{
+        return store_member_remove(w->s, w->list, S("b@Y.example"));
+}
+
+static inline enum err work_roll(struct work *w, enum store_change change, size_t n)
+{
+        char text[40][32];
+        struct str addresses[40];
+        size_t changed;
+        assert_true(n <= 40);
+        for (size_t i = 0; i < n; i++)
+                addresses[i] = str_of(
+                        text[i], (size_t)snprintf(text[i], sizeof text[i], "m%02zu@d%zu.example", i, i % 5));
+        const struct store_roll roll = {.change = change,
+                .lists = &w->list,
+                .list_count = 1,
+                .addresses = addresses,
+                .address_count = n,
+                .now_ms = 3000};
+        return store_roll_change(w->s, &roll, &changed);
+}
+
+static inline enum err work_roll_add(struct work *w)
+{
+        return work_roll(w, STORE_ADD_MEMBER, 40);
+}
+
+static inline enum err work_roll_remove(struct work *w)
+{
+        return work_roll(w, STORE_REMOVE_MEMBER, 25);
+}
+
+/* Messages. */
+
+static inline enum err work_take(struct work *w, struct str ticket, bool is_forward, size_t size, int64_t *id)
+{
+        static char bytes[8192];
+        static const struct str recipients[] = {{"x@far.example", 13}, {"Y@Far.example", 13}};
+        struct store_intake *i;
+        *id = 0;
+        enum err err = store_intake_begin(w->s, size / 2, &i);
+        if (err != ERR_OK)
+                return err;
+        for (size_t at = 0, n; at < size && err == ERR_OK; at += n) {
+                n = size - at < sizeof bytes ? size - at : sizeof bytes;
+                truth_body(truth_seed(ticket), at, bytes, n);
+                err = store_intake_write(i, str_of(bytes, n));
+        }
+        if (err != ERR_OK) {
+                store_intake_abort(i);
+                return err;
+        }
+        const struct store_message_new m = {.ticket = ticket,
+                .kind = is_forward ? STORE_FORWARD : STORE_POST,
+                .list = is_forward ? 0 : w->list,
+                .domain = S("example.org"),
+                .sender = S("a@x.example"),
+                .message_id = S("<1@x.example>"),
+                .front = TRUTH_FRONT,
+                .is_8bit = true,
+                .received_ms = 5000 + w->round,
+                .recipients = is_forward ? recipients : NULL,
+                .recipient_count = is_forward ? 2 : 0};
+        return store_intake_commit(i, &m, id);
+}
+
+static inline enum err work_take_small(struct work *w)
+{
+        char name[32];
+        return work_take(w, work_name(w, "s", name), false, 700, &w->small);
+}
+
+static inline enum err work_take_middle(struct work *w)
+{
+        char name[32];
+        return work_take(w, work_name(w, "m", name), false, 9000, &w->middle);
+}
+
+/* Once more than a segment. */
+static inline enum err work_take_large(struct work *w)
+{
+        char name[32];
+        return work_take(w, work_name(w, "l", name), false, w->round == 2 ? 1300000 : 150000, &w->large);
+}
+
+static inline enum err work_take_forward(struct work *w)
+{
+        char name[32];
+        return work_take(w, work_name(w, "f", name), true, 2000, &w->forward);
+}
+
+struct work_one {
+        struct work *w;
+        unsigned at;
+        enum err err;
+};
+
+/* One of a group: three messages and a member at once. */
+static inline void work_one(void *arg)
+{
+        struct work_one *one = arg;
+        struct work *w = one->w;
+        char name[32];
+        int64_t id;
+        bool is_member = one->at + 1 == WORK_GROUP;
+        (void)snprintf(name, sizeof name, "g%u-%u%s", w->round, one->at, is_member ? "@x.example" : "");
+        one->err = is_member ? store_member_add(w->s, w->list, str_of_c(name), 4000, &id)
+                             : work_take(w, str_of_c(name), false, 1000 + 5000u * one->at, &id);
+        w->answered[one->at] = one->err == ERR_OK ? w->machine.disk->operations : UINT64_MAX;
+}
+
+static inline enum err work_group(struct work *w)
+{
+        struct scope scope;
+        struct work_one ones[WORK_GROUP];
+        enum err err = ERR_OK;
+        scope_open(&scope, work_host(w)->sched, FIBER_NEVER);
+        for (unsigned i = 0; i < WORK_GROUP; i++) {
+                ones[i] = (struct work_one){w, i, ERR_OK};
+                assert_int_equal(scope_spawn(&scope, "one", work_one, &ones[i]), ERR_OK);
+        }
+        scope_join(&scope);
+        for (unsigned i = 0; i < WORK_GROUP && err == ERR_OK; i++)
+                err = ones[i].err;
+        return err;
+}
+
+static inline enum err work_sign_small(struct work *w)
+{
+        return store_ticket_sign(w->s, w->small, TRUTH_PREFIX);
+}
+
+static inline enum err work_sign_middle(struct work *w)
+{
+        return store_ticket_sign(w->s, w->middle, TRUTH_PREFIX);
+}
+
+static inline enum err work_sign_forward(struct work *w)
+{
+        return store_ticket_sign(w->s, w->forward, TRUTH_PREFIX);
+}
+
+static inline enum err work_forget(struct work *w)
+{
+        size_t count;
+        return store_forget(w->s, 5000 + w->round, 3, &count);
+}
+
+/* Deliveries. */
+
+static inline enum err work_rows(struct work *w, bool is_due, size_t limit)
+{
+        static char memory[1 << 16];
+        struct arena a;
+        struct store_delivery *d;
+        arena_init(&a, memory, sizeof memory);
+        enum err err = is_due ? store_delivery_due(w->s, 9000, limit, &a, &d, &w->row_count)
+                              : store_post_fill(w->s, 9000, limit, &a, &d, &w->row_count);
+        for (size_t i = 0; err == ERR_OK && i < w->row_count; i++)
+                w->rows[i] = d[i].id;
+        return err;
+}
+
+static inline int64_t work_row(struct work *w)
+{
+        assert_true(w->row_count > 0);
+        return w->rows[--w->row_count];
+}
+
+static inline enum err work_fill(struct work *w)
+{
+        return work_rows(w, false, 6);
+}
+
+static inline enum err work_fill_more(struct work *w)
+{
+        return work_rows(w, false, 20);
+}
+
+static inline enum err work_due(struct work *w)
+{
+        return work_rows(w, true, 3);
+}
+
+static inline enum err work_done(struct work *w)
+{
+        return store_delivery_done(w->s, work_row(w));
+}
+
+static inline enum err work_defer(struct work *w)
+{
+        return store_delivery_defer(w->s, work_row(w), 8000, S("451 4.7.1 later"));
+}
+
+static inline enum err work_fail(struct work *w)
+{
+        return store_delivery_fail(w->s, work_row(w), 9000 + w->round, 550, S("550 5.1.1 no such user"));
+}
+
+static inline enum err work_return(struct work *w)
+{
+        return store_delivery_return(w->s, work_row(w), 9000);
+}
+
+static inline enum err work_return_all(struct work *w)
+{
+        return store_delivery_return_all(w->s);
+}
+
+static inline enum err work_hasten(struct work *w)
+{
+        return store_delivery_hasten(w->s, 7000);
+}
+
+static inline enum err work_bounce(struct work *w)
+{
+        static char memory[4096];
+        struct arena a;
+        struct store_member m;
+        arena_init(&a, memory, sizeof memory);
+        enum err err = store_member_find(w->s, w->list, S("a@x.example"), &a, &m);
+        return err != ERR_OK ? err : store_failure_add(w->s, m.id, 9500, S("Status: 5.2.2"));
+}
+
+static inline enum err work_hold(struct work *w)
+{
+        return store_queue_hold(w->s, w->middle);
+}
+
+static inline enum err work_flush(struct work *w)
+{
+        return store_queue_flush(w->s, w->middle);
+}
+
+static inline enum err work_drop_large(struct work *w)
+{
+        return store_queue_drop(w->s, w->large);
+}
+
+static inline enum err work_drop_middle(struct work *w)
+{
+        return store_queue_drop(w->s, w->middle);
+}
+
+/* A round; each line is one change. */
+static const struct work_step {
+        const char *name;
+        enum err (*run)(struct work *w);
+} work_steps[] = {
+        {"open", work_reopen},
+        {"add a list", work_list_add},
+        {"put a long setting", work_setting_long},
+        {"put a short setting", work_setting_short},
+        {"add a moderator", work_moderator_add},
+        {"add a member", work_member_add},
+        {"take in a large message", work_take_large},
+        {"add many members", work_roll_add},
+        {"remove a member", work_member_remove},
+        {"remove a moderator", work_moderator_remove},
+        {"take in a small message", work_take_small},
+        {"take in a middle message", work_take_middle},
+        {"take in a forward", work_take_forward},
+        {"sign the small message", work_sign_small},
+        {"hand out members", work_fill},
+        {"deliver", work_done},
+        {"defer", work_defer},
+        {"fail", work_fail},
+        {"return", work_return},
+        {"drop the large message", work_drop_large},
+        {"sign the forward", work_sign_forward},
+        {"hand out what is due", work_due},
+        {"deliver what was due", work_done},
+        {"defer what was due", work_defer},
+        {"fail what was due", work_fail},
+        {"several at once", work_group},
+        {"sign the middle message", work_sign_middle},
+        {"hand out more members", work_fill_more},
+        {"hold", work_hold},
+        {"record a bounce", work_bounce},
+        {"deliver one of more", work_done},
+        {"return all", work_return_all},
+        {"flush", work_flush},
+        {"remove many members", work_roll_remove},
+        {"hasten", work_hasten},
+        {"drop the middle message", work_drop_middle},
+        {"take a setting away", work_setting_away},
+        {"forget", work_forget},
+        {"close", work_end},
+};
+
+enum { WORK_STEPS = sizeof work_steps / sizeof work_steps[0] };
+
+/* Playing it. */
+
+static inline struct moment *work_moment(struct work *w)
+{
+        if (w->count == w->cap) {
+                w->cap = w->cap > 0 ? w->cap * 2 : 64;
+                w->moments = realloc(w->moments, w->cap * sizeof *w->moments);
+                assert_non_null(w->moments);
+        }
+        struct moment *m = &w->moments[w->count++];
+        *m = (struct moment){0};
+        return m;
+}
+
+/* Nothing in the store changes by telling, and it is at rest afterwards. */
+static inline void work_tell(struct work *w, struct moment *m)
+{
+        if (w->is_blind)
+                return;
+        if (w->s != NULL)
+                truth_tell(&m->truth, w->s, WORK_MESSAGES);
+        else
+                truth_add(&m->truth, "%s", w->moments[w->count - 2].truth.text);
+}
+
+static inline bool work_step(struct work *w, const char *name, enum err (*run)(struct work *w))
+{
+        uint64_t begin = w->machine.disk->operations;
+        w->err = run(w);
+        if (w->err != ERR_OK)
+                return false;
+        struct moment *m = work_moment(w);
+        m->name = name;
+        m->round = w->round;
+        m->begin = begin;
+        m->end = w->machine.disk->operations;
+        m->is_group = run == work_group;
+        memcpy(m->answered, w->answered, sizeof m->answered);
+        work_tell(w, m);
+        return true;
+}
+
+static inline void work_main(void *arg)
+{
+        struct work *w = arg;
+        bool goes_on = work_step(w, "start", work_open);
+        for (w->round = 0; goes_on && w->round < WORK_ROUNDS; w->round++)
+                for (size_t i = 0; goes_on && i < WORK_STEPS; i++)
+                        goes_on = work_step(w, work_steps[i].name, work_steps[i].run);
+        if (!goes_on && w->s != NULL)
+                assert_int_equal(work_setting_short(w), ERR_IO); /* a failure is final */
+        if (w->s != NULL)
+                (void)work_close(w);
+}
+
+static inline void work_free(struct work *w)
+{
+        for (size_t i = 0; i < w->count; i++)
+                truth_free(&w->moments[i].truth);
+        free(w->moments);
+        w->moments = NULL;
+        w->count = w->cap = 0;
+}
+
+#endif
