@@ -24,6 +24,9 @@ fuzz:
 coverage:
 	tools/coverage
 
+bench: all
+	bench/run $(BUILD)
+
 demo:
 	tools/deps demo
 	$(MAKE) all
@@ -35,4 +38,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all deps check check-long fuzz coverage demo install clean
+.PHONY: all deps check check-long fuzz coverage bench demo install clean

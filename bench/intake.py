@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from measure import Broken, cpu_seconds, each, rows
+from measure import TICKS, Broken, cpu_seconds, rows
 
 from lib import rig
 
@@ -64,7 +64,7 @@ def load(world, address, connections, messages, pid):
     """One run against a server: messages a second and the server's CPU milliseconds a message."""
     before = cpu_seconds(pid)
     row = rows(world, "smtp_load", f"{address}:25", connections, messages, SIZE, AUTHOR, LIST)
-    row["cpu-each"] = (cpu_seconds(pid) - before) * 1000 / messages
+    row["cpu-each"] = max(cpu_seconds(pid) - before, 1 / TICKS) * 1000 / messages
     return row
 
 

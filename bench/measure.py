@@ -4,6 +4,7 @@ import os
 import re
 import statistics
 import subprocess
+import time
 
 ROW = re.compile(r"^row (\S+) (\S+)$", re.M)
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -16,8 +17,8 @@ class Broken(Exception):
 class Table:
     """Lines of the result: what, the median of all repetitions, the least and the most, the target."""
 
-    def __init__(self):
-        self.missed, self.skipped = [], []
+    def __init__(self, judges=True):
+        self.judges, self.missed, self.skipped = judges, [], []
         print(f"{'':58} {'median':>10} {'least':>10} {'most':>10}  target", flush=True)
 
     def head(self, text):
@@ -27,6 +28,8 @@ class Table:
         """`values`: one of each repetition; the median of them is held against the target."""
         middle = statistics.median(values)
         target, holds = "", True
+        if not self.judges:
+            at_most = at_least = None
         if at_most is not None:
             target, holds = f"<= {number(at_most)}", middle <= at_most
         if at_least is not None:
@@ -53,6 +56,24 @@ def rows(world, name, *arguments, timeout=600):
     if done.returncode != 0:
         raise Broken(f"{name}: {(done.stderr or done.stdout).strip()[-400:]}")
     return {key: float(value) for key, value in ROW.findall(done.stdout)}
+
+
+def names(world, count):
+    """The addresses of so many members, one a line, as the C programs know them."""
+    return subprocess.run([os.path.join(world.build, "bench", "bench-members"), "names", str(count)],
+                          stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout
+
+
+def timed(argv):
+    """Runs a program to its end; seconds, CPU seconds and the peak of its memory."""
+    begin = time.monotonic()
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise Broken(f"{argv[0]}: exit status {process.returncode}")
+    return {"seconds": time.monotonic() - begin, "cpu-seconds": used.ru_utime + used.ru_stime,
+            "peak-kib": used.ru_maxrss}
 
 
 def each(runs, key):
