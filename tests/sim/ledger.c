@@ -341,7 +341,12 @@ void ledger_try_answer(struct ledger *l, uint32_t t, unsigned code)
 
 void ledger_disk_fails(struct ledger *l)
 {
-        l->is_disk_failing = true;
+        l->is_disk_failing = l->is_disk_bad = true;
+}
+
+void ledger_disk_mended(struct ledger *l)
+{
+        l->is_disk_bad = false;
 }
 
 void ledger_try_leak(struct ledger *l, uint32_t t, struct str address)

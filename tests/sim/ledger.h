@@ -136,6 +136,8 @@ void ledger_try_dot(struct ledger *l, uint32_t t);
 void ledger_try_answer(struct ledger *l, uint32_t t, unsigned code);
 /* From now on a 4yz to the final dot may come after the message was kept: the disk of the node fails. */
 void ledger_disk_fails(struct ledger *l);
+/* The node has ended, and its disk is good again. A last dot before that may have had no outcome on disk. */
+void ledger_disk_mended(struct ledger *l);
 /* An address that nobody may be given: RCPT was answered 2yz for a stranger, or for a token that nobody made. */
 void ledger_try_leak(struct ledger *l, uint32_t t, struct str address);
 

@@ -26,6 +26,7 @@ void ledger_connection_dot(struct ledger *l, uint32_t connection)
         struct ledger_link *k = link_of(l, connection);
         k->dots++;
         k->code = 0;
+        k->is_unkept = l->is_disk_bad;
         k->is_acknowledged = false;
         ledger_trace(l, k->host, "connection %u dot %u", (unsigned)connection, (unsigned)k->dots);
 }

@@ -48,6 +48,7 @@ struct ledger_link {
         unsigned code; /* of the answer to the last dot; 0: none went out */
         bool is_acknowledged;
         bool is_faulty; /* something befell it while it was open */
+        bool is_unkept; /* at its last dot the disk could not keep its outcome */
         enum ledger_end end;
 };
 
@@ -55,7 +56,7 @@ struct ledger {
         struct ledger_config config;
         int64_t began_ms;
         uint64_t events;
-        bool is_disk_failing;
+        bool is_disk_failing, is_disk_bad; /* since it began once; now */
         struct ledger_roll *rolls;
         struct ledger_entry *entries;
         struct ledger_link *links;

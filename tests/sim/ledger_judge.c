@@ -129,6 +129,8 @@ static void judge_lost(struct ledger *l, const struct ledger_entry *e)
 static bool is_excused(const struct ledger *l, const struct ledger_copy *c)
 {
         const struct ledger_link *k = &l->links[c->connection];
+        if (c->dot == k->dots && k->is_unkept)
+                return true;
         if (c->dot != k->dots || k->end == LEDGER_QUIT)
                 return false;
         return k->code == 0 || k->is_faulty || k->end == LEDGER_RESET || k->end == LEDGER_SILENCE ||

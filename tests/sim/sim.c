@@ -14,7 +14,7 @@
 #define SEED_LAST (UINT64_MAX / 4)
 
 static const struct option_spec specs[] = {
-        {"seed", 0, "N", false, "run, generate: the scenario of this seed"},
+        {"seed", 0, "N", false, "run, shrink, generate: the scenario of this seed"},
         {"seeds", 0, "A-B", false, "run: all of these"},
         {"trace", 0, NULL, false, "run: print every event"},
         {"hashes", 0, NULL, false, "run: print the hash of each trace"},
@@ -24,7 +24,7 @@ static const struct option_spec specs[] = {
         {"from", 0, "N", false, "search: the first seed, default 1"},
         {"only", 0, "INVARIANT", false, "run: only this one counts as a failure"},
         {"first", 0, NULL, false, "run: end at the first failure"},
-        {"out", 0, "DIR", false, "search: where failing scenarios are kept, default ."},
+        {"out", 0, "DIR", false, "search, shrink: where failing scenarios are kept, default ."},
         {"help", 0, NULL, false, "print this"},
         {NULL, 0, NULL, false, NULL},
 };
@@ -268,6 +268,21 @@ static int command_search(const struct options *o)
         return s.failures > 0;
 }
 
+/* One seed that fails, made small. */
+static int command_shrink(const struct options *o)
+{
+        struct summary s = {.options = o};
+        uint64_t seed = number(o, "seed", 1);
+        struct scenario scenario = run_generated(seed);
+        struct world_result r;
+        run_one(&scenario, &r);
+        scenario_free(&scenario);
+        (void)tell_seed(&s, seed, &r);
+        if (r.is_broken)
+                keep_failure(&s, seed, &r);
+        return r.is_broken;
+}
+
 static int command_generate(const struct options *o)
 {
         struct scenario s = run_generated(number(o, "seed", 1));
@@ -282,17 +297,20 @@ int main(int argc, char **argv)
         if (options_parse(specs, argc, argv, &o) != ERR_OK)
                 return complain(o.message);
         if (options_has(&o, "help")) {
-                printf("sim run FILE | run --seed N | run --seeds A-B | search --hours H | generate --seed "
+                printf("sim run FILE | run --seed N | run --seeds A-B | search --hours H | shrink --seed N | "
+                       "generate --seed "
                        "N\n\n");
                 options_help(stdout, specs);
                 return 0;
         }
         if (o.arguments_count == 0 || !memo_share())
-                return complain("what? run, search or generate");
+                return complain("what? run, search, shrink or generate");
         if (str_eq(o.arguments[0], S("run")))
                 return command_run(&o);
         if (str_eq(o.arguments[0], S("search")))
                 return command_search(&o);
+        if (str_eq(o.arguments[0], S("shrink")))
+                return command_shrink(&o);
         if (str_eq(o.arguments[0], S("generate")))
                 return command_generate(&o);
         return complain("unknown command");

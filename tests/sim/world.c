@@ -124,6 +124,9 @@ static bool visit_possible(void *arg, const struct dns_possible *possible)
 {
         struct viewing *g = arg;
         const struct dns_answer *a = possible->answer;
+        /* what is no more was asked for by nobody while it was not there: nothing had named it */
+        if (a->count == 0 && possible->until_ms <= sim_now(g->w->sim))
+                return true;
         for (size_t i = 0; i < g->count; i++)
                 if (is_same_view(&g->views[i], a))
                         return true;
@@ -150,14 +153,19 @@ static size_t look_up(void *ctx, struct str name, struct verify_view *views, siz
 
 /* ---- the end ---- */
 
-static bool is_idle(struct world *w)
+/* What is under way, in words; NULL: nothing but mail, perhaps. */
+static const char *find_busy(struct world *w)
 {
         for (size_t i = 0; i < w->machine_count; i++) {
                 struct machine *m = &w->machines[i];
-                if ((m->author && author_waiting(m->author) > 0) || (m->mx && mx_bounces(m->mx) > 0))
-                        return false;
+                if (m->author && author_waiting(m->author) > 0)
+                        return m->name;
+                if (m->mx && mx_bounces(m->mx) > 0)
+                        return m->name;
         }
-        return w->change_count == 0 && sim_now(w->sim) >= w->quiet_ms;
+        if (w->change_count > 0)
+                return "a change of members";
+        return sim_now(w->sim) < w->quiet_ms ? "a fault" : NULL;
 }
 
 /* Until everything has its outcome. False: the time was over before. */
@@ -165,9 +173,10 @@ static bool wait_for_quiet(struct world *w, int64_t end_ms)
 {
         int64_t look_ms = 0, pause_ms = LOOK_FIRST_MS;
         for (;;) {
-                if (is_idle(w) && ledger_is_settled(w->ledger))
+                bool is_idle = !find_busy(w);
+                if (is_idle && ledger_is_settled(w->ledger))
                         return true;
-                if (is_idle(w) && sim_now(w->sim) >= look_ms) {
+                if (is_idle && sim_now(w->sim) >= look_ms) {
                         look_at_image(w, false, "while something waits");
                         if (ledger_is_settled(w->ledger))
                                 return true;
@@ -189,9 +198,11 @@ static void wait_to_end(struct world *w)
                 return;
         }
         int64_t last_ms = w->quiet_ms > sim_now(w->sim) ? w->quiet_ms : sim_now(w->sim);
-        if (!wait_for_quiet(w, last_ms + PATIENCE_MS) && !sim_failure(w->sim))
-                world_broken(w, "stuck", "something still waits %lld hours after the last event",
-                        (long long)(PATIENCE_MS / 3600000));
+        if (!wait_for_quiet(w, last_ms + PATIENCE_MS) && !sim_failure(w->sim)) {
+                const char *busy = find_busy(w);
+                world_broken(w, "stuck", "%s still waits %lld hours after the last event",
+                        busy ? busy : "mail", (long long)(PATIENCE_MS / 3600000));
+        }
 }
 
 static void stop(struct world *w, struct machine *m)

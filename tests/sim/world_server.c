@@ -81,6 +81,7 @@ void server_mend_disk(struct machine *m)
 {
         m->disk->faults.write_at = m->disk->faults.flush_at = SIM_DISK_NEVER;
         m->is_disk_bad = false;
+        ledger_disk_mended(m->world->ledger);
 }
 
 static bool is_lipap(const struct machine *m)
