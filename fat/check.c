@@ -128,6 +128,11 @@ static enum err check_backup(struct fat_walk *w)
 
 /* ---- The tree ---- */
 
+static size_t bits_size(const struct fat *f)
+{
+        return ((size_t)f->clusters + FAT_FIRST_CLUSTER + 63) / 64 * 8;
+}
+
 static void frame_push(struct fat_walk *w, uint32_t first, uint32_t parent, uint32_t clusters)
 {
         struct fat_frame *frame = &w->frames[w->depth++];
@@ -151,9 +156,12 @@ static enum err check_all_names(struct fat_walk *w, struct fat_frame *frame)
         enum err err = ERR_OK;
         while (err == ERR_OK && s.index < frame->limit) {
                 err = fat_directory_next(w->f, &s, &e);
-                bool is_dot = e.index < 2 && frame->slots.first != w->f->root;
-                if (err == ERR_OK && e.index < frame->limit && !(is_dot && fat_found_is_special(&e)))
+                if (err != ERR_OK || e.index >= frame->limit || (e.raw[11] & FAT_IS_LABEL) != 0)
+                        continue; /* labels: other systems write what they like there */
+                if (!fat_found_is_special(&e))
                         err = fat_check_names(w, frame, &e);
+                else if (e.index >= 2 || frame->slots.first == w->f->root)
+                        err = fat_check_misplaced(w, frame, &e);
         }
         return err == ERR_EOF || err == ERR_CORRUPT ? ERR_OK : err;
 }
@@ -170,39 +178,52 @@ static void path_set(struct fat_walk *w, const struct fat_frame *frame, const st
         w->path_n += out.n;
 }
 
-/* One entry; a directory is gone into. */
-static enum err check_entry(struct fat_walk *w, struct fat_frame *frame, const struct fat_found *e)
+static enum err enter(struct fat_walk *w, uint32_t parent, const struct fat_found *e, uint32_t clusters)
 {
-        struct fat_sound sound;
-        enum err err = fat_check_stray(w, frame, e->start);
+        bool is_first = w->stage == FAT_WALK_DIRECTORIES;
+        w->out->directories += is_first;
+        if (clusters == 0)
+                return ERR_OK;
+        if (w->depth == FAT_DEPTH_MAX) {
+                if (is_first)
+                        fat_walk_fault(w, FAT_FAULT_TOO_DEEP, fat_found_cluster(e), false);
+                return ERR_OK;
+        }
+        frame_push(w, fat_found_cluster(e), parent, clusters);
+        if (!is_first)
+                return ERR_OK;
+        enum err err = fat_check_dots(w, &w->frames[w->depth - 1]);
+        return err == ERR_OK ? check_all_names(w, &w->frames[w->depth - 1]) : err;
+}
+
+/* One entry; a directory is gone into. */
+static enum err check_entry(struct fat_walk *w, struct fat_frame *frame, struct fat_found *e)
+{
+        bool is_first = w->stage == FAT_WALK_DIRECTORIES;
+        uint32_t clusters, parent = frame->slots.first;
+        enum err err = is_first ? fat_check_stray(w, frame, e->start) : ERR_OK;
         frame->behind = e->index + 1;
         if (err != ERR_OK || fat_found_is_special(e))
                 return err;
         path_set(w, frame, e);
-        err = fat_check_chain(w, e, &sound);
-        if (err != ERR_OK)
-                return err;
-        w->out->files += !sound.is_directory;
-        w->out->directories += sound.is_directory;
-        if (sound.is_directory && sound.clusters > 0 && w->depth == FAT_DEPTH_MAX)
-                fat_walk_fault(w, FAT_FAULT_TOO_DEEP, fat_found_cluster(e), false);
-        else if (sound.is_directory && sound.clusters > 0) {
-                frame_push(w, fat_found_cluster(e), frame->slots.first, sound.clusters);
-                err = check_all_names(w, &w->frames[w->depth - 1]);
-                if (err == ERR_OK)
-                        err = fat_check_dots(w, &w->frames[w->depth - 1]);
+        if (fat_found_is_directory(e)) {
+                err = fat_check_directory(w, parent, e, &clusters);
+                return err == ERR_OK ? enter(w, parent, e, clusters) : err;
         }
-        return err;
+        w->out->files += is_first;
+        return is_first ? ERR_OK : fat_check_file(w, e);
 }
 
-static enum err check_tree(struct fat_walk *w)
+static enum err walk_tree(struct fat_walk *w)
 {
-        struct fat_sound root;
-        enum err err = fat_check_root(w, &root);
-        if (err != ERR_OK || root.clusters == 0)
+        uint32_t clusters;
+        enum err err = fat_check_root(w, &clusters);
+        if (err != ERR_OK || clusters == 0)
                 return err;
-        frame_push(w, w->f->root, w->f->root, root.clusters);
-        err = check_all_names(w, &w->frames[0]);
+        bool is_first = w->stage == FAT_WALK_DIRECTORIES;
+        frame_push(w, w->f->root, w->f->root, clusters);
+        if (is_first)
+                err = check_all_names(w, &w->frames[0]);
         while (err == ERR_OK && w->depth > 0) {
                 struct fat_frame *frame = &w->frames[w->depth - 1];
                 struct fat_found e;
@@ -212,12 +233,32 @@ static enum err check_tree(struct fat_walk *w)
                 if (err == ERR_OK && e.index < frame->limit)
                         err = check_entry(w, frame, &e);
                 else if (err == ERR_OK || err == ERR_EOF || err == ERR_CORRUPT) {
-                        err = fat_check_stray(w, frame, frame->limit);
+                        err = is_first ? fat_check_stray(w, frame, frame->limit) : ERR_OK;
                         w->depth--;
                 }
         }
         w->path_n = 0;
         return err;
+}
+
+/* Another round over the files: the directories keep their clusters. */
+static enum err walk_again(struct fat_walk *w, enum fat_walk_stage stage)
+{
+        w->stage = stage;
+        memcpy(w->used, w->directories, bits_size(w->f));
+        memset(w->directories, 0, bits_size(w->f));
+        return walk_tree(w);
+}
+
+static enum err check_tree(struct fat_walk *w)
+{
+        enum err err = walk_tree(w);
+        w->stage = FAT_WALK_FILES;
+        if (err == ERR_OK)
+                err = walk_tree(w);
+        if (err == ERR_OK && w->is_crossed)
+                err = walk_again(w, FAT_WALK_COPIES);
+        return err == ERR_OK && w->is_long ? walk_again(w, FAT_WALK_CUTS) : err;
 }
 
 /* ---- What belongs to nothing ---- */
@@ -274,14 +315,9 @@ static enum err check_lost(struct fat_walk *w)
         return fat_walk_fault(w, FAT_FAULT_LOST, lost, w->out->unrepaired == 0) ? free_lost(w) : ERR_OK;
 }
 
-static size_t bits_size(const struct fat *f)
-{
-        return ((size_t)f->clusters + FAT_FIRST_CLUSTER + 63) / 64 * 8;
-}
-
 size_t fat_check_memory(const struct fat *f)
 {
-        return sizeof(struct fat_walk) + FAT_CHECK_NAMES * sizeof(uint32_t) + 2 * bits_size(f);
+        return sizeof(struct fat_walk) + FAT_CHECK_NAMES * sizeof(uint32_t) + 3 * bits_size(f);
 }
 
 enum err fat_check(struct fat *f, const struct fat_checker *how, struct fat_checked *out)
@@ -298,7 +334,8 @@ enum err fat_check(struct fat *f, const struct fat_checker *how, struct fat_chec
         w->names = (uint32_t *)(w + 1); /* cleared for each directory */
         w->used = (uint8_t *)(w->names + FAT_CHECK_NAMES);
         w->mine = w->used + bits_size(f);
-        memset(w->used, 0, 2 * bits_size(f));
+        w->directories = w->mine + bits_size(f);
+        memset(w->used, 0, 3 * bits_size(f));
         enum err err = ERR_OK;
         if (how->repair)
                 err = fat_change_begin(f);

@@ -58,6 +58,9 @@ MUST_USE enum err fat_directory_find(
 /* A new entry: `raw` gives all but its short name. `*at` is where its short slot is.  ERR_FULL */
 MUST_USE enum err fat_directory_insert(struct fat *f, uint32_t first, const struct fat_name *name,
         const uint8_t raw[FAT_SLOT_SIZE], uint64_t *at);
+/* A short name after `name` that no entry has.  ERR_FULL: thousands alike are there */
+MUST_USE enum err fat_directory_unique(
+        struct fat *f, uint32_t first, const struct fat_name *name, uint8_t raw[FAT_SHORT_SIZE]);
 MUST_USE enum err fat_directory_erase(struct fat *f, uint32_t first, uint32_t start, uint32_t end);
 /* The 32 bytes at a place that fat_found or fat_directory_insert gave. */
 MUST_USE enum err fat_slot_edit(struct fat *f, uint64_t at, uint8_t **slot);

@@ -64,6 +64,14 @@ static enum err try_hashes(
         return ERR_FULL;
 }
 
+enum err fat_directory_unique(
+        struct fat *f, uint32_t first, const struct fat_name *name, uint8_t raw[FAT_SHORT_SIZE])
+{
+        size_t base_n = fat_short_basis(name, raw);
+        enum err err = try_tails(f, first, raw, base_n);
+        return err == ERR_EXISTS ? try_hashes(f, first, name, raw, base_n) : err;
+}
+
 /* The short name of a new entry, and whether it needs a long one too. */
 static enum err choose_short(struct fat *f, uint32_t first, const struct fat_name *name,
         uint8_t raw[FAT_SHORT_SIZE], bool *needs_long)
@@ -76,9 +84,7 @@ static enum err choose_short(struct fat *f, uint32_t first, const struct fat_nam
                 upper.units[i] = fat_upper(upper.units[i]);
         if (fat_short_encode(&upper, raw))
                 return ERR_OK; /* free: a lookup of the name, which ignores case, found nothing */
-        size_t base_n = fat_short_basis(name, raw);
-        enum err err = try_tails(f, first, raw, base_n);
-        return err == ERR_EXISTS ? try_hashes(f, first, name, raw, base_n) : err;
+        return fat_directory_unique(f, first, name, raw);
 }
 
 /* A row of free slots. Behind the end mark all are free, whatever stands there. */
