@@ -195,6 +195,7 @@ void net_close(struct host_tcp *t);
 struct sim_node *net_node(const struct host_tcp *t);
 struct sim_node *net_listener_node(const struct host_listener *l);
 void net_kill(struct sim_node *node, enum sim_kill how); /* all that it has open */
+void net_power_off(struct sim_node *node); /* what its kernel would have sent again is lost, too */
 void net_free_all(struct sim *sim);
 
 /* udp.c: one socket for both faces */

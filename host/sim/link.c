@@ -107,17 +107,14 @@ struct change {
         enum sim_cut how;
 };
 
-/* From each to each, but not to itself unless both are named. */
+/* From each to each; to itself only where that is what is named. */
 static void for_links(
         struct sim *sim, struct sim_node *from, struct sim_node *to, const struct change *change)
 {
-        for (size_t i = 0; i < sim->node_n; i++)
-                for (size_t j = 0; j < sim->node_n; j++) {
-                        struct sim_node *a = sim->nodes[i], *b = sim->nodes[j];
-                        if ((from == NULL || from == a) && (to == NULL || to == b) &&
-                                (a != b || from == to) && (a != b || from != NULL))
-                                change->fn(link_of(a, b), change);
-                }
+        for (size_t i = from != NULL ? from->id : 0; i < (from != NULL ? from->id + 1 : sim->node_n); i++)
+                for (size_t j = to != NULL ? to->id : 0; j < (to != NULL ? to->id + 1 : sim->node_n); j++)
+                        if (i != j || (from != NULL && to != NULL))
+                                change->fn(link_of(sim->nodes[i], sim->nodes[j]), change);
 }
 
 static void change_set(struct link *l, const struct change *c)
@@ -156,9 +153,17 @@ static const char *name_of(const struct sim_node *node)
         return node != NULL ? node->name : "all";
 }
 
+/* In the seconds of the trace; -1: for ever. */
+static long long second_of(int64_t at_ms)
+{
+        return at_ms == FIBER_NEVER   ? -1
+               : at_ms < SIM_START_MS ? 0
+                                      : (long long)(at_ms - SIM_START_MS) / 1000;
+}
+
 void sim_link_down(struct sim *sim, struct sim_node *from, struct sim_node *to, int64_t until_ms)
 {
-        sim_trace(sim, NULL, "down", "%s > %s until %lld", name_of(from), name_of(to), (long long)until_ms);
+        sim_trace(sim, NULL, "down", "%s > %s until %lld", name_of(from), name_of(to), second_of(until_ms));
         for_links(sim, from, to, &(struct change){.fn = change_down, .until_ms = until_ms});
 }
 
@@ -172,12 +177,14 @@ static bool is_among(const struct sim_node *node, struct sim_node *const *nodes,
 
 void sim_partition(struct sim *sim, struct sim_node *const *nodes, size_t count, int64_t until_ms)
 {
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
+                sim_trace(sim, nodes[i], "partition", "until %lld", second_of(until_ms));
                 for (size_t j = 0; j < sim->node_n; j++)
                         if (!is_among(sim->nodes[j], nodes, count)) {
-                                sim_link_down(sim, nodes[i], sim->nodes[j], until_ms);
-                                sim_link_down(sim, sim->nodes[j], nodes[i], until_ms);
+                                link_of(nodes[i], sim->nodes[j])->down_until_ms = until_ms;
+                                link_of(sim->nodes[j], nodes[i])->down_until_ms = until_ms;
                         }
+        }
 }
 
 void sim_heal(struct sim *sim)

@@ -94,7 +94,6 @@ static void listener_end(struct host_listener *l, bool is_told)
                 struct conn *c = backlog_take(l);
                 if (is_told)
                         pipe_send_reset(c, 1, false);
-                c->ends[1].is_lost = !is_told;
                 end_close(&c->ends[1]);
                 conn_sweep(c);
         }
@@ -327,7 +326,6 @@ void net_close(struct host_tcp *t)
 static void kill_end(struct end *e, enum sim_kill how)
 {
         struct conn *c = e->conn;
-        e->is_lost = how == SIM_KILL_POWER;
         if (how == SIM_KILL_PROCESS && c->state == CONN_OPEN && !e->is_reset)
                 pipe_send_reset(c, side_of(e), sim_random_chance(&e->node->fate, SIM_PPM / 2));
         if (c->state == CONN_OPENING)
@@ -342,4 +340,12 @@ void net_kill(struct sim_node *node, enum sim_kill how)
                 listener_end(node->listeners, how == SIM_KILL_PROCESS);
         while (node->ends != NULL)
                 kill_end(node->ends, how);
+}
+
+void net_power_off(struct sim_node *node)
+{
+        for (struct conn *c = node->sim->conns; c != NULL; c = c->next)
+                for (unsigned i = 0; i < 2; i++)
+                        if (c->ends[i].node == node)
+                                c->ends[i].is_lost = true;
 }

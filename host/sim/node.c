@@ -203,6 +203,7 @@ static void power_off(struct sim_node *node)
         if (!node->is_on)
                 return;
         node->is_on = false;
+        net_power_off(node);
         uint64_t how = sim_random_below(&node->fate, SIM_DISK_CRASHES), seed = sim_random_u64(&node->fate);
         if (node->crash != SIM_DISK_CRASHES)
                 how = (uint64_t)node->crash;
