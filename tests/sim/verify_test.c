@@ -101,7 +101,7 @@ static void test_copies(void **state)
         struct signed_rig r;
         (void)state;
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-                rig_init(&r, KEY_ED25519);
+                rig_init(&r, KEY_ED25519, NULL);
                 uint32_t t =
                         rig_try(&r, cases[i].shape, 500, str_of_c(cases[i].to ? cases[i].to : "l@list.test"));
                 struct buffer b = rig_make(&r, t, &cases[i].how);
@@ -120,7 +120,7 @@ static void test_every_byte(void **state)
 {
         struct signed_rig r;
         (void)state;
-        rig_init(&r, KEY_ED25519);
+        rig_init(&r, KEY_ED25519, NULL);
         uint32_t t = rig_try(&r, LETTER_PLAIN, 1, S("l@list.test"));
         struct buffer b = rig_make(&r, t,
                 &(struct rig_copy){
@@ -144,7 +144,7 @@ static void test_views(void **state)
         struct signed_rig r;
         struct str both[2], revoked = S("v=DKIM1; k=ed25519; p=");
         (void)state;
-        rig_init(&r, KEY_ED25519);
+        rig_init(&r, KEY_ED25519, NULL);
         both[0] = r.record;
         both[1] = r.other_record;
         const struct verify_view right = {VERIFY_RECORDS, &r.record, 1}, none = {VERIFY_RECORDS, NULL, 0},
@@ -168,7 +168,7 @@ static void test_views(void **state)
         };
         rig_free(&r);
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-                rig_init(&r, KEY_ED25519);
+                rig_init(&r, KEY_ED25519, NULL);
                 uint32_t t = rig_try(&r, LETTER_PLAIN, 100, S("l@list.test"));
                 struct buffer b = rig_make(&r, t, &(struct rig_copy){0});
                 /* First as it should be, so that it is known to verify; then as the case has it. */
@@ -189,7 +189,7 @@ static void test_many(void **state)
         struct signed_rig r;
         char address[40];
         (void)state;
-        rig_init(&r, KEY_RSA_2048);
+        rig_init(&r, KEY_RSA_2048, NULL);
         for (unsigned i = 0; i < 50; i++) {
                 (void)snprintf(address, sizeof address, "m%u@b.test", i);
                 ledger_member(r.ledger, r.list, str_of_c(address), LEDGER_IN);
@@ -214,7 +214,7 @@ static void test_sample(void **state)
         struct signed_rig r;
         struct str list;
         (void)state;
-        rig_init(&r, KEY_ED25519);
+        rig_init(&r, KEY_ED25519, NULL);
         assert_int_equal(verify_sample(r.verify, &list).n, 0);
         uint32_t t = rig_try(&r, LETTER_PLAIN, 100, S("l@list.test"));
         struct buffer b = rig_make(&r, t, &(struct rig_copy){0});
@@ -234,7 +234,7 @@ static void test_strange_messages(void **state)
         struct signed_rig r;
         (void)state;
         for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
-                rig_init(&r, KEY_ED25519);
+                rig_init(&r, KEY_ED25519, NULL);
                 (void)rig_try(&r, LETTER_PLAIN, 100, S("l@list.test"));
                 struct str exact = str_copy(str_of_c(messages[i]));
                 show(&r, exact, RIG_PATH, "bob@b.test", RIG_NOW_S);
