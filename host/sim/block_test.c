@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* A node's disk through its host: that it outlives the node, and what a kill does to it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
 #include "host/sim/stage.h"
 
 enum { SIZE = 8192, FLUSH_MS = 2 };

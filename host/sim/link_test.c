@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* What links do to those who speak over them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
 #include "host/sim/stage.h"
 
 /* Read all that comes within `ms`, and how it ends. */

@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
 #include "host/sim/stage.h"
 
 static const struct ip_port any_25 = {.ip.family = 4, .port = 25};

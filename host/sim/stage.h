@@ -3,6 +3,11 @@
 #ifndef HOST_SIM_STAGE_H
 #define HOST_SIM_STAGE_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
 #include <stdlib.h>
 #include <string.h>
 
