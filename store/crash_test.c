@@ -321,6 +321,37 @@ static void test_in_recovery(void **state)
         bury(&life);
 }
 
+/* A checkpoint that is cut may tear the first page of the database, which SQLite reads before it looks into the log. */
+static void tear_first_page(void *arg)
+{
+        struct crash_host *machine = arg;
+        struct volume v;
+        struct area area;
+        char bytes[VFS_PAGE - SIM_DISK_SECTOR];
+        memset(bytes, 'x', sizeof bytes);
+        assert_int_equal(volume_open(&v, &machine->host, CRASH_IMAGE, VOLUME_SERVER), ERR_OK);
+        assert_int_equal(area_open(&v, S("ptt.db"), &area), ERR_OK);
+        assert_int_equal(area_write(&area, SIM_DISK_SECTOR, str_of(bytes, sizeof bytes)), ERR_OK);
+        area_close(&area);
+        assert_int_equal(volume_close(&v), ERR_OK);
+}
+
+static void test_first_page(void **state)
+{
+        (void)state;
+        struct life life;
+        struct visit v = {0};
+        live(&life);
+        uint64_t at = life.work.moments[life.work.count - 1].begin; /* of the last closing */
+        sim_disk_rewind(life.disk, at);
+        sim_disk_crash(life.disk, SIM_DISK_KEEPS_ALL, at);
+        struct crash_host machine = {.disk = life.disk};
+        crash_host_run(&machine, tear_first_page, &machine);
+        visit(&life, &v, at, "the first page torn");
+        truth_free(&v.found);
+        bury(&life);
+}
+
 /* The disk fails under a store that lives on: it has answered for nothing that is not there. */
 static void test_answers(void **state)
 {
@@ -423,6 +454,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_every_operation),
                 cmocka_unit_test(test_in_recovery),
+                cmocka_unit_test(test_first_page),
                 cmocka_unit_test(test_answers),
                 cmocka_unit_test(test_fsck),
         };

@@ -194,18 +194,22 @@ static int file_close(sqlite3_file *base)
         return SQLITE_OK;
 }
 
-/* Of the database, whose header is read before the page that it is in: verified all the same. */
-static enum err read_page(struct file *f, uint64_t at, void *into, size_t n)
+/* Of the database; `*got` is how much of it is there. SQLite reads the header before it looks into the log: when a death
+ * has torn that page, the whole one is in the log, so the header is not there yet. If the log has none either, reading
+ * the page is what fails. */
+static enum err read_page(struct file *f, uint64_t at, void *into, size_t n, size_t *got)
 {
         uint64_t start = at - at % VFS_PAGE;
         if (n > VFS_PAGE - (at - start) || f->area.size - start < VFS_PAGE)
                 return area_read(&f->area, at, into, n);
-        char *page = f->vfs->page;
-        enum err err = area_read(&f->area, start, page, VFS_PAGE);
+        struct vfs *v = f->vfs;
+        enum err err = area_read(&f->area, start, v->page, VFS_PAGE);
+        if (err == ERR_OK && n < VFS_PAGE && !has_sum(v->page, page_sum(v, start / VFS_PAGE + 1, v->page)))
+                *got = 0;
+        else if (err == ERR_OK)
+                err = verify_page(v, start, v->page);
         if (err == ERR_OK)
-                err = verify_page(f->vfs, start, page);
-        if (err == ERR_OK)
-                memcpy(into, page + (at - start), n);
+                memcpy(into, v->page + (at - start), *got);
         return err;
 }
 
@@ -226,7 +230,7 @@ static int file_read(sqlite3_file *base, void *into, int n, sqlite3_int64 at)
         size_t got = there < (uint64_t)n ? (size_t)there : (size_t)n;
         enum err err = ERR_OK;
         if (got > 0)
-                err = f->kind == LOG ? read_log(f, from, into, got) : read_page(f, from, into, got);
+                err = f->kind == LOG ? read_log(f, from, into, got) : read_page(f, from, into, got, &got);
         if (err != ERR_OK)
                 return say(f->vfs, err, SQLITE_IOERR_READ);
         memset((char *)into + got, 0, (size_t)n - got);
