@@ -166,6 +166,19 @@ void delivery_disconnected(struct destination *d)
         d->opening_ms = now_ms(d->delivery);
 }
 
+/* Where all places are taken, workers that only wait for more at their destination give way. */
+static void feed_hungry(struct delivery *delivery)
+{
+        delivery->hungry = 0;
+        for (size_t i = 0; i < DESTINATION_BUCKETS; i++)
+                for (struct destination *d = delivery->buckets[i]; d; d = d->next)
+                        delivery->hungry += d->first && d->workers == 0;
+        for (size_t i = 0; delivery->hungry > 0 && i < DESTINATION_BUCKETS; i++)
+                for (struct destination *d = delivery->buckets[i]; d; d = d->next)
+                        if (d->workers > 0 && !d->first)
+                                bell_ring(&d->bell);
+}
+
 /* Count the stuck, forget those whose rest is over, give workers to the others. */
 static void look_after_all(struct delivery *delivery)
 {
@@ -181,6 +194,7 @@ static void look_after_all(struct delivery *delivery)
         for (size_t i = 0; i < DESTINATION_BUCKETS; i++)
                 for (struct destination *d = delivery->buckets[i]; d; d = d->next)
                         staff(d);
+        feed_hungry(delivery);
 }
 
 /* ---- jobs ---- */

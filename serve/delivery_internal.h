@@ -43,8 +43,9 @@ struct delivery {
         struct scope *scope; /* of the workers */
         size_t jobs, workers;
         size_t stuck, resting; /* destinations: as last counted, and those whose rest is not over */
-        int64_t clock_ms;      /* of the queue: what is to be added to the monotonic clock */
-        struct bell bell;      /* a job ended */
+        size_t hungry; /* destinations with jobs and no place for a worker, as last counted, less who gave way */
+        int64_t clock_ms; /* of the queue: what is to be added to the monotonic clock */
+        struct bell bell; /* a job ended */
         struct destination *buckets[DESTINATION_BUCKETS];
 };
 

@@ -4,6 +4,32 @@
 
 #include <time.h>
 
+/* ---- places ---- */
+
+static void idle_gives_way_prepare(struct world *w)
+{
+        w->at[0].greet = NULL;
+}
+
+/* Four times as many destinations as there are places: a connection that waits for more mail to its own destination
+ * does not keep the others waiting. It did, and a post to a thousand domains went out at fifty a second. */
+static void idle_gives_way(struct world *w)
+{
+        enum { COUNT = 4 * DELIVERY_WORKERS_MAX };
+        static char text[COUNT][24];
+        const char *domains[COUNT + 1] = {NULL};
+        for (unsigned i = 0; i < COUNT; i++) {
+                (void)snprintf(text[i], sizeof text[i], "d%u.h%u.test", i, i % HOSTS);
+                domains[i] = text[i];
+        }
+        post_to(w, domains, 1, false);
+        int64_t start_ms = host_now_ms(w->h);
+        run(w);
+        WAIT_FOR(w, is_done(w));
+        assert_in_range(host_now_ms(w->h) - start_ms, 0, 2 * DELIVERY_LINGER_MS);
+}
+WORLD_CASE(idle_gives_way)
+
 /* ---- time ---- */
 
 static struct smtp_reply never_yet(struct mail_host *m, const struct smtp_path *to)
@@ -222,6 +248,7 @@ WORLD_CASE(stopped_behind_the_dot)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_idle_gives_way),
                 cmocka_unit_test(test_pauses_grow),
                 cmocka_unit_test(test_gives_up_after_five_days),
                 cmocka_unit_test(test_clock_was_put_back),

@@ -370,7 +370,7 @@ static bool do_job(struct worker *w, struct delivery_job *job)
         return true;
 }
 
-/* The next job, waited for a moment while the connection is good. */
+/* The next job, waited for a moment while the connection is good, unless another destination needs the place. */
 static struct delivery_job *next_job(struct worker *w)
 {
         struct destination *d = w->destination;
@@ -383,6 +383,10 @@ static struct delivery_job *next_job(struct worker *w)
                 struct delivery_job *job = delivery_job_take(d);
                 if (job || !w->is_open)
                         return job;
+                if (d->delivery->hungry > 0) {
+                        d->delivery->hungry--;
+                        return NULL;
+                }
                 if (bell_wait(&d->bell, sched, rung, until) != ERR_OK)
                         return NULL;
         }

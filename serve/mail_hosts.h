@@ -45,7 +45,7 @@ struct world {
         bool is_in_order;
 };
 
-/* ---- names: hK.test has the address of host K; null.test takes no mail; others are unknown ---- */
+/* ---- names: hK.test and all below it have the address of host K; null.test takes no mail; others are unknown ---- */
 
 static inline void answer(struct fake_dns *s, const struct fake_query *q)
 {
@@ -69,13 +69,13 @@ static inline void answer(struct fake_dns *s, const struct fake_query *q)
         for (uint8_t i = 0; i < HOSTS; i++) {
                 (void)snprintf(text, sizeof text, "h%u.test", i);
                 CHECK(dns_name_parse(str_of_c(text), &name) == ERR_OK);
-                if (!dns_name_eq(&asked->name, &name))
+                if (!dns_name_is_under(&asked->name, &name))
                         continue;
                 struct ip ip = ip_v4(127, 0, 0, (uint8_t)(2 + i));
                 fake_begin(&m, q, DNS_RCODE_NOERROR, false);
                 dns_address_write_wire(&w, &ip);
                 if (asked->type == DNS_TYPE_A)
-                        fake_record(&m, DNS_ANSWER, &name, DNS_TYPE_A, 60, wr_text(&w));
+                        fake_record(&m, DNS_ANSWER, &asked->name, DNS_TYPE_A, 60, wr_text(&w));
                 fake_reply(s, q, fake_end(&m));
                 return;
         }
