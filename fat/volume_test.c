@@ -171,6 +171,27 @@ static void test_boot(void **state)
         memory_device_free(&device);
 }
 
+/* By a boot sector that puts a FAT where none is nothing is written; its backup may differ. */
+static void test_misplaced_tables(void **state)
+{
+        (void)state;
+        static const size_t at[] = {15, 16, 36, 37};
+        setup(40 << 20, 512);
+        for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+                device.bytes[at[i]] ^= 1;
+                memory_device_mark(&device);
+                assert_int_equal(mount(FAT_WRITE, FAT_DAMAGED), ERR_CORRUPT);
+                assert_int_equal(device.log_n, 0);
+                device.bytes[at[i]] ^= 1;
+                device.bytes[6 * 512 + at[i]] ^= 1;
+                assert_int_equal(mount(FAT_WRITE, FAT_CLEAN), ERR_OK);
+                assert_int_equal(fat_unmount(&volume), ERR_OK);
+                device.bytes[6 * 512 + at[i]] ^= 1;
+        }
+        assert_int_equal(mount(FAT_WRITE, FAT_CLEAN), ERR_OK);
+        teardown();
+}
+
 static void test_dirty(void **state)
 {
         (void)state;
@@ -489,6 +510,7 @@ int main(void)
                 cmocka_unit_test(test_format_sizes),
                 cmocka_unit_test(test_format_arguments),
                 cmocka_unit_test(test_boot),
+                cmocka_unit_test(test_misplaced_tables),
                 cmocka_unit_test(test_dirty),
                 cmocka_unit_test(test_hostile_record),
                 cmocka_unit_test(test_names),
