@@ -78,9 +78,10 @@ bool dns_world_possible(struct dns_world *w, const struct dns_name *name, uint16
         bool (*visit)(void *arg, const struct dns_possible *possible), void *arg)
 {
         struct dns_question q = {.name = *name, .type = type, .class = DNS_CLASS_IN};
-        struct visit v = {w, &q, at_ms, visit, arg, dns_alloc(DNS_ANSWER_ROOM)};
+        struct visit v = {w, &q, at_ms, visit, arg, malloc(DNS_ANSWER_ROOM)};
         const struct dns_zone *z = dns_zone_find(w, name);
         bool goes_on = true;
+        CHECK(v.room);
         for (size_t i = 0; i < w->copy_count && goes_on; i++)
                 for (uint32_t n = 0; w->copies[i]->zone == z && n < w->copies[i]->due_count && goes_on; n++)
                         if (w->copies[i]->due[n] != DNS_NEVER)
