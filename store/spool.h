@@ -48,7 +48,8 @@ struct spool {
 uint32_t spool_blocks(uint64_t size); /* blocks that `size` bytes (at most 2^43) take */
 
 /* Open the segments that are there, all of their blocks free. The spool leaves `spare` bytes of the volume free.
- *   ERR_OK, ERR_CORRUPT, ERR_IO, ERR_MEMORY, ERR_LIMIT; spool_close also after an error */
+ *   ERR_OK, ERR_CORRUPT (also when their folder is missing), ERR_IO, ERR_MEMORY, ERR_LIMIT; spool_close also after an
+ *   error */
 MUST_USE enum err spool_open(struct spool *p, struct volume *v, uint64_t spare);
 void spool_close(struct spool *p);
 
