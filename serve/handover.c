@@ -63,6 +63,16 @@ static void log_signer(struct worker *w, enum log_level level, const char *event
         log_end(&l);
 }
 
+/* When a signer may be asked again at the earliest: 0 when one did not fail a moment ago. */
+static int64_t next_signer_ms(struct handover *h)
+{
+        int64_t next = INT64_MAX;
+        for (size_t i = 0; i < h->node->signer_count; i++)
+                if (h->signers[i].dead_until_ms < next)
+                        next = h->signers[i].dead_until_ms;
+        return next <= now_ms(h) ? 0 : next;
+}
+
 /* The next signer in turn that did not fail a moment ago; the count of signers when all did. */
 static size_t choose_signer(struct worker *w)
 {
@@ -270,12 +280,16 @@ static struct task *free_task(struct handover *h)
         return t;
 }
 
-/* Give out a batch of open messages behind `*last`. */
+/* Give out a batch of open messages behind `*last`. While no signer may be asked they stay where they are: each would
+ * only come back, and there may be very many. */
 static enum err give_out(struct handover *h, int64_t *last, size_t *count)
 {
         int64_t ids[BATCH];
+        *count = 0;
+        if (next_signer_ms(h) != 0)
+                return ERR_OK;
         enum err e = store_tickets_open(h->node->store, *last, BATCH, ids, count);
-        for (size_t i = 0; e == ERR_OK && i < *count; i++) {
+        for (size_t i = 0; e == ERR_OK && i < *count && next_signer_ms(h) == 0; i++) {
                 *last = ids[i];
                 if (is_busy(h, ids[i]))
                         continue;
@@ -290,7 +304,7 @@ static enum err give_out(struct handover *h, int64_t *last, size_t *count)
  * without end. */
 static void begin_pass(struct handover *h, int64_t *last)
 {
-        if (!h->has_failed || now_ms(h) < h->retry_at_ms)
+        if (!h->has_failed || now_ms(h) < h->retry_at_ms || next_signer_ms(h) != 0)
                 return;
         h->has_failed = false;
         *last = 0;
@@ -299,7 +313,9 @@ static void begin_pass(struct handover *h, int64_t *last)
 /* Wait for a new message or for the time of the next pass. */
 static enum err wait_for_work(struct handover *h, uint64_t rung)
 {
-        int64_t until = h->has_failed ? h->retry_at_ms : FIBER_NEVER;
+        int64_t until = h->has_failed ? h->retry_at_ms : FIBER_NEVER, next = next_signer_ms(h);
+        if (next > until)
+                until = next;
         enum err e = bell_wait(&h->node->handover_bell, h->node->host->sched, rung, until);
         return e == ERR_TIMEOUT ? ERR_OK : e;
 }

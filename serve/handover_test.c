@@ -313,6 +313,26 @@ static void dead_then_back(struct world *w)
 }
 WORLD_CASE(dead_then_back, 1)
 
+/* While no signer answers, one message in a while is looked at, and not all that wait in each pass. */
+static void away_costs_little(struct world *w)
+{
+        take_in(w, 0, 150);
+        run(w);
+        rest(w, 200);
+        for (int i = 150; i < 180; i++) {
+                take_in(w, i, i + 1);
+                rest(w, 50);
+        }
+        sqlite3_stmt *looked = w->rig->s->db.statements[SQL_MESSAGE_GET];
+        assert_non_null(looked);
+        assert_in_range(sqlite3_stmt_status(looked, SQLITE_STMTSTATUS_RUN, 0), 1, 60);
+        assert_int_equal(left(w), 180);
+        up(&w->at[0]);
+        WAIT_FOR(w, left(w) == 0);
+        assert_int_equal(w->at[0].offers, 180);
+}
+WORLD_CASE(away_costs_little, 1)
+
 /* 250 without the copy is no signature, and a 5yz no end: both are tried again until the signer mends. */
 static void liar_mends(struct world *w)
 {
@@ -451,6 +471,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_all_are_signed_once),
                 cmocka_unit_test(test_dead_then_back),
+                cmocka_unit_test(test_away_costs_little),
                 cmocka_unit_test(test_liar_mends),
                 cmocka_unit_test(test_one_is_refused_for_ever),
                 cmocka_unit_test(test_failed_ones_have_their_turn),
