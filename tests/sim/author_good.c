@@ -17,6 +17,7 @@ struct transaction {
         size_t taken;
         unsigned refusal; /* the last code that was not 2yz or 354 */
         bool is_chunked;
+        bool has_stray; /* a recipient comes first whom nobody knows, as people mistype */
 };
 
 static enum letter_shape draw_shape(struct author_letter *p, const struct talk *t)
@@ -43,6 +44,12 @@ static void say_rcpt(struct transaction *x, struct buffer *b, size_t i)
         buffer_print(b, "RCPT TO:<%.*s>\r\n", STR_ARG(x->post->lists[x->lists[i]]));
 }
 
+static void say_stray(struct transaction *x, struct buffer *b)
+{
+        struct str domain = author_domain(x->post->lists[x->lists[0]]);
+        buffer_print(b, "RCPT TO:<nobody-here@%.*s>\r\n", STR_ARG(domain));
+}
+
 /* The answer to one command of the envelope. False: it is over with this session. */
 static bool take_code(struct transaction *x, unsigned code)
 {
@@ -57,9 +64,19 @@ static bool take_rcpt(struct transaction *x, size_t i, unsigned code)
         x->taken += x->is_taken[i];
         if (x->is_taken[i])
                 ledger_try_target(x->ledger, x->t, list);
-        if (code / 100 == 5)
+        if (code / 100 == 5) {
                 x->post->is_decided[x->lists[i]] = true;
+                ledger_try_denied(x->ledger, x->t, list, code);
+        }
         return take_code(x, code);
+}
+
+/* The refusal of one harms no other. */
+static bool take_stray(struct transaction *x, unsigned code)
+{
+        if (code / 100 == 2)
+                ledger_try_leak(x->ledger, x->t, S("nobody-here"));
+        return code != 0 && code != 421;
 }
 
 /* ---- two ways to say the envelope; each gives the answer to DATA, or 0 ---- */
@@ -72,6 +89,11 @@ static unsigned ask_one_by_one(struct transaction *x)
         if (talk_send(x->talk, buffer_text(&b)) == ERR_OK)
                 code = talk_reply(x->talk);
         bool goes_on = take_code(x, code) && code / 100 == 2;
+        if (goes_on && x->has_stray) {
+                b.n = 0;
+                say_stray(x, &b);
+                goes_on = talk_send(x->talk, buffer_text(&b)) == ERR_OK && take_stray(x, talk_reply(x->talk));
+        }
         for (size_t i = 0; i < x->count && goes_on; i++) {
                 b.n = 0;
                 say_rcpt(x, &b, i);
@@ -91,6 +113,8 @@ static unsigned ask_at_once(struct transaction *x)
         struct buffer b = {0};
         unsigned code;
         say_mail(x, &b);
+        if (x->has_stray)
+                say_stray(x, &b);
         for (size_t i = 0; i < x->count; i++)
                 say_rcpt(x, &b, i);
         if (!x->is_chunked)
@@ -98,6 +122,8 @@ static unsigned ask_at_once(struct transaction *x)
         enum err e = talk_send(x->talk, buffer_text(&b));
         buffer_free(&b);
         if (e != ERR_OK || !take_code(x, talk_reply(x->talk)))
+                return 0;
+        if (x->has_stray && !take_stray(x, talk_reply(x->talk)))
                 return 0;
         for (size_t i = 0; i < x->count; i++)
                 if (!take_rcpt(x, i, talk_reply(x->talk)))
@@ -158,8 +184,11 @@ static void decide(struct transaction *x, unsigned code)
         if (code / 100 != 2 && code / 100 != 5)
                 return;
         for (size_t i = 0; i < x->count; i++)
-                if (x->is_taken[i])
+                if (x->is_taken[i]) {
                         x->post->is_decided[x->lists[i]] = true;
+                        if (code / 100 == 5)
+                                ledger_try_denied(x->ledger, x->t, x->post->lists[x->lists[i]], code);
+                }
 }
 
 /* True: taken, and the session goes on. */
@@ -171,6 +200,7 @@ static bool transact(struct author_letter *p, struct talk *t)
         x.t = author_try(p, draw_shape(p, t), false);
         x.bytes = author_bytes(p, x.t);
         x.is_chunked = t->has_chunking && sim_random_below(&p->random, 2) > 0;
+        x.has_stray = sim_random_below(&p->random, 5) == 0;
         bool is_hasty = t->has_pipelining && sim_random_below(&p->random, 3) > 0;
         unsigned data = is_hasty ? ask_at_once(&x) : ask_one_by_one(&x);
         if (data == 354) {

@@ -152,6 +152,12 @@ enum ledger_kind ledger_list_kind(const struct ledger *l, uint32_t list)
         return l->rolls[list].kind;
 }
 
+void ledger_list_takes_members(struct ledger *l, uint32_t list)
+{
+        CHECK(list < l->roll_count);
+        l->rolls[list].takes_members = true;
+}
+
 /* FNV-1a over the address in lower case. */
 static size_t slot_of(const struct ledger_roll *r, struct str address)
 {
@@ -337,6 +343,27 @@ void ledger_try_answer(struct ledger *l, uint32_t t, unsigned code)
                         "post %.*s (%s) of author %s was answered %u, and nobody may take it (%s)",
                         STR_ARG(e->is.post), e->is.name, e->is.author, code,
                         e->is.is_forged ? "forged" : letter_shape_text(e->is.shape));
+}
+
+/* One who has been a member since before the try, and is. */
+static bool is_steady_member(const struct ledger_roll *r, const struct ledger_try *is)
+{
+        uint32_t found = ledger_person_find(r, is->sender);
+        if (found == LEDGER_NONE)
+                return false;
+        const struct ledger_person *p = &r->people[found];
+        const struct ledger_change *last = &p->changes[p->change_count - 1];
+        return last->is == LEDGER_IN && last->at < is->began;
+}
+
+void ledger_try_denied(struct ledger *l, uint32_t t, struct str list, unsigned code)
+{
+        const struct ledger_try *is = &entry_of(l, t)->is;
+        uint32_t found = ledger_list_find(l, list);
+        if (found == LEDGER_NONE || !l->rolls[found].takes_members || !is_steady_member(&l->rolls[found], is))
+                return;
+        ledger_violate(l, "refused", "post %.*s (%s) of %s, a member of %.*s, was answered %u",
+                STR_ARG(is->post), is->name, is->author, STR_ARG(list), code);
 }
 
 void ledger_disk_fails(struct ledger *l)

@@ -15,6 +15,7 @@
  *   relayed     mail to somebody who is no member, or that anybody would be allowed to send through us to strangers
  *   altered     a copy that is not what was sent with fields of ours and the signer's in front
  *   admitted    answered 250, and nobody may take it: malformed, forged, or in a circle
+ *   refused     answered 5yz, though a member wrote a good letter to a list that takes those
  *   protocol    what was said to a mail host breaks RFC 5321
  *   bounced     a genuine bounce was refused for good */
 #ifndef TESTS_SIM_LEDGER_H
@@ -83,6 +84,8 @@ uint32_t ledger_list_find(const struct ledger *l, struct str address); /* LEDGER
 size_t ledger_lists(const struct ledger *l);
 struct str ledger_list_address(const struct ledger *l, uint32_t list);
 enum ledger_kind ledger_list_kind(const struct ledger *l, uint32_t list);
+/* Whoever is a member may post to this list, whatever the size. */
+void ledger_list_takes_members(struct ledger *l, uint32_t list);
 void ledger_member(struct ledger *l, uint32_t list, struct str address, enum ledger_membership is);
 
 /* ---- tries: told by authors ---- */
@@ -134,6 +137,8 @@ void ledger_try_target(struct ledger *l, uint32_t t, struct str address);
 void ledger_try_dot(struct ledger *l, uint32_t t);
 /* What was answered last: 2yz to the final dot, or 4yz or 5yz anywhere. */
 void ledger_try_answer(struct ledger *l, uint32_t t, unsigned code);
+/* A good letter for this list was answered 5yz, at RCPT or at its end. */
+void ledger_try_denied(struct ledger *l, uint32_t t, struct str list, unsigned code);
 /* From now on a 4yz to the final dot may come after the message was kept: the disk of the node fails. */
 void ledger_disk_fails(struct ledger *l);
 /* The node has ended, and its disk is good again. A last dot before that may have had no outcome on disk. */

@@ -20,6 +20,7 @@ struct ledger_person {
 struct ledger_roll {
         struct str address; /* owned */
         enum ledger_kind kind;
+        bool takes_members;
         struct ledger_person *people;
         size_t count, cap;
         uint32_t *slots; /* a hash table of places in `people` plus 1; 0 is free */

@@ -1,66 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the ledger finds, and what it lets pass: each case is a short history and the words that it must come to. */
-#include "tests/sim/ledger.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
-
-struct world {
-        struct ledger *l;
-        uint32_t list, other, role;
-        int64_t now_ms;
-};
-
-static int64_t now_ms(void *ctx)
-{
-        return ((struct world *)ctx)->now_ms++;
-}
-
-static uint32_t begin(struct world *w, enum letter_shape shape)
-{
-        struct ledger_try_new new = {.author = "ann",
-                .post = S("p1"),
-                .sender = S("ann@author.test"),
-                .to = S("l@list.test"),
-                .shape = shape,
-                .size = 10,
-                .smuggles = LEDGER_NONE};
-        return ledger_try(w->l, &new);
-}
-
-/* A whole try at the list, answered with `code`; 0: no answer. */
-static uint32_t post(struct world *w, unsigned code)
-{
-        uint32_t t = begin(w, LETTER_PLAIN);
-        ledger_try_target(w->l, t, S("L@list.test"));
-        ledger_try_dot(w->l, t);
-        if (code != 0)
-                ledger_try_answer(w->l, t, code);
-        return t;
-}
-
-/* A copy over a connection of its own. */
-static void deliver(struct world *w, uint32_t t, const char *to, unsigned code, enum ledger_end end)
-{
-        uint32_t c = ledger_connection(w->l, "mx1");
-        ledger_connection_dot(w->l, c);
-        ledger_copy(w->l, c, t, w->list, str_of_c(to));
-        if (code != 0)
-                ledger_connection_answered(w->l, c, code);
-        ledger_connection_end(w->l, c, end);
-}
-
-static void deliver_all(struct world *w, uint32_t t)
-{
-        deliver(w, t, "bob@b.test", 250, LEDGER_QUIT);
-        deliver(w, t, "CAT@b.test", 250, LEDGER_QUIT);
-}
-
-/* ---- histories ---- */
+/* What the ledger finds, and what it lets pass. */
+#include "tests/sim/ledger_rig.h"
 
 static void good(struct world *w)
 {
@@ -299,129 +239,28 @@ static void malformed_comes_unanswered(struct world *w)
         deliver(w, t, "cat@b.test", 250, LEDGER_QUIT);
 }
 
-/* ---- twice ---- */
-
-static void twice(struct world *w, unsigned code, enum ledger_end end)
+/* Ann's letter to one of the lists is answered 550; she is no member of the other list, which takes nobody's. */
+static void deny(struct world *w, bool takes, enum ledger_membership is, const char *list)
 {
-        uint32_t t = post(w, 250);
-        deliver_all(w, t);
-        deliver(w, t, "bob@b.test", code, end);
+        if (takes)
+                ledger_list_takes_members(w->l, w->list);
+        ledger_member(w->l, w->list, S("Ann@author.test"), LEDGER_IN);
+        ledger_member(w->l, w->list, S("ann@author.test"), is);
+        ledger_try_denied(w->l, begin(w, LETTER_PLAIN), str_of_c(list), 550);
 }
 
-static void twice_for_nothing(struct world *w)
+static void denied(struct world *w)
 {
-        twice(w, 250, LEDGER_QUIT);
+        deny(w, true, LEDGER_IN, "l@list.test");
 }
 
-static void twice_after_eof(struct world *w)
+static void denied_rightly(struct world *w)
 {
-        twice(w, 250, LEDGER_EOF);
-}
-
-static void twice_still_open(struct world *w)
-{
-        twice(w, 250, LEDGER_OPEN);
-}
-
-static void twice_answered_and_closed(struct world *w)
-{
-        twice(w, 250, LEDGER_CLOSED);
-}
-
-static void twice_dropped(struct world *w)
-{
-        twice(w, 0, LEDGER_DROPPED);
-}
-
-static void twice_unanswered(struct world *w)
-{
-        twice(w, 0, LEDGER_EOF);
-}
-
-static void twice_reset(struct world *w)
-{
-        twice(w, 250, LEDGER_RESET);
-}
-
-static void twice_silent(struct world *w)
-{
-        twice(w, 250, LEDGER_SILENCE);
-}
-
-static void twice_died(struct world *w)
-{
-        twice(w, 250, LEDGER_DIED);
-}
-
-/* A kill while the connection is open, and one when it is not. */
-static void twice_killed(struct world *w, const char *host, bool is_late)
-{
-        uint32_t t = post(w, 250), c = ledger_connection(w->l, "mx1");
-        ledger_connection_dot(w->l, c);
-        ledger_copy(w->l, c, t, w->list, S("bob@b.test"));
-        ledger_connection_answered(w->l, c, 250);
-        if (is_late)
-                ledger_connection_end(w->l, c, LEDGER_EOF);
-        ledger_fault(w->l, host, "a kill");
-        if (!is_late)
-                ledger_connection_end(w->l, c, LEDGER_EOF);
-        deliver_all(w, t);
-}
-
-static void twice_killed_then(struct world *w)
-{
-        twice_killed(w, NULL, false);
-}
-
-static void twice_its_host_killed(struct world *w)
-{
-        twice_killed(w, "mx1", false);
-}
-
-static void twice_another_killed(struct world *w)
-{
-        twice_killed(w, "mx2", false);
-}
-
-static void twice_killed_later(struct world *w)
-{
-        twice_killed(w, NULL, true);
-}
-
-/* The connection broke, but long after: another dot had come on it. */
-static void twice_not_the_last(struct world *w)
-{
-        uint32_t t = post(w, 250), c = ledger_connection(w->l, "mx1");
-        ledger_connection_dot(w->l, c);
-        ledger_copy(w->l, c, t, w->list, S("bob@b.test"));
-        ledger_connection_answered(w->l, c, 250);
-        ledger_connection_dot(w->l, c);
-        ledger_connection_end(w->l, c, LEDGER_RESET);
-        deliver_all(w, t);
-}
-
-static void thrice_broken_twice(struct world *w)
-{
-        uint32_t t = post(w, 250);
-        deliver(w, t, "bob@b.test", 0, LEDGER_RESET);
-        deliver(w, t, "bob@b.test", 0, LEDGER_DROPPED);
-        deliver_all(w, t);
-}
-
-static void thrice_broken_once(struct world *w)
-{
-        uint32_t t = post(w, 250);
-        deliver(w, t, "bob@b.test", 0, LEDGER_RESET);
-        deliver(w, t, "bob@b.test", 250, LEDGER_QUIT);
-        deliver_all(w, t);
-}
-
-/* What came over the broken connection may have been noted last. */
-static void twice_the_broken_one_is_late(struct world *w)
-{
-        uint32_t t = post(w, 250);
-        deliver_all(w, t);
-        deliver(w, t, "bob@b.test", 0, LEDGER_RESET);
+        deny(w, false, LEDGER_IN, "l@list.test");
+        deny(w, true, LEDGER_OUT, "l@list.test");
+        deny(w, true, LEDGER_MAYBE, "l@list.test");
+        deny(w, true, LEDGER_IN, "other@list.test");
+        deny(w, true, LEDGER_IN, "none@list.test");
 }
 
 static void role(struct world *w)
@@ -442,104 +281,51 @@ static void role_lacks_it(struct world *w)
         ledger_try_answer(w->l, t, 250);
 }
 
-/* `is_settled` is asked before the judge comes. */
-#define YES true
-static const struct history {
-        const char *name;
-        void (*play)(struct world *w);
-        const char *comes_to;
-        bool is_settled;
-} histories[] = {
-        {"good", good, "", YES},
-        {"nobody has it", nobody_has_it, "lost lost ", false},
-        {"one lacks it", one_lacks_it, "lost ", false},
-        {"one lacks it and failed", one_lacks_it_and_failed, "", YES},
-        {"one lacks it and waits", one_lacks_it_and_waits, "", YES},
-        {"another failed", another_failed, "lost ", false},
-        {"all waits", all_waits, "", YES},
-        {"image is read again", image_is_read_again, "lost lost ", false},
-        {"bare failed", bare_failed, "", YES},
-        {"no answer and kept", no_answer_and_kept, "", YES},
-        {"no answer and gone", no_answer_and_gone, "", YES},
-        {"no answer and half", no_answer_and_half, "lost ", false},
-        {"joined after", joined_after, "", YES},
-        {"joined meanwhile", joined_meanwhile, "", YES},
-        {"joined before", joined_before, "lost ", false},
-        {"left after", left_after, "", YES},
-        {"left after and has it", left_after_and_has_it, "", YES},
-        {"left before", left_before, "relayed ", YES},
-        {"left and came back", left_and_came_back, "", YES},
-        {"refused and delivered", refused_and_delivered, "invented ", YES},
-        {"put off and delivered", put_off_and_delivered, "invented ", YES},
-        {"delivered and refused", delivered_and_refused, "invented ", YES},
-        {"disk fails", disk_fails, "", YES},
-        {"disk fails, no excuse", disk_fails_no_excuse, "invented ", YES},
-        {"unsent and delivered", unsent_and_delivered, "invented ", YES},
-        {"of nobody", of_nobody, "invented ", YES},
-        {"to a stranger", to_a_stranger, "relayed ", YES},
-        {"through another list", through_another_list, "invented ", YES},
-        {"through no list", through_no_list, "relayed ", YES},
-        {"both lists", both_lists, "", YES},
-        {"one of both lists", one_of_both_lists, "lost ", false},
-        {"leak", leak, "relayed ", YES},
-        {"malformed is taken", malformed_is_taken, "admitted ", YES},
-        {"malformed comes unanswered", malformed_comes_unanswered, "admitted admitted ", YES},
-        {"twice for nothing", twice_for_nothing, "duplicate ", YES},
-        {"twice after EOF", twice_after_eof, "duplicate ", YES},
-        {"twice, still open", twice_still_open, "duplicate ", YES},
-        {"twice, answered and closed", twice_answered_and_closed, "duplicate ", YES},
-        {"twice, dropped", twice_dropped, "", YES},
-        {"twice, unanswered", twice_unanswered, "", YES},
-        {"twice, reset", twice_reset, "", YES},
-        {"twice, silent", twice_silent, "", YES},
-        {"twice, died", twice_died, "", YES},
-        {"twice, killed then", twice_killed_then, "", YES},
-        {"twice, its host killed", twice_its_host_killed, "", YES},
-        {"twice, another killed", twice_another_killed, "duplicate ", YES},
-        {"twice, killed later", twice_killed_later, "duplicate ", YES},
-        {"twice, not the last dot", twice_not_the_last, "duplicate ", YES},
-        {"thrice, broken twice", thrice_broken_twice, "", YES},
-        {"thrice, broken once", thrice_broken_once, "duplicate ", YES},
-        {"twice, the broken one is late", twice_the_broken_one_is_late, "", YES},
-        {"role", role, "", YES},
-        {"role lacks it", role_lacks_it, "lost ", false},
+static const struct history histories[] = {
+        {"good", good, ""},
+        {"nobody has it", nobody_has_it, "lost lost ", true},
+        {"one lacks it", one_lacks_it, "lost ", true},
+        {"one lacks it and failed", one_lacks_it_and_failed, ""},
+        {"one lacks it and waits", one_lacks_it_and_waits, ""},
+        {"another failed", another_failed, "lost ", true},
+        {"all waits", all_waits, ""},
+        {"image is read again", image_is_read_again, "lost lost ", true},
+        {"bare failed", bare_failed, ""},
+        {"no answer and kept", no_answer_and_kept, ""},
+        {"no answer and gone", no_answer_and_gone, ""},
+        {"no answer and half", no_answer_and_half, "lost ", true},
+        {"joined after", joined_after, ""},
+        {"joined meanwhile", joined_meanwhile, ""},
+        {"joined before", joined_before, "lost ", true},
+        {"left after", left_after, ""},
+        {"left after and has it", left_after_and_has_it, ""},
+        {"left before", left_before, "relayed "},
+        {"left and came back", left_and_came_back, ""},
+        {"refused and delivered", refused_and_delivered, "invented "},
+        {"put off and delivered", put_off_and_delivered, "invented "},
+        {"delivered and refused", delivered_and_refused, "invented "},
+        {"disk fails", disk_fails, ""},
+        {"disk fails, no excuse", disk_fails_no_excuse, "invented "},
+        {"unsent and delivered", unsent_and_delivered, "invented "},
+        {"of nobody", of_nobody, "invented "},
+        {"to a stranger", to_a_stranger, "relayed "},
+        {"through another list", through_another_list, "invented "},
+        {"through no list", through_no_list, "relayed "},
+        {"both lists", both_lists, ""},
+        {"one of both lists", one_of_both_lists, "lost ", true},
+        {"leak", leak, "relayed "},
+        {"malformed is taken", malformed_is_taken, "admitted "},
+        {"malformed comes unanswered", malformed_comes_unanswered, "admitted admitted "},
+        {"denied", denied, "refused "},
+        {"denied rightly", denied_rightly, ""},
+        {"role", role, ""},
+        {"role lacks it", role_lacks_it, "lost ", true},
 };
-
-static void start(struct world *w)
-{
-        const struct ledger_config config = {.seed = 1, .now_ms = now_ms, .ctx = w};
-        *w = (struct world){.now_ms = 1000};
-        w->l = ledger_new(&config);
-        w->list = ledger_list(w->l, S("l@list.test"), LEDGER_LIST);
-        w->other = ledger_list(w->l, S("other@list.test"), LEDGER_LIST);
-        w->role = ledger_list(w->l, S("postmaster@list.test"), LEDGER_ROLE);
-        assert_int_equal(ledger_list(w->l, S("L@LIST.test"), LEDGER_LIST), w->list);
-        ledger_member(w->l, w->list, S("bob@b.test"), LEDGER_IN);
-        ledger_member(w->l, w->list, S("cat@b.test"), LEDGER_IN);
-        ledger_member(w->l, w->other, S("bob@b.test"), LEDGER_IN);
-        ledger_member(w->l, w->role, S("boss@b.test"), LEDGER_IN);
-}
 
 static void test_histories(void **state)
 {
         (void)state;
-        for (size_t i = 0; i < sizeof histories / sizeof histories[0]; i++) {
-                struct world w;
-                char words[200] = "";
-                start(&w);
-                histories[i].play(&w);
-                bool is_settled = ledger_is_settled(w.l);
-                ledger_judge(w.l);
-                for (size_t k = 0; k < ledger_violations(w.l); k++) {
-                        size_t n = strlen(words);
-                        (void)snprintf(
-                                words + n, sizeof words - n, "%s ", ledger_violation(w.l, k)->invariant);
-                        assert_true(strlen(ledger_violation(w.l, k)->story) > 20);
-                }
-                if (strcmp(words, histories[i].comes_to) != 0 || is_settled != histories[i].is_settled)
-                        fail_msg("%s: comes to \"%s\", settled %d", histories[i].name, words, is_settled);
-                ledger_free(w.l);
-        }
+        play_histories(histories, sizeof histories / sizeof histories[0]);
 }
 
 static void test_story(void **state)

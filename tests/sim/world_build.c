@@ -304,12 +304,23 @@ static void put_roles(struct world *w, struct str domain)
         }
 }
 
+static void put_list(struct world *w, const struct statement *t)
+{
+        struct str ignored, posting = statement_text(t, "posting", S("subscribers"));
+        uint32_t list = ledger_list(w->ledger, statement_argument(t, 0), LEDGER_LIST);
+        bool takes = str_eq(posting, S("subscribers")) || str_eq(posting, S("open"));
+        bool is_bounded = statement_has(t, "max-message", &ignored) ||
+                          statement_has(w->lipap->said, "max-message", &ignored);
+        if (takes && !is_bounded)
+                ledger_list_takes_members(w->ledger, list);
+}
+
 static void fill_ledger(struct world *w)
 {
         for (size_t i = 0; i < w->s->count; i++) {
                 const struct statement *t = &w->s->statements[i];
                 if (t->verb == VERB_LIST)
-                        (void)ledger_list(w->ledger, statement_argument(t, 0), LEDGER_LIST);
+                        put_list(w, t);
                 if (t->verb == VERB_MEMBER)
                         ledger_member(w->ledger,
                                 ledger_list(w->ledger, statement_argument(t, 0), LEDGER_LIST),
