@@ -225,6 +225,12 @@ static void test_truncation(void **state)
         assert_false(is_cut(ask(&d, d.peer, write_question(&q, buffer, sizeof buffer), false)));
         q.edns = whole - 1;
         assert_true(is_cut(ask(&d, d.peer, write_question(&q, buffer, sizeof buffer), false)));
+        /* a requester's size below 512 counts as 512 (RFC 6891 6.2.3) */
+        struct dns_name name = name_of("big.example.org");
+        (void)dns_zone_erase(dns_zone_find(d.world, &name), &name, DNS_TYPE_ANY);
+        assert_int_equal(dns_world_edit(d.world, str_take(wr_text(&w), 19 + 201)), ERR_OK);
+        q.edns = 100;
+        assert_false(is_cut(ask(&d, d.peer, write_question(&q, buffer, sizeof buffer), false)));
         close_desk(&d);
 }
 
