@@ -7,55 +7,9 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "fat/test_tree.h"
+#include "fat/test_steps.h"
 
-#define NOW 1763836800
 #define SIZE (34u << 20)
-
-struct step {
-        enum { CREATE, MKDIR, APPEND, OVERWRITE, PREALLOCATE, TRUNCATE, RENAME, REMOVE, RMDIR, TOUCH } what;
-        const char *path, *to;
-        uint32_t at, n; /* APPEND and OVERWRITE: n bytes at `at`; PREALLOCATE and TRUNCATE: to n */
-};
-
-static enum err in_file(struct fat *f, const struct step *s)
-{
-        static uint8_t bytes[3 << 20];
-        struct fat_file file;
-        enum err err = fat_file_open(f, &file, str_of_c(s->path), FAT_OPEN_CREATE, NOW);
-        if (err != ERR_OK)
-                return err;
-        for (uint32_t i = 0; i < s->n && i < sizeof bytes; i++)
-                bytes[i] = (uint8_t)(s->at + s->n + i * 7 + i / 251);
-        if (s->what == APPEND || s->what == OVERWRITE)
-                err = fat_write(&file, s->at, bytes, s->n, NOW + 2);
-        else if (s->what == PREALLOCATE)
-                err = fat_preallocate(&file, s->n, NOW + 4);
-        else if (s->what == TRUNCATE)
-                err = fat_truncate(&file, s->n, NOW + 6);
-        else if (s->what == TOUCH)
-                err = fat_touch(&file, NOW + 8);
-        if (err == ERR_OK && s->what == OVERWRITE)
-                err = fat_flush(f);
-        fat_file_close(&file);
-        return err;
-}
-
-static enum err play(struct fat *f, const struct step *s)
-{
-        switch (s->what) {
-        case MKDIR:
-                return fat_mkdir(f, str_of_c(s->path), NOW);
-        case RENAME:
-                return fat_rename(f, str_of_c(s->path), str_of_c(s->to));
-        case REMOVE:
-                return fat_remove(f, str_of_c(s->path));
-        case RMDIR:
-                return fat_rmdir(f, str_of_c(s->path));
-        default:
-                return in_file(f, s);
-        }
-}
 
 static struct memory_device device;
 static struct fat volume;
@@ -66,18 +20,10 @@ static enum err mount(enum fat_state *state)
         return fat_mount(&volume, &face, FAT_WRITE, state);
 }
 
-/* Every cut with PTT_LONG; under a sanitizer, which slows each down tenfold, a fifth of the usual ones. */
+/* Every cut with PTT_LONG; under a sanitizer a fifth of the usual ones. */
 static uint64_t stride_of(uint64_t usual)
 {
-        bool is_slow = false;
-#if defined(__SANITIZE_ADDRESS__)
-        is_slow = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-        is_slow = true;
-#endif
-#endif
-        return getenv("PTT_LONG") ? 1 : is_slow ? usual * 5 : usual;
+        return getenv("PTT_LONG") ? 1 : test_is_slow() ? usual * 5 : usual;
 }
 
 /* Each cut that the stride picks, played in each way. `before` has run before the mark. */

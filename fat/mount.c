@@ -134,6 +134,7 @@ static enum err read_pending(struct fat *f)
         f->pending = err == ERR_OK ? fat_le32(mark + 12) : 0;
         if (!fat_is_cluster(f, f->pending))
                 f->pending = 0;
+        f->noted = f->pending;
         return err;
 }
 

@@ -177,11 +177,16 @@ enum err fat_commit(struct fat *f)
         err = firmly(f, err);
         if (err == ERR_OK)
                 err = fat_bytes_flush(f);
-        return err == ERR_OK ? fat_redo_apply(f) : err;
+        if (err == ERR_OK)
+                err = fat_redo_apply(f);
+        if (err == ERR_OK)
+                f->noted = f->pending;
+        return err;
 }
 
 void fat_abort(struct fat *f)
 {
+        f->pending = f->noted;
         for (uint32_t i = 0; i < f->staged; i++)
                 fat_group_forget(f, f->staged_sector[i]);
         f->staged = 0;
@@ -203,7 +208,9 @@ enum err fat_change_begin(struct fat *f)
         fat_enter(f);
         if (f->mode != FAT_WRITE)
                 return ERR_DENIED;
-        return f->is_broken ? ERR_IO : ERR_OK;
+        if (f->is_broken)
+                return ERR_IO;
+        return fat_pending_finish(f); /* of an earlier change that could not: there is one note only */
 }
 
 enum err fat_change_end(struct fat *f, enum err err)
