@@ -37,8 +37,8 @@ def run_deferred(world, scale, seconds):
     if seconds == 1:
         time.sleep(1.1)
     process, took = start(world)
-    row = {"start": took, "start-mib": mib(process)}
     before = cpu_seconds(process.pid)
+    row = {"start": took, "start-cpu": before, "start-mib": mib(process)}
     time.sleep(0.5 if scale.smoke else 8)
     row["cpu"] = cpu_seconds(process.pid) - before
     row["later-mib"] = mib(process)
@@ -55,6 +55,7 @@ def deferred(world, table, scale):
     for seconds, what in ((3600, "due in an hour"), (1, "all due, nobody listens")):
         runs = [run_deferred(world, scale, seconds) for _ in range(scale.repeats)]
         table.line(f"{what}: start, seconds", each(runs, "start"), at_most=START_SECONDS)
+        table.line(f"{what}: start, CPU seconds", each(runs, "start-cpu"))
         table.line(f"{what}: peak of memory at the start, MiB", each(runs, "start-mib"), at_most=MEMORY_MIB)
         table.line(f"{what}: peak after 8 s, MiB", each(runs, "later-mib"), at_most=MEMORY_MIB)
         table.line(f"{what}: CPU seconds in 8 s", each(runs, "cpu"))
