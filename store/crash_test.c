@@ -53,6 +53,8 @@ static void live(struct life *life)
         life->end = life->disk->operations;
         assert_int_equal(life->work.err, ERR_OK);
         assert_int_equal(life->work.count, 1 + WORK_ROUNDS * WORK_STEPS);
+
+        assert_true(life->work.checkpoints > 0);
 }
 
 static void bury(struct life *life)

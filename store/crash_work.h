@@ -4,10 +4,17 @@
 #ifndef STORE_CRASH_WORK_H
 #define STORE_CRASH_WORK_H
 
+#include "store/ask.h"
 #include "store/crash_truth.h"
-#include "store/spool.h"
 
-enum { WORK_ROUNDS = 6, WORK_IDS = 64, WORK_GROUP = 4, WORK_MESSAGES = WORK_ROUNDS * (5 + WORK_GROUP) };
+/* The rounds up to WORK_LONG are one session, long enough for a checkpoint; then each has one. */
+enum {
+        WORK_LONG = 5,
+        WORK_ROUNDS = 7,
+        WORK_IDS = 64,
+        WORK_GROUP = 4,
+        WORK_MESSAGES = WORK_ROUNDS * (5 + WORK_GROUP)
+};
 
 /* A call that was answered. One of a group stands for calls at once, each answered for itself. */
 struct moment {
@@ -32,6 +39,7 @@ struct work {
         int64_t list, small, middle, large, forward; /* of this round */
         int64_t rows[WORK_IDS];                      /* in flight */
         size_t row_count;
+        unsigned log_pages, checkpoints; /* of this session's log; of which, how many began it anew */
         uint64_t answered[WORK_GROUP];
 };
 
@@ -70,7 +78,7 @@ static inline enum err work_reopen(struct work *w)
 
 static inline enum err work_end(struct work *w)
 {
-        return w->round % 2 == 1 ? work_close(w) : ERR_OK;
+        return w->round >= WORK_LONG ? work_close(w) : ERR_OK;
 }
 
 /* Lists. */
@@ -99,9 +107,10 @@ static inline enum err work_list_add(struct work *w)
         return store_list_add(w->s, &list, &w->list);
 }
 
+/* Over many pages. */
 static inline enum err work_setting_long(struct work *w)
 {
-        char value[3000];
+        static char value[160 * 1024];
         memset(value, 'a' + (int)w->round, sizeof value);
         return store_setting_put(
                 w->s, w->list, S("footer"), str_of(value, sizeof value / 4 * (1 + w->round % 4)));
@@ -445,6 +454,9 @@ static inline void work_tell(struct work *w, struct moment *m)
 {
         if (w->is_blind)
                 return;
+        unsigned pages = w->s != NULL ? w->s->db.wal_pages : 0;
+        w->checkpoints += w->s != NULL && pages < w->log_pages;
+        w->log_pages = pages;
         if (w->s != NULL)
                 truth_tell(&m->truth, w->s, WORK_MESSAGES);
         else
