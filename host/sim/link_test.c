@@ -258,6 +258,54 @@ static void power_goes_with_last_words(struct stage *s)
         host_tcp_close(s->ah, p.near);
 }
 
+struct connecting {
+        struct stage *stage;
+        struct host_tcp *t;
+};
+
+static void connect_later(void *arg)
+{
+        struct connecting *c = arg;
+        assert_int_equal(host_connect(c->stage->ah, &c->stage->at, FIBER_NEVER, &c->t), ERR_OK);
+}
+
+/* The machine is on, and its process leaves the ports to the test. */
+static int wait_for_stop(struct host *h, void *arg)
+{
+        (void)arg;
+        return host_wait_stop(h) == ERR_OK ? 0 : 1;
+}
+
+/* A connection that was begun before its peer lost the power, and made after: it is as good as any. */
+static void power_goes_while_connecting(struct stage *s)
+{
+        struct sim_link link = sim_link_get(s->sim, s->b, s->a);
+        size_t n;
+        sim_link_down(s->sim, s->a, s->b, stage_in(s, 2000));
+        link.loss_ppm = SIM_PPM; /* each burst is sent twice */
+        sim_link_set(s->sim, s->b, s->a, &link);
+        struct host_listener *l;
+        struct host_tcp *far;
+        struct ip_port peer;
+        struct connecting c = {.stage = s};
+        struct scope scope;
+        scope_open(&scope, sim_sched(s->sim), FIBER_NEVER);
+        assert_int_equal(scope_spawn(&scope, "connect", connect_later, &c), ERR_OK);
+        stage_sleep(s, 500);
+        sim_node_kill(s->b, SIM_KILL_POWER);
+        sim_node_start(s->b, wait_for_stop, NULL);
+        assert_int_equal(host_listen(s->bh, &s->at, &l), ERR_OK);
+        assert_int_equal(scope_join(&scope), ERR_OK);
+        assert_int_equal(host_accept(s->bh, l, FIBER_NEVER, &far, &peer), ERR_OK);
+        assert_int_equal(host_tcp_write(s->bh, far, S("220 b"), FIBER_NEVER), ERR_OK);
+        assert_int_equal(drain(s, s->ah, c.t, 1000, &n), ERR_TIMEOUT);
+        assert_int_equal(n, 5);
+        host_tcp_close(s->ah, c.t);
+        host_tcp_close(s->bh, far);
+        host_listener_close(s->bh, l);
+        sim_node_stop(s->b);
+}
+
 static void test_down(void **state)
 {
         (void)state;
@@ -266,6 +314,7 @@ static void test_down(void **state)
         stage_check(1, down_and_mended);
         stage_check(1, partition);
         stage_check(1, power_goes_with_last_words);
+        stage_check(1, power_goes_while_connecting);
 }
 
 /* Refusing, and what a bandwidth makes of a burst. */

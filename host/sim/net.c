@@ -346,6 +346,6 @@ void net_power_off(struct sim_node *node)
 {
         for (struct conn *c = node->sim->conns; c != NULL; c = c->next)
                 for (unsigned i = 0; i < 2; i++)
-                        if (c->ends[i].node == node)
+                        if (c->ends[i].node == node && c->state == CONN_OPEN)
                                 c->ends[i].is_lost = true;
 }
