@@ -18,6 +18,9 @@ check:
 check-long:
 	tools/check --long
 
+check-planted:
+	tools/check-planted
+
 fuzz:
 	tools/fuzz $(SECONDS_EACH)
 
@@ -38,4 +41,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all deps check check-long fuzz coverage bench demo install clean
+.PHONY: all deps check check-long check-planted fuzz coverage bench demo install clean

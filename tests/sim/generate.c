@@ -24,9 +24,9 @@ struct generator {
         struct wr *w;
         struct sim_random random;
         unsigned secondaries, signers, lists, hosts, authors;
-        bool is_slow[AUTHORS_MAX]; /* sends a long letter in days */
-        unsigned joiners;          /* names of those who come later */
-        int64_t length_ms;
+        bool is_slow[AUTHORS_MAX];  /* sends a long letter in days */
+        unsigned joiners;           /* names of those who come later */
+        int64_t length_ms, calm_ms; /* all tempers are as declared again at calm_ms */
         struct happening events[EVENTS_MAX];
         size_t count;
 };
@@ -267,6 +267,8 @@ static void change_temper(struct generator *g)
         unsigned host = between(g, 1, g->hosts), temper = below(g, 9), for_s = between(g, 30, 3600);
         int64_t at_ms = some_time(g);
         happen(g, at_ms, "temper h%u %s for=%us", host, tempers[temper], for_s);
+        if (at_ms + (int64_t)for_s * 1000 > g->calm_ms)
+                g->calm_ms = at_ms + (int64_t)for_s * 1000;
 }
 
 static void change_members(struct generator *g)
@@ -348,7 +350,8 @@ static void put_events(struct generator *g)
 /* So that at last everything gets through, and not only perhaps. */
 static void put_calm(struct generator *g)
 {
-        put(g, "TIME +20m\n");
+        int64_t last_ms = g->count > 0 ? g->events[g->count - 1].at_ms : 0;
+        put(g, "TIME +%lldms\n", (long long)(g->calm_ms > last_ms ? g->calm_ms - last_ms : 0) + 60000);
         for (unsigned i = 1; i <= g->hosts; i++)
                 put(g, "temper h%u storm=0 drop-before=0 drop-after=0\n", i);
 }

@@ -178,7 +178,8 @@ static enum err look_at_failures(struct store *store, struct looking *l)
                 arena_reset(&l->arena);
                 e = store_failures(store, after, PAGE, &l->arena, &rows, &count);
                 for (size_t i = 0; e == ERR_OK && i < count; i++) {
-                        l->watch->failed(l->watch->ctx, rows[i].message_id, rows[i].address);
+                        if (rows[i].message != 0) /* else it is a bounce, which belongs to none */
+                                l->watch->failed(l->watch->ctx, rows[i].message_id, rows[i].address);
                         after = rows[i].id;
                 }
         }

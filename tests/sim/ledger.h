@@ -17,7 +17,8 @@
  *   admitted    answered 250, and nobody may take it: malformed, forged, or in a circle
  *   refused     answered 5yz, though a member wrote a good letter to a list that takes those
  *   protocol    what was said to a mail host breaks RFC 5321
- *   bounced     a genuine bounce was refused for good */
+ *   bounced     a genuine bounce was refused for good
+ *   failed      a failure is recorded for somebody whom nobody refused, long before the message's time was over */
 #ifndef TESTS_SIM_LEDGER_H
 #define TESTS_SIM_LEDGER_H
 
@@ -173,6 +174,9 @@ void ledger_connection_end(struct ledger *l, uint32_t connection, enum ledger_en
 /* A fault: all connections open now at `host` (NULL: at every mail host) were cut or may have been, as by a kill of
  * either side, a stop, a partition or a link that loses. */
 void ledger_fault(struct ledger *l, const char *host, const char *why);
+
+/* A mail host has said for good that it does not take mail for somebody (or there is none that ever would). */
+void ledger_refusal(struct ledger *l, struct str address);
 
 struct ledger_copy {
         uint32_t try, target,

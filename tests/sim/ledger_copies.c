@@ -68,6 +68,15 @@ void ledger_fault(struct ledger *l, const char *host, const char *why)
                         l->links[i].is_faulty = true;
 }
 
+void ledger_refusal(struct ledger *l, struct str address)
+{
+        for (size_t i = 0; i < l->roll_count; i++) {
+                uint32_t person = ledger_person_find(&l->rolls[i], address);
+                if (person != LEDGER_NONE)
+                        l->rolls[i].people[person].is_refused = true;
+        }
+}
+
 /* ---- copies ---- */
 
 struct ledger_cell *ledger_cell_of(struct ledger *l, struct ledger_entry *e, size_t target, uint32_t person)

@@ -15,6 +15,7 @@ struct ledger_person {
         struct str address; /* owned */
         struct ledger_change *changes;
         size_t change_count;
+        bool is_refused; /* by their mail host */
 };
 
 struct ledger_roll {

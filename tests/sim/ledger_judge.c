@@ -123,6 +123,24 @@ static void judge_lost(struct ledger *l, const struct ledger_entry *e)
         }
 }
 
+/* ---- failed ---- */
+
+#define GIVEN_UP_MS (4LL * 24 * 60 * 60 * 1000) /* RFC 5321 4.5.4.1: the least that must be tried */
+
+static void judge_failed(struct ledger *l, const struct ledger_entry *e)
+{
+        if (ledger_now_ms(l) - e->is.ended_ms >= GIVEN_UP_MS)
+                return;
+        for (size_t t = 0; t < e->is.target_count; t++) {
+                const struct ledger_roll *r = &l->rolls[e->is.targets[t]];
+                for (size_t i = 0; i < e->cell_count[t]; i++)
+                        if (e->cells[t][i].is_failed && !r->people[i].is_refused)
+                                ledger_violate(l, "failed",
+                                        "post %.*s (%s) is recorded as failed for %.*s, whom nobody refused",
+                                        STR_ARG(e->is.post), e->is.name, STR_ARG(r->people[i].address));
+        }
+}
+
 /* ---- duplicate ---- */
 
 /* Did something befall the connection of a copy at its final dot, so that its outcome could not be known? */
@@ -205,6 +223,7 @@ void ledger_judge(struct ledger *l)
         for (size_t i = 0; i < l->entry_count; i++) {
                 struct ledger_entry *e = &l->entries[i];
                 judge_lost(l, e);
+                judge_failed(l, e);
                 if (e->copies > 0 && !ledger_was_taken(e) && !e->is_invented)
                         ledger_violate(l, "invented",
                                 "post %.*s (%s) answered %u to author %s has come to %zu people",

@@ -144,6 +144,10 @@ static size_t look_up(void *ctx, struct str name, struct verify_view *views, siz
         struct viewing g = {.w = w, .views = views, .cap = cap};
         struct dns_name parsed;
         arena_reset(&w->views);
+        if (sim_now(w->sim) < w->zone_hurt_until_ms) {
+                views[0] = (struct verify_view){VERIFY_TROUBLE, NULL, 0};
+                return 1;
+        }
         if (dns_name_parse(name, &parsed) == ERR_OK)
                 (void)dns_world_possible(w->dns, &parsed, DNS_TYPE_TXT, sim_now(w->sim), visit_possible, &g);
         if (g.count == 0)

@@ -291,15 +291,17 @@ static void put_roles(struct world *w, struct str domain)
                 uint32_t role = ledger_list(w->ledger, str_of_c(address), LEDGER_ROLE);
                 if (statement_has(w->lipap->said, "admin", &admin)) {
                         ledger_member(w->ledger, role, admin, LEDGER_IN);
+                        world_refuse_homeless(w, admin);
                         continue;
                 }
                 for (size_t i = 0; i < w->s->count; i++) {
                         const struct statement *t = &w->s->statements[i];
-                        struct str name, at;
+                        struct str name, at, moderator = statement_text(t, "moderator", S(WORLD_MODERATOR));
                         (void)str_cut(statement_argument(t, 0), '@', &name, &at);
-                        if (t->verb == VERB_LIST && str_eq_nocase(at, domain))
-                                ledger_member(w->ledger, role,
-                                        statement_text(t, "moderator", S(WORLD_MODERATOR)), LEDGER_IN);
+                        if (t->verb != VERB_LIST || !str_eq_nocase(at, domain))
+                                continue;
+                        ledger_member(w->ledger, role, moderator, LEDGER_IN);
+                        world_refuse_homeless(w, moderator);
                 }
         }
 }
@@ -315,6 +317,17 @@ static void put_list(struct world *w, const struct statement *t)
                 ledger_list_takes_members(w->ledger, list);
 }
 
+void world_refuse_homeless(struct world *w, struct str email)
+{
+        struct str local, domain;
+        (void)str_cut(email, '@', &local, &domain);
+        for (size_t i = 0; i < w->machine_count; i++)
+                if (w->machines[i].mx &&
+                        scenario_list_has(statement_argument(w->machines[i].said, 1), domain))
+                        return;
+        ledger_refusal(w->ledger, email);
+}
+
 static void fill_ledger(struct world *w)
 {
         for (size_t i = 0; i < w->s->count; i++) {
@@ -325,6 +338,8 @@ static void fill_ledger(struct world *w)
                         ledger_member(w->ledger,
                                 ledger_list(w->ledger, statement_argument(t, 0), LEDGER_LIST),
                                 statement_argument(t, 1), LEDGER_IN);
+                if (t->verb == VERB_MEMBER)
+                        world_refuse_homeless(w, statement_argument(t, 1));
                 if (t->verb == VERB_DOMAIN)
                         put_roles(w, statement_argument(t, 0));
         }

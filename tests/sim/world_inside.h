@@ -68,6 +68,7 @@ struct world {
         struct scope scope; /* of supervisors and of what ends later */
         int64_t start_ms;
         int64_t quiet_ms; /* the last fault that was announced is over then */
+        int64_t zone_hurt_until_ms; /* somebody has changed our zone by hand: the signers may not know yet */
         bool is_ending;
         struct sim_disk *copy; /* images are looked at here, */
         struct sim_node *desk; /* by this node */
@@ -91,6 +92,7 @@ void world_spawn(struct world *w, const char *name, void (*fn)(void *arg), void 
 /* world_build.c: zones, nodes and their peers, as the statements say; command lines. */
 bool world_build(struct world *w);
 void world_tear_down(struct world *w);
+void world_refuse_homeless(struct world *w, struct str email); /* nobody takes mail for those without a mail host */
 void world_temper(const struct statement *t, struct mx_temper *temper); /* the traits that it names */
 
 /* world_server.c: lipap and the signers. */
