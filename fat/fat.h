@@ -267,9 +267,10 @@ struct fat {
 
         /* Free clusters, counted by groups of the FAT, UINT32_MAX where not yet. */
         uint32_t group_sectors, groups, group_free[FAT_GROUPS_MAX];
-        uint32_t hint;    /* where the search for free clusters starts */
-        uint32_t pending; /* the rest of a chain that is being freed, as the change under way notes it; or 0 */
-        uint32_t noted;   /* the same as the redo area has it */
+        uint32_t hint; /* where the search for free clusters starts */
+        uint32_t
+                pending; /* the rest of a chain that is being freed, as the change under way notes it; or 0 */
+        uint32_t noted;  /* the same as the redo area has it */
 
         /* What is known of the disk: sets of FAT_CACHE_WAYS, least recently used goes. */
         uint32_t cache_sets, tick;
