@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Everything at once, drawn: machines that talk to each other over TCP and UDP and write to their disks, under kills,
- * cuts and partitions. Whatever is heard is what was said; everybody unwinds; and it happens twice in the same way. */
+ * cuts and partitions. Whatever is heard is what was said; everybody unwinds; and it happens twice in the same way.
+ * PTT_LONG=1: more seeds. */
 #include <stdio.h>
 
 #include "host/sim/stage.h"
 
-enum { NODES = 4, CLIENTS = 3, STEPS = 60, PORT = 25, SEEDS = 20 };
+enum { NODES = 4, CLIENTS = 3, STEPS = 60, PORT = 25, SEEDS = 12, SEEDS_LONG = 400 };
 
 struct storm;
 
@@ -294,8 +295,9 @@ static uint64_t play(struct stage *s, uint64_t seed)
 
 static void test_storms(void **state)
 {
+        uint64_t seeds = getenv("PTT_LONG") != NULL ? SEEDS_LONG : SEEDS;
         (void)state;
-        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        for (uint64_t seed = 1; seed <= seeds; seed++) {
                 struct stage first, second;
                 uint64_t echoed = play(&first, seed);
                 assert_true(echoed > 10000);
