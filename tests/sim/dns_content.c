@@ -110,6 +110,14 @@ static bool find_step(struct dns_content *c, const struct place *p, const struct
         return true;
 }
 
+static bool was_visited(const struct dns_content *c, size_t count, const struct dns_name *name)
+{
+        for (size_t i = 0; i < count; i++)
+                if (dns_name_eq(&c->names[i], name))
+                        return true;
+        return false;
+}
+
 void dns_content_find(const struct dns_view *view, const struct dns_question *q, struct dns_content *out)
 {
         dns_content_init(out);
@@ -126,7 +134,7 @@ void dns_content_find(const struct dns_view *view, const struct dns_question *q,
                 if (i == 0) /* RFC 1034 4.3.2: AA speaks of the first owner name; not of a referral */
                         out->is_authoritative = out->count == 0 || out->items[0].section == DNS_ANSWER ||
                                                 out->items[0].type == DNS_TYPE_SOA;
-                if (is_end)
+                if (is_end || was_visited(out, i + 1, &next)) /* a circle is told once, without an error */
                         return;
                 if (i < DNS_CNAME_MAX)
                         out->names[i + 1] = next;

@@ -136,7 +136,8 @@ struct dns_peer_stats dns_peer_stats(const struct dns_peer *p);
 
 /* What the copy of a server showed at `at_ms` (NULL: what the primaries did), CNAMEs followed from zone to zone.
  *   ERR_OK         `out->status` is DNS_FOUND, DNS_NO_DATA or DNS_NO_NAME; values are in the arena
- *   ERR_DENIED     it had no copy of such a zone then, or an alias leads out of what it has, or aliases go on without end
+ *   ERR_DENIED     it had no copy of such a zone then, or an alias leads out of what it has
+ *   ERR_LIMIT      aliases in a circle; ERR_DENIED: more of them than DNS_CNAME_MAX
  *   ERR_MEMORY     the arena is full; one of DNS_ANSWER_ROOM never is      (`out->count` is 0 on errors) */
 MUST_USE enum err dns_world_lookup(struct dns_world *w, const struct dns_peer *p, const struct dns_name *name,
         uint16_t type, int64_t at_ms, struct arena *arena, struct dns_answer *out);
