@@ -359,11 +359,32 @@ static void slow_reader(struct stage *s)
         pair_close(s, &p);
 }
 
+/* Every burst in two parts: the first comes when the whole would have come. */
+static void splits(struct stage *s)
+{
+        static const char bytes[100];
+        struct sim_link link = sim_link_get(s->sim, s->a, s->b);
+        size_t first, rest;
+        link.split_ppm = SIM_PPM;
+        sim_link_set(s->sim, s->a, s->b, &link);
+        struct pair p = pair_open(s);
+        for (unsigned i = 0; i < 20; i++) {
+                assert_int_equal(
+                        host_tcp_write(s->ah, p.near, str_of(bytes, sizeof bytes), FIBER_NEVER), ERR_OK);
+                assert_int_equal(drain(s, s->bh, p.far, LATENCY_MS, &first), ERR_TIMEOUT);
+                assert_in_range(first, 1, sizeof bytes - 1);
+                assert_int_equal(drain(s, s->bh, p.far, 100, &rest), ERR_TIMEOUT);
+                assert_int_equal(first + rest, sizeof bytes);
+        }
+        pair_close(s, &p);
+}
+
 static void test_settings(void **state)
 {
         (void)state;
         stage_check(1, refuses);
         stage_check(1, slow_reader);
+        stage_check(1, splits);
 }
 
 int main(void)
