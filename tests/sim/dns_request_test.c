@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "base/exact.h"
@@ -294,46 +295,119 @@ static void test_hostile(void **state)
         close_desk(&d);
 }
 
+/* An update of example.org that adds a text at n if that name is free. */
+static struct str write_update(char *buffer, size_t cap, struct tsig_mac *mac)
+{
+        struct tsig_key key;
+        struct dns_update u;
+        struct str message, whole;
+        assert_int_equal(tsig_key_parse(S(KEY), &key), ERR_OK);
+        struct dns_name zone = name_of("example.org"), name = name_of("n.example.org");
+        dns_update_init(&u, buffer, cap, 7, &zone);
+        dns_update_need_no_name(&u, &name);
+        dns_update_add(&u, &(struct dns_update_record){&name, DNS_TYPE_TXT, 60, S("\3new")});
+        assert_int_equal(dns_update_end(&u, &message), ERR_OK);
+        struct tsig_input in = {.buffer = buffer,
+                .n = message.n,
+                .cap = cap,
+                .fields = {.time_s = NOW_S, .fudge_s = TSIG_FUDGE_S}};
+        assert_int_equal(tsig_sign(&key, &in, &whole, mac), ERR_OK);
+        return whole;
+}
+
+static struct tsig_result verify(struct str answer, struct str request_mac)
+{
+        struct tsig_key key;
+        struct tsig_result result;
+        assert_int_equal(tsig_key_parse(S(KEY), &key), ERR_OK);
+        assert_int_equal(tsig_verify(&key, answer, request_mac, NOW_S, &result), ERR_OK);
+        return result;
+}
+
+static uint32_t serial_of(const struct desk *d)
+{
+        struct dns_name zone = name_of("example.org");
+        return dns_zone_serial(dns_zone_find(d->world, &zone));
+}
+
 /* Every prefix and every single changed octet of a signed update: never harm, and never a change of the zone. */
 static void test_signed_bytes(void **state)
 {
         (void)state;
         struct desk d;
         char buffer[2048];
-        struct tsig_key key;
-        struct dns_update u;
-        struct str message, whole;
         struct tsig_mac mac;
-        struct tsig_result tsig;
         open_desk(&d);
-        assert_int_equal(tsig_key_parse(S(KEY), &key), ERR_OK);
-        struct dns_name zone = name_of("example.org"), name = name_of("n.example.org");
-        struct dns_zone *z = dns_zone_find(d.world, &zone);
-        dns_update_init(&u, buffer, sizeof buffer, 7, &zone);
-        dns_update_need_no_name(&u, &name);
-        dns_update_add(&u, &(struct dns_update_record){&name, DNS_TYPE_TXT, 60, S("\3new")});
-        assert_int_equal(dns_update_end(&u, &message), ERR_OK);
-        struct tsig_input in = {.buffer = buffer,
-                .n = message.n,
-                .cap = sizeof buffer,
-                .fields = {.time_s = NOW_S, .fudge_s = TSIG_FUDGE_S}};
-        assert_int_equal(tsig_sign(&key, &in, &whole, &mac), ERR_OK);
-        uint32_t serial = dns_zone_serial(z);
+        struct str whole = write_update(buffer, sizeof buffer, &mac);
+        uint32_t serial = serial_of(&d);
         for (size_t n = 0; n < whole.n; n++)
                 (void)ask(&d, d.peer, str_take(whole, n), n % 2);
         for (size_t i = 2; i < whole.n; i++) { /* the id is not signed: the record has the original one */
-                bool is_case =
-                        (buffer[i] >= 'a' && buffer[i] <= 'z') || (buffer[i] >= 'A' && buffer[i] <= 'Z');
-                buffer[i] = (char)(buffer[i] ^ (is_case ? 0x11 : 0x20));
+                bool is_letter = (buffer[i] | 0x20) >= 'a' && (buffer[i] | 0x20) <= 'z';
+                char change = is_letter ? 0x11 : 0x20; /* case is not signed in every place */
+                buffer[i] = (char)(buffer[i] ^ change);
                 (void)ask(&d, d.peer, whole, i % 2);
-                buffer[i] = (char)(buffer[i] ^ (is_case ? 0x11 : 0x20));
+                buffer[i] = (char)(buffer[i] ^ change);
         }
-        assert_int_equal(dns_zone_serial(z), serial);
-        struct str answer = ask(&d, d.peer, whole, false);
-        assert_int_equal(tsig_verify(&key, answer, str_of(mac.b, mac.n), NOW_S, &tsig), ERR_OK);
-        assert_int_equal(tsig.verdict, TSIG_GOOD);
-        assert_int_equal(dns_zone_serial(z), serial + 1);
-        tsig_key_wipe(&key);
+        assert_int_equal(serial_of(&d), serial);
+        struct tsig_result tsig = verify(ask(&d, d.peer, whole, false), str_of(mac.b, mac.n));
+        assert_true(tsig.verdict == TSIG_GOOD && tsig.error == 0);
+        assert_int_equal(serial_of(&d), serial + 1);
+        close_desk(&d);
+}
+
+/* RFC 8945 5.2.2.1: half of a MAC is a signature, and not enough. */
+static void test_truncated_signature(void **state)
+{
+        (void)state;
+        struct desk d;
+        char buffer[2048];
+        struct tsig_mac mac;
+        struct wr w;
+        open_desk(&d);
+        struct str whole = write_update(buffer, sizeof buffer, &mac);
+        uint32_t serial = serial_of(&d);
+        size_t rdata_at = whole.n - (13 + 16 + 64), mac_at = whole.n - 6 - 64;
+        wr_init(&w, buffer, sizeof buffer);
+        w.n = whole.n;
+        wr_patch_be16(&w, rdata_at - 2, 13 + 16 + 32);
+        wr_patch_be16(&w, mac_at - 2, 32);
+        memmove(buffer + mac_at + 32, buffer + mac_at + 64, 6);
+        struct str answer = ask(&d, d.peer, str_take(whole, whole.n - 32), false);
+        struct tsig_result tsig = verify(answer, str_of(mac.b, 32));
+        assert_true(tsig.verdict == TSIG_GOOD && tsig.error == DNS_RCODE_BADTRUNC);
+        assert_int_equal(serial_of(&d), serial);
+        close_desk(&d);
+}
+
+/* Requests with a few octets changed at random: each answer is one that can be read, to that request. */
+static void test_random_bytes(void **state)
+{
+        (void)state;
+        struct desk d;
+        char good[2][2048], buffer[2048];
+        struct tsig_mac mac;
+        struct question q = {"out.example.org", DNS_TYPE_ANY, 1232};
+        struct sim_random random = sim_random_of(1, S("test"), S("bytes"));
+        open_desk(&d);
+        struct str requests[2] = {
+                write_question(&q, good[0], sizeof good[0]), write_update(good[1], sizeof good[1], &mac)};
+        for (int i = 0; i < 20000; i++) {
+                struct str request = requests[i % 2];
+                struct dns_summary s;
+                memcpy(buffer, request.p, request.n);
+                for (uint64_t n = sim_random_below(&random, 5); n > 0; n--) {
+                        size_t at = sim_random_below(&random, request.n);
+                        buffer[at] = (char)sim_random_below(&random, 256);
+                }
+                size_t cut = sim_random_below(&random, 4) == 0 ? sim_random_below(&random, request.n) : 0;
+                struct str answer = ask(&d, d.peer, str_of(buffer, request.n - cut), i % 3 == 0);
+                if (answer.n == 0)
+                        continue;
+                assert_int_equal(dns_summary_read(answer, &s), ERR_OK);
+                assert_true(s.header.is_response && answer.p[0] == buffer[0] && answer.p[1] == buffer[1]);
+                assert_true(i % 3 == 0 || answer.n <= DNS_UDP_SIZE);
+        }
         close_desk(&d);
 }
 
@@ -393,6 +467,8 @@ int main(void)
                 cmocka_unit_test(test_truncation),
                 cmocka_unit_test(test_hostile),
                 cmocka_unit_test(test_signed_bytes),
+                cmocka_unit_test(test_truncated_signature),
+                cmocka_unit_test(test_random_bytes),
                 cmocka_unit_test(test_long_names),
                 cmocka_unit_test(test_many_records),
         };
