@@ -23,6 +23,7 @@ struct moment {
         uint64_t begin, end;           /* operations: before its first one, and when it was answered */
         uint64_t answered[WORK_GROUP]; /* of a group, which only adds */
         bool is_group;
+        bool is_open;       /* afterwards */
         struct truth truth; /* afterwards */
 };
 
@@ -475,6 +476,7 @@ static inline bool work_step(struct work *w, const char *name, enum err (*run)(s
         m->begin = begin;
         m->end = w->machine.disk->operations;
         m->is_group = run == work_group;
+        m->is_open = w->s != NULL;
         memcpy(m->answered, w->answered, sizeof m->answered);
         work_tell(w, m);
         return true;
