@@ -420,7 +420,8 @@ static void any_talk(struct stage *s)
         link.jitter_ms = sim_random_between(&t.random, 0, 50);
         link.split_ppm = (uint32_t)sim_random_below(&t.random, SIM_PPM);
         link.loss_ppm = (uint32_t)sim_random_below(&t.random, SIM_PPM / 4);
-        link.bytes_per_s = sim_random_below(&t.random, 2) * (10000 + sim_random_below(&t.random, 1000000));
+        if (sim_random_below(&t.random, 2) == 0)
+                link.bytes_per_s = 10000 + sim_random_below(&t.random, 1000000);
         link.window = link.window < 100 ? 100 : link.window;
         sim_link_set(s->sim, s->a, s->b, &link);
         t.pair = pair_open(s);

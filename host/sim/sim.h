@@ -7,7 +7,8 @@
  * Nothing here reads a real clock, draws real randomness, or orders anything by its address.
  *
  * The simulation owns its nodes and their hosts; disks belong to the caller. Memory that is out ends the program.
- * Where a function takes nodes `from` and `to`, NULL stands for every node added so far. */
+ * Where a function takes nodes `from` and `to`, NULL stands for every node added so far; what a node says to itself is
+ * meant only when both are named. Such a link has no delay, as made. */
 #ifndef HOST_SIM_SIM_H
 #define HOST_SIM_SIM_H
 
