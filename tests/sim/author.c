@@ -9,6 +9,7 @@
 #define RETRY_FIRST_MS 30000
 #define RETRY_MOST_MS (10 * 60 * 1000)
 #define LIFE_MS (5LL * 24 * 60 * 60 * 1000)
+#define ACTS 4 /* of somebody bad, for one post */
 
 static const char *const moods[AUTHOR_MOODS] = {[AUTHOR_GOOD] = "good",
         [AUTHOR_SLOW] = "slow",
@@ -201,12 +202,16 @@ static void try_until_done(struct author_letter *p)
         }
 }
 
+/* What bad people do is over quickly, so they do several things. */
 static void act(struct author_letter *p, const struct author_act *acts, size_t count)
 {
-        const struct author_act *chosen = &acts[sim_random_below(&p->random, count)];
-        ledger_trace(p->author->config.ledger, p->author->config.name, "act %s", chosen->name);
+        struct author *a = p->author;
         p->is_done = true;
-        chosen->play(p);
+        for (unsigned i = 0; i < ACTS && fiber_check(a->host->sched) == ERR_OK; i++) {
+                const struct author_act *chosen = &acts[sim_random_below(&p->random, count)];
+                ledger_trace(a->config.ledger, a->config.name, "act %s", chosen->name);
+                chosen->play(p);
+        }
 }
 
 static void run_letter(void *arg)

@@ -227,8 +227,10 @@ static void ask_leak(struct author_letter *p, struct talk *t, uint32_t number, c
 }
 
 /* A stranger's address in its many disguises. */
-static void put_stranger(struct buffer *to, unsigned form, const char *strangers, struct str domain)
+static void put_stranger(struct buffer *to, unsigned form, const char *strangers, struct str list)
 {
+        struct str local, domain;
+        (void)str_cut(list, '@', &local, &domain);
         switch (form) {
         case 0:
                 buffer_print(to, "victim@%s", strangers);
@@ -242,8 +244,11 @@ static void put_stranger(struct buffer *to, unsigned form, const char *strangers
         case 3:
                 buffer_print(to, "\"victim@%s\"@%.*s", strangers, STR_ARG(domain));
                 break;
-        default:
+        case 4:
                 buffer_print(to, "%s!victim@%.*s", strangers, STR_ARG(domain));
+                break;
+        default:
+                buffer_print(to, "%.*s@%s", STR_ARG(local), strangers);
                 break;
         }
 }
@@ -255,9 +260,9 @@ static void play_relay(struct author_letter *p)
                 return;
         uint32_t number = author_try(p, LETTER_PLAIN, true);
         (void)talk_ask(&t, "MAIL FROM:<%.*s>", STR_ARG(sender(p)));
-        for (unsigned form = 0; form < 5; form++) {
+        for (unsigned form = 0; form <= 5; form++) {
                 struct buffer to = {0};
-                put_stranger(&to, form, p->author->config.strangers, author_domain(p->lists[0]));
+                put_stranger(&to, form, p->author->config.strangers, p->lists[0]);
                 ask_leak(p, &t, number, &to);
                 buffer_free(&to);
         }

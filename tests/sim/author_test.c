@@ -170,7 +170,7 @@ static void test_bad(void **state)
         for (size_t i = 0; i < 2; i++) {
                 struct run run;
                 bool is_broken = moods[i] == AUTHOR_BROKEN;
-                begin(&run, 7 + i, STRICT, moods[i], 80);
+                begin(&run, 7 + i, STRICT, moods[i], 25);
                 go(&run);
                 compare(&run);
                 assert_int_equal(run.waiting, 0);
@@ -189,7 +189,7 @@ static void test_naive_server(void **state)
         struct run run;
         size_t admitted = 0, relayed = 0, smuggled = 0;
         (void)state;
-        begin(&run, 3, NAIVE, AUTHOR_MALICIOUS, 60);
+        begin(&run, 3, NAIVE, AUTHOR_MALICIOUS, 20);
         go(&run);
         for (size_t i = 0; ledger_violation(run.w.ledger, i); i++) {
                 admitted += strcmp(ledger_violation(run.w.ledger, i)->invariant, "admitted") == 0;

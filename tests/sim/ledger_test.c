@@ -22,6 +22,7 @@ static void one_lacks_it(struct world *w)
 static void one_lacks_it_and_failed(struct world *w)
 {
         one_lacks_it(w);
+        ledger_refusal(w->l, S("CAT@b.test"));
         ledger_failed(w->l, S("t0@author.test"), S("cat@b.test"));
 }
 
@@ -31,9 +32,22 @@ static void one_lacks_it_and_waits(struct world *w)
         ledger_queued(w->l, S("<t0@author.test>"), S("cat@B.TEST"));
 }
 
+static void failed_without_refusal(struct world *w)
+{
+        one_lacks_it(w);
+        ledger_failed(w->l, S("t0@author.test"), S("cat@b.test"));
+}
+
+static void failed_after_days(struct world *w)
+{
+        failed_without_refusal(w);
+        w->now_ms += 4LL * 24 * 60 * 60 * 1000;
+}
+
 static void another_failed(struct world *w)
 {
         one_lacks_it(w);
+        ledger_refusal(w->l, S("bob@b.test"));
         ledger_failed(w->l, S("t0@author.test"), S("bob@b.test"));
         ledger_failed(w->l, S("t1@author.test"), S("cat@b.test"));
         ledger_failed(w->l, S(""), S("cat@b.test"));
@@ -60,6 +74,8 @@ static void bare_failed(struct world *w)
         ledger_try_target(w->l, t, S("l@list.test"));
         ledger_try_dot(w->l, t);
         ledger_try_answer(w->l, t, 250);
+        ledger_refusal(w->l, S("bob@b.test"));
+        ledger_refusal(w->l, S("cat@b.test"));
         ledger_failed(w->l, S(""), S("bob@b.test"));
         ledger_failed(w->l, S(""), S("cat@b.test"));
 }
@@ -287,6 +303,8 @@ static const struct history histories[] = {
         {"one lacks it", one_lacks_it, "lost ", true},
         {"one lacks it and failed", one_lacks_it_and_failed, ""},
         {"one lacks it and waits", one_lacks_it_and_waits, ""},
+        {"failed without refusal", failed_without_refusal, "failed "},
+        {"failed after days", failed_after_days, ""},
         {"another failed", another_failed, "lost ", true},
         {"all waits", all_waits, ""},
         {"image is read again", image_is_read_again, "lost lost ", true},
