@@ -84,6 +84,7 @@ static int64_t some_time(struct generator *g)
 
 static void put_temper(struct generator *g)
 {
+        unsigned user = below(g, 12);
         switch (below(g, 14)) {
         case 0:
                 put(g, " greylist=%um", between(g, 1, 20));
@@ -125,7 +126,7 @@ static void put_temper(struct generator *g)
                 put(g, " bounce=%u", between(g, 5, 50));
                 break;
         default:
-                put(g, " refused-users=m%u,m%u", below(g, 12), below(g, 12));
+                put(g, " refused-users=m%u,m%u", user, below(g, 12));
                 break;
         }
 }
@@ -133,8 +134,10 @@ static void put_temper(struct generator *g)
 static void put_servers(struct generator *g)
 {
         put(g, "primary ns0\n");
-        for (unsigned i = 1; i <= g->secondaries; i++)
-                put(g, "secondary ns%u least=%us most=%us\n", i, below(g, 5), between(g, 5, 90));
+        for (unsigned i = 1; i <= g->secondaries; i++) {
+                unsigned least = below(g, 5), most = between(g, 5, 90);
+                put(g, "secondary ns%u least=%us most=%us\n", i, least, most);
+        }
         put(g, "resolver dns\ndomain mailingl.st\n");
         for (unsigned i = 1; i <= g->signers; i++)
                 put(g, "signer nec%u\n", i);
@@ -211,33 +214,32 @@ static void kill_server(struct generator *g)
 
 static void break_link(struct generator *g)
 {
-        unsigned host = between(g, 1, g->hosts), for_s = between(g, 5, 900);
+        unsigned host = between(g, 1, g->hosts), for_s = between(g, 5, 900), cut = between(g, 10, 80);
+        unsigned within = percent(g, 50) ? between(g, 50, 600) : between(g, 600, 20000);
+        unsigned signer = between(g, 1, g->signers), udp_loss = below(g, 40), jitter = between(g, 1, 200);
         int64_t at_ms = some_time(g);
         switch (below(g, 8)) {
         case 0:
                 happen(g, at_ms, "partition h%u for=%us", host, for_s);
                 break;
         case 1:
-                happen(g, at_ms, "partition nec%u for=%us", between(g, 1, g->signers), for_s);
+                happen(g, at_ms, "partition nec%u for=%us", signer, for_s);
                 break;
         case 2:
                 happen(g, at_ms, "down mx h%u for=%us", host, for_s);
                 break;
         case 3:
-                happen(g, at_ms, "link mx h%u cut=%u within=%u for=%us", host, between(g, 10, 80),
-                        between(g, 50, 20000), for_s);
+                happen(g, at_ms, "link mx h%u cut=%u within=%u for=%us", host, cut, within, for_s);
                 break;
         case 4:
-                happen(g, at_ms, "link h%u mx cut=%u within=%u for=%us", host, between(g, 10, 80),
-                        between(g, 50, 600), for_s);
+                happen(g, at_ms, "link h%u mx cut=%u within=%u for=%us", host, cut, within, for_s);
                 break;
         case 5:
-                happen(g, at_ms, "link mx nec%u cut=%u within=%u for=%us", between(g, 1, g->signers),
-                        between(g, 10, 80), between(g, 50, 20000), for_s);
+                happen(g, at_ms, "link mx nec%u cut=%u within=%u for=%us", signer, cut, within, for_s);
                 break;
         case 6:
-                happen(g, at_ms, "link * * loss=%u udp-loss=%u latency=%ums jitter=%ums for=%us",
-                        below(g, 20), below(g, 40), between(g, 1, 400), between(g, 1, 200), for_s);
+                happen(g, at_ms, "link * * loss=%u udp-loss=%u latency=%ums jitter=%ums for=%us", cut / 4,
+                        udp_loss, between(g, 1, 400), jitter, for_s);
                 break;
         default:
                 happen(g, at_ms, "cut mx * how=any");
