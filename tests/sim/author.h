@@ -2,10 +2,11 @@
 /* People who post: a node each. Every attempt is a try in the ledger with a letter of its own.
  *
  *   good       speaks SMTP well, in ways that differ: with and without PIPELINING, SIZE=, BDAT; several recipients;
- *              several messages a session. Tries a post again after a growing pause, until 250 or 5yz
+ *              several transactions a session. Tries a post again after a growing pause, until 250 or 5yz
  *   slow       the same, but its bytes dribble
- *   broken     breaks off, sends malformed letters and wrong commands, does not wait for answers. Never tries again
- *   malicious  forges tickets, return paths and letters, relays, smuggles, replays. Never tries again
+ *   broken     breaks off, sends malformed letters and wrong commands, does not wait for answers: four acts for a post,
+ *              drawn, and never again
+ *   malicious  forges tickets, return paths and letters, relays, smuggles, replays: the same
  *
  * The struct outlives the node's lives: a post that was not through goes on when the node is started again. */
 #ifndef TESTS_SIM_AUTHOR_H
