@@ -4,8 +4,6 @@
 #include "tests/sim/author_inside.h"
 #include "tests/sim/buffer.h"
 
-#define SMUGGLES (LETTER_SMUGGLE_CRLF_LF - LETTER_SMUGGLE_LF + 1)
-
 static struct ledger *ledger_of(const struct author_letter *p)
 {
         return p->author->config.ledger;
@@ -102,7 +100,8 @@ static void play_no_answer(struct author_letter *p)
 static void play_malformed(struct author_letter *p)
 {
         static const enum letter_shape shapes[] = {LETTER_LF, LETTER_CR, LETTER_TWO_FROM, LETTER_NO_COLON};
-        play_letter(p, shapes[sim_random_below(&p->random, sizeof shapes / sizeof shapes[0])]);
+        for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+                play_letter(p, shapes[i]);
 }
 
 static void play_long_line(struct author_letter *p)
@@ -327,7 +326,8 @@ static void play_null_sender(struct author_letter *p)
 
 static void play_smuggling(struct author_letter *p)
 {
-        play_letter(p, (enum letter_shape)(LETTER_SMUGGLE_LF + sim_random_below(&p->random, SMUGGLES)));
+        for (unsigned shape = LETTER_SMUGGLE_LF; shape <= LETTER_SMUGGLE_CRLF_LF; shape++)
+                play_letter(p, (enum letter_shape)shape);
 }
 
 static void play_nul(struct author_letter *p)
