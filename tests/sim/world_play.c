@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/sim/world_inside.h"
 
+#include <stdlib.h>
+
 #include "base/check.h"
 
 /* ---- what ends later ---- */
@@ -97,16 +99,6 @@ static const char *record_of(struct world *w, const struct statement *t)
                 STR_ARG(statement_argument(t, 1)), STR_ARG(statement_argument(t, 2)));
 }
 
-static void do_record(struct world *w, const struct statement *t)
-{
-        struct str line = str_of_c(record_of(w, t));
-        if (t->verb == VERB_EDIT)
-                w->zone_hurt_until_ms = sim_now(w->sim) + ZONE_HURT_MS;
-        enum err e = t->verb == VERB_DNS ? dns_world_holds(w->dns, line) : dns_world_edit(w->dns, line);
-        if (e != ERR_OK)
-                world_broken(w, "expect", "line %u: the record: %s", t->line, err_text(e));
-}
-
 #define TYPE_LAST 256
 
 static uint16_t type_of(struct str text)
@@ -115,6 +107,38 @@ static uint16_t type_of(struct str text)
         while (type < TYPE_LAST && !str_eq(dns_type_text(type), text))
                 type++;
         return type;
+}
+
+/* Does the primary have any record of that type there? */
+static void expect_any(struct world *w, const struct statement *t)
+{
+        struct dns_name name;
+        struct dns_answer answer = {.count = 0};
+        struct arena arena;
+        void *room = malloc(DNS_ANSWER_ROOM);
+        CHECK(room);
+        arena_init(&arena, room, DNS_ANSWER_ROOM);
+        enum err e = dns_name_parse(statement_argument(t, 0), &name);
+        if (e == ERR_OK)
+                e = dns_world_lookup(w->dns, NULL, &name, type_of(statement_argument(t, 1)), sim_now(w->sim),
+                        &arena, &answer);
+        if (e != ERR_OK || answer.count == 0)
+                world_broken(w, "expect", "line %u: no such record", t->line);
+        free(room);
+}
+
+static void do_record(struct world *w, const struct statement *t)
+{
+        if (t->verb == VERB_DNS && str_eq(statement_argument(t, 2), S("*"))) {
+                expect_any(w, t);
+                return;
+        }
+        struct str line = str_of_c(record_of(w, t));
+        if (t->verb == VERB_EDIT)
+                w->zone_hurt_until_ms = sim_now(w->sim) + ZONE_HURT_MS;
+        enum err e = t->verb == VERB_DNS ? dns_world_holds(w->dns, line) : dns_world_edit(w->dns, line);
+        if (e != ERR_OK)
+                world_broken(w, "expect", "line %u: the record: %s", t->line, err_text(e));
 }
 
 static void do_erase(struct world *w, const struct statement *t)
