@@ -98,9 +98,10 @@ static void judge_end(struct machine *m, int status)
         m->is_clean = status == 0;
         if (was_bad)
                 server_mend_disk(m);
-        if (status == SIM_STATUS_KILLED)
-                ledger_fault(w->ledger, NULL, world_text(w, "%s was killed", m->name));
-        else if (status != 0 && !was_bad)
+        ledger_fault(
+                w->ledger, NULL, world_text(w, "%s has ended", m->name)); /* a slow host has yet to see it */
+        bool was_killed = status == SIM_STATUS_KILLED;
+        if (status != 0 && !was_killed && !was_bad)
                 world_broken(w, "run", "%s ended by itself with status %d", m->name, status);
         else if (status == 0 && !was_asked)
                 world_broken(w, "run", "%s ended though nobody had asked it to", m->name);
