@@ -171,8 +171,8 @@ void ledger_connection_answered(struct ledger *l, uint32_t connection, unsigned 
 /* A command came behind that: the answer arrived. */
 void ledger_connection_acknowledged(struct ledger *l, uint32_t connection);
 void ledger_connection_end(struct ledger *l, uint32_t connection, enum ledger_end how);
-/* A fault: all connections open now at `host` (NULL: at every mail host) were cut or may have been, as by a kill of
- * either side, a stop, a partition or a link that loses. */
+/* A fault: all connections open now at `host` (NULL: at every mail host), or closed by it seconds ago, were cut or may
+ * have been, or their outcome lost, as by a kill of either side, a stop, a partition or a link that loses. */
 void ledger_fault(struct ledger *l, const char *host, const char *why);
 
 /* A mail host has said for good that it does not take mail for somebody (or there is none that ever would). */

@@ -56,14 +56,24 @@ void ledger_connection_end(struct ledger *l, uint32_t connection, enum ledger_en
                 [LEDGER_DIED] = "died"};
         struct ledger_link *k = link_of(l, connection);
         k->end = how;
+        k->ended_ms = ledger_now_ms(l);
         ledger_trace(l, k->host, "connection %u ended: %s", (unsigned)connection, words[how]);
+}
+
+#define OUTCOME_KEPT_MS 10000 /* with a disk whose flushes take seconds */
+
+/* Open, or closed by the mail host so lately that the outcome may not be on the other side's disk yet. */
+static bool is_under_way(const struct ledger *l, const struct ledger_link *k)
+{
+        return k->end == LEDGER_OPEN ||
+               (k->end == LEDGER_CLOSED && ledger_now_ms(l) - k->ended_ms < OUTCOME_KEPT_MS);
 }
 
 void ledger_fault(struct ledger *l, const char *host, const char *why)
 {
         ledger_trace(l, host ? host : "ledger", "fault %s", why);
         for (size_t i = 0; i < l->link_count; i++)
-                if (l->links[i].end == LEDGER_OPEN &&
+                if (is_under_way(l, &l->links[i]) &&
                         (!host || str_eq(str_of_c(host), str_of_c(l->links[i].host))))
                         l->links[i].is_faulty = true;
 }

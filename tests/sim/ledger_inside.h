@@ -52,6 +52,7 @@ struct ledger_link {
         bool is_faulty; /* something befell it while it was open */
         bool is_unkept; /* at its last dot the disk could not keep its outcome */
         enum ledger_end end;
+        int64_t ended_ms;
 };
 
 struct ledger {
