@@ -93,7 +93,7 @@ static void put_temper(struct generator *g)
                 put(g, " per-connection=%u", between(g, 1, 3));
                 break;
         case 2:
-                put(g, " per-hour=%u", between(g, 5, 40));
+                put(g, " per-hour=%u", between(g, 30, 100));
                 break;
         case 3:
                 put(g, " storm=%u", between(g, 5, 40));
