@@ -23,6 +23,7 @@ struct happening {
 struct generator {
         struct wr *w;
         struct sim_random random;
+        bool is_dense; /* much in a few minutes, most of it kills */
         unsigned secondaries, signers, lists, hosts, authors;
         bool is_slow[AUTHORS_MAX];  /* sends a long letter in days */
         unsigned joiners;           /* names of those who come later */
@@ -309,7 +310,7 @@ static void change_clock(struct generator *g)
 
 static void break_something(struct generator *g)
 {
-        unsigned what = below(g, 100);
+        unsigned what = g->is_dense && percent(g, 50) ? 0 : below(g, 100);
         if (what < 35)
                 kill_server(g);
         else if (what < 55)
@@ -369,13 +370,15 @@ void generate(uint64_t seed, struct wr *w)
         g->lists = between(g, 1, LISTS_MAX);
         g->hosts = between(g, 1, HOSTS_MAX);
         g->authors = between(g, 1, AUTHORS_MAX);
-        g->length_ms = (int64_t)between(g, 5, 150) * 60000;
+        g->is_dense = percent(g, 20);
+        g->length_ms = (int64_t)(g->is_dense ? between(g, 2, 8) : between(g, 5, 150)) * 60000;
         put(g, "seed %llu\n", (unsigned long long)seed);
         put_servers(g);
         put_mail_hosts(g);
         put_lists(g);
         put_authors(g);
-        unsigned posts = between(g, 2, 14), faults = percent(g, 10) ? 0 : between(g, 1, 10);
+        unsigned posts = g->is_dense ? between(g, 10, 30) : between(g, 2, 14);
+        unsigned faults = g->is_dense ? between(g, 8, 25) : percent(g, 10) ? 0 : between(g, 1, 10);
         while (posts-- > 0)
                 post(g);
         while (faults-- > 0)

@@ -150,6 +150,12 @@ static size_t look_up(void *ctx, struct str name, struct verify_view *views, siz
         }
         if (dns_name_parse(name, &parsed) == ERR_OK)
                 (void)dns_world_possible(w->dns, &parsed, DNS_TYPE_TXT, sim_now(w->sim), visit_possible, &g);
+        for (size_t i = 0; i < g.count && w->zone_hurt_until_ms > 0; i++)
+                if (views[i].count == 0) { /* no signer has lived since then to put it back */
+                        w->zone_hurt_until_ms = sim_now(w->sim) + WORLD_ZONE_HURT_MS;
+                        views[0] = (struct verify_view){VERIFY_TROUBLE, NULL, 0};
+                        return 1;
+                }
         if (g.count == 0)
                 views[g.count++] = (struct verify_view){VERIFY_RECORDS, NULL, 0};
         return g.count;

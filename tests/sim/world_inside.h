@@ -15,7 +15,8 @@
 #define WORLD_ARGUMENTS_MAX 128
 #define WORLD_MODERATOR "moderator@moderators.test" /* when a list names none */
 #define SERVER_BACK_MS 1000
-#define WORLD_CHANGES_MAX 256 /* members who wait to join or leave at once */
+#define WORLD_ZONE_HURT_MS (4 * 60 * 1000) /* signers look each minute, and secondaries lag */
+#define WORLD_CHANGES_MAX 256              /* members who wait to join or leave at once */
 
 /* A node of the world, whatever runs on it. */
 struct machine {
@@ -67,7 +68,7 @@ struct world {
         struct machine *lipap;
         struct scope scope; /* of supervisors and of what ends later */
         int64_t start_ms;
-        int64_t quiet_ms; /* the last fault that was announced is over then */
+        int64_t quiet_ms;           /* the last fault that was announced is over then */
         int64_t zone_hurt_until_ms; /* somebody has changed our zone by hand: the signers may not know yet */
         bool is_ending;
         struct sim_disk *copy; /* images are looked at here, */
@@ -92,7 +93,8 @@ void world_spawn(struct world *w, const char *name, void (*fn)(void *arg), void 
 /* world_build.c: zones, nodes and their peers, as the statements say; command lines. */
 bool world_build(struct world *w);
 void world_tear_down(struct world *w);
-void world_refuse_homeless(struct world *w, struct str email); /* nobody takes mail for those without a mail host */
+void world_refuse_homeless(
+        struct world *w, struct str email); /* nobody takes mail for those without a mail host */
 void world_temper(const struct statement *t, struct mx_temper *temper); /* the traits that it names */
 
 /* world_server.c: lipap and the signers. */

@@ -91,8 +91,6 @@ static void do_lag(struct machine *m, const struct statement *t)
         }
 }
 
-#define ZONE_HURT_MS (4 * 60 * 1000) /* the signers look each minute, and secondaries lag */
-
 static const char *record_of(struct world *w, const struct statement *t)
 {
         return world_text(w, "%.*s 300 %.*s %.*s", STR_ARG(statement_argument(t, 0)),
@@ -135,7 +133,7 @@ static void do_record(struct world *w, const struct statement *t)
         }
         struct str line = str_of_c(record_of(w, t));
         if (t->verb == VERB_EDIT)
-                w->zone_hurt_until_ms = sim_now(w->sim) + ZONE_HURT_MS;
+                w->zone_hurt_until_ms = sim_now(w->sim) + WORLD_ZONE_HURT_MS;
         enum err e = t->verb == VERB_DNS ? dns_world_holds(w->dns, line) : dns_world_edit(w->dns, line);
         if (e != ERR_OK)
                 world_broken(w, "expect", "line %u: the record: %s", t->line, err_text(e));
@@ -152,7 +150,7 @@ static void do_erase(struct world *w, const struct statement *t)
                 world_broken(w, "expect", "line %u: no such record", t->line);
         else
                 (void)dns_zone_erase(zone, &name, type);
-        w->zone_hurt_until_ms = sim_now(w->sim) + ZONE_HURT_MS;
+        w->zone_hurt_until_ms = sim_now(w->sim) + WORLD_ZONE_HURT_MS;
 }
 
 static void do_restore(struct world *w, const struct statement *t)
@@ -161,7 +159,7 @@ static void do_restore(struct world *w, const struct statement *t)
         CHECK(dns_name_parse(statement_argument(t, 0), &name) == ERR_OK);
         int64_t at_ms = sim_now(w->sim) - statement_ms(t, "ago", 60 * 60 * 1000);
         dns_zone_restore(dns_zone_find(w->dns, &name), at_ms > SIM_START_MS ? at_ms : SIM_START_MS);
-        w->zone_hurt_until_ms = sim_now(w->sim) + ZONE_HURT_MS;
+        w->zone_hurt_until_ms = sim_now(w->sim) + WORLD_ZONE_HURT_MS;
 }
 
 /* ---- servers ---- */
