@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "tests/sim/scenario.h"
+#include "tests/sim/scenario_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,119 +7,6 @@
 
 #include "base/ascii.h"
 #include "base/quantity.h"
-
-/* What a word may be. A declaration makes the name known; the others are names of what is declared, or values. */
-enum kind {
-        NONE,
-        NEW_NODE,
-        NEW_DOMAIN,
-        NEW_LIST,
-        DOMAIN,
-        NODE, /* or several, separated by commas, where the statement can use them */
-        PEER, /* a node, or * for all */
-        LIST,
-        EMAIL,
-        DOMAINS,
-        TYPE, /* of a DNS record */
-        COUNT,
-        SIZE,
-        DURATION,
-        SIGNED,
-        TEXT,
-        CHOICE
-};
-
-struct slot {
-        const char *
-                key; /* of an option, or the name of an argument, which may be left out when it begins with [ */
-        enum kind kind;
-        const char *choices; /* separated by commas */
-};
-
-#define SLOTS_MAX 20
-
-struct rule {
-        const char *verb;
-        enum verb is;
-        bool is_rest; /* the line behind the verb is one word */
-        struct slot arguments[4];
-        struct slot options[SLOTS_MAX];
-};
-
-/* A node's `choices` are the verbs that may have declared it; NULL is any. */
-/* clang-format off */
-#define DNS_FAULTS_TEXT \
-        "delay,drop,servfail,refused,notauth,truncate,no-edns,no-tcp,wrong-address,wrong-text,no-name,wrong-id," \
-        "other-name,lost-answer,deaf,clock"
-#define TEMPERS \
-        {"greylist", DURATION}, {"per-connection", COUNT}, {"per-hour", COUNT}, {"storm", COUNT}, \
-        {"refused-users", TEXT}, {"banner-delay", DURATION}, {"read-rate", COUNT}, {"drop-before", COUNT}, \
-        {"drop-after", COUNT}, {"close-after", COUNT}, {"recipients", COUNT}, {"refuse", CHOICE, "yes,no"}, \
-        {"pipelining", CHOICE, "yes,no"}, {"ehlo", CHOICE, "yes,no"}, {"bounce", COUNT}, {"bounce-delay", DURATION}
-
-static const struct rule rules[] = {
-        {"seed", VERB_SEED, false, {{"N", COUNT}}, {{0}}},
-        {"end", VERB_END, false, {{"T", DURATION}}, {{0}}},
-        {"primary", VERB_PRIMARY, false, {{"NAME", NEW_NODE}}, {{0}}},
-        {"secondary", VERB_SECONDARY, false, {{"NAME", NEW_NODE}}, {{"least", DURATION}, {"most", DURATION}}},
-        {"resolver", VERB_RESOLVER, false, {{"NAME", NEW_NODE}}, {{0}}},
-        {"domain", VERB_DOMAIN, false, {{"DOMAIN", NEW_DOMAIN}}, {{0}}},
-        {"signer", VERB_SIGNER, false, {{"NAME", NEW_NODE}},
-                {{"validity", DURATION}, {"overlap", DURATION}, {"queue-life", DURATION}, {"ttl", DURATION}}},
-        {"lipap", VERB_LIPAP, false, {{"NAME", NEW_NODE}},
-                {{"image", SIZE}, {"retry", DURATION}, {"max-message", SIZE}, {"admin", EMAIL}}},
-        {"list", VERB_LIST, false, {{"LIST", NEW_LIST}},
-                {{"moderator", EMAIL}, {"posting", CHOICE, "subscribers,open,moderated,announce"},
-                {"max-message", SIZE}}},
-        {"member", VERB_MEMBER, false, {{"LIST", LIST}, {"EMAIL", EMAIL}}, {{0}}},
-        {"mailhost", VERB_MAILHOST, false, {{"NAME", NEW_NODE}, {"DOMAINS", DOMAINS}}, {TEMPERS}},
-        {"author", VERB_AUTHOR, false, {{"NAME", NEW_NODE}, {"EMAIL", EMAIL}},
-                {{"mood", CHOICE, "good,slow,broken,malicious"}}},
-        {"DNS:", VERB_DNS, false, {{"NAME", TEXT}, {"TYPE", TYPE}, {"DATA", TEXT}}, {{0}}},
-        {"zone", VERB_ZONE, false, {{"DOMAIN", NEW_DOMAIN}}, {{0}}},
-        {"TIME", VERB_TIME, false, {{"+T", SIGNED}}, {{0}}},
-        {"post", VERB_POST, false, {{"AUTHOR", NODE, "author"}, {"LISTS", TEXT}}, {{"size", SIZE}, {"name", TEXT}}},
-        {"join", VERB_JOIN, false, {{"LIST", LIST}, {"EMAIL", EMAIL}}, {{0}}},
-        {"leave", VERB_LEAVE, false, {{"LIST", LIST}, {"EMAIL", EMAIL}}, {{0}}},
-        {"stop", VERB_STOP, false, {{"NODE", NODE, "lipap,signer"}}, {{"back", DURATION}}},
-        {"kill", VERB_KILL, false, {{"NODE", NODE, "lipap,signer"}, {"HOW", CHOICE, "process,power"}},
-                {{"back", DURATION}, {"call", COUNT}, {"when", CHOICE, "before,after"}}},
-        {"clock", VERB_CLOCK, false, {{"NODE", NODE}, {"AHEAD", SIGNED}}, {{0}}},
-        {"partition", VERB_PARTITION, false, {{"NODES", NODE}}, {{"for", DURATION}}},
-        {"down", VERB_DOWN, false, {{"FROM", PEER}, {"TO", PEER}}, {{"for", DURATION}}},
-        {"cut", VERB_CUT, false, {{"FROM", PEER}, {"TO", PEER}},
-                {{"at", COUNT}, {"how", CHOICE, "reset,silence,half,any"}}},
-        {"link", VERB_LINK, false, {{"FROM", PEER}, {"TO", PEER}},
-                {{"for", DURATION}, {"latency", DURATION}, {"jitter", DURATION}, {"loss", COUNT}, {"cut", COUNT},
-                {"within", SIZE}, {"rate", SIZE}, {"window", SIZE}, {"udp-loss", COUNT}, {"refuse", CHOICE, "yes,no"}}},
-        {"disk", VERB_DISK, false,
-                {{"NODE", NODE, "lipap"}, {"FAULT", CHOICE, "write-error,flush-error,slow"}},
-                {{"after", COUNT}, {"by", DURATION}, {"for", DURATION}}},
-        {"temper", VERB_TEMPER, false, {{"NODE", NODE, "mailhost"}}, {TEMPERS, {"for", DURATION}}},
-        {"fault", VERB_FAULT, false, {{"NODE", NODE, "primary,secondary,resolver"}, {"FAULT", CHOICE, DNS_FAULTS_TEXT}},
-                {{"for", DURATION}, {"by", DURATION}, {"chance", COUNT}}},
-        {"lag", VERB_LAG, false, {{"NODE", NODE, "secondary"}}, {{"least", DURATION}, {"most", DURATION}}},
-        {"edit", VERB_EDIT, false, {{"NAME", TEXT}, {"TYPE", TYPE}, {"DATA", TEXT}}, {{0}}},
-        {"erase", VERB_ERASE, false, {{"NAME", TEXT}, {"TYPE", TYPE}}, {{0}}},
-        {"restore", VERB_RESTORE, false, {{"DOMAIN", DOMAIN}}, {{"ago", DURATION}}},
-        {"session", VERB_SESSION, false, {{"FROM", NODE}, {"TO", NODE}}, {{0}}},
-        {"C:", VERB_CLIENT, true, {{0}}, {{0}}},
-        {"S:", VERB_SERVER, true, {{0}}, {{0}}},
-        {"expect", VERB_EXPECT, false,
-                {{"WHAT", CHOICE, "delivered,accepted,refused,received,nothing,log,image"}, {"[OF", TEXT},
-                {"[BY", TEXT}}, {{"within", DURATION}}},
-};
-/* clang-format on */
-
-#define RULES (sizeof rules / sizeof rules[0])
-
-static const struct rule *rule_of(enum verb verb)
-{
-        for (size_t i = 0; i < RULES; i++)
-                if (rules[i].is == verb)
-                        return &rules[i];
-        return NULL;
-}
 
 /* ---- words ---- */
 
@@ -271,9 +158,7 @@ static enum err split(struct str line, struct statement *s, struct scenario_faul
                 return ERR_OK;
         }
         bool has_rest = str_cut(line, ' ', &s->words[0], &rest);
-        for (size_t i = 0; i < RULES; i++)
-                if (str_eq(s->words[0], str_of_c(rules[i].verb)))
-                        rule = &rules[i];
+        rule = scenario_rule_named(s->words[0]);
         if (!rule)
                 return wrong(s, fault, "unknown verb", s->words[0]);
         s->verb = rule->is;
@@ -364,7 +249,7 @@ static enum err check_options(
 
 static enum err check_shape(const struct statement *s, struct scenario_fault *fault)
 {
-        const struct rule *rule = rule_of(s->verb);
+        const struct rule *rule = scenario_rule(s->verb);
         size_t n = statement_arguments(s), most = 0;
         if (rule->is_rest)
                 return ERR_OK;
@@ -436,7 +321,7 @@ static bool is_declared(
 {
         for (size_t i = 0; i < before; i++) {
                 const struct statement *t = &s->statements[i];
-                const struct rule *rule = rule_of(t->verb);
+                const struct rule *rule = scenario_rule(t->verb);
                 if (rule && rule->arguments[0].kind == kind && str_eq_nocase(statement_argument(t, 0), name))
                         return !verbs || scenario_list_has(str_of_c(verbs), str_of_c(rule->verb));
         }
@@ -492,7 +377,7 @@ enum err scenario_check(const struct scenario *s, struct scenario_fault *fault)
 {
         for (size_t i = 0; i < s->count; i++) {
                 const struct statement *t = &s->statements[i];
-                const struct rule *rule = rule_of(t->verb);
+                const struct rule *rule = scenario_rule(t->verb);
                 fault->statement = i;
                 for (size_t k = 0; rule && k < 4 && k < statement_arguments(t); k++)
                         if (check_argument(s, i, &rule->arguments[k], statement_argument(t, k), fault) !=
