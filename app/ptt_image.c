@@ -285,6 +285,21 @@ static void store_progress(void *ctx, uint64_t done, uint64_t all)
         ptt_progress(&c->progress, done, all);
 }
 
+/* How it was left; true if that is a fault. */
+static bool check_state(struct checking *c, enum fat_state state)
+{
+        if (state == FAT_CLEAN)
+                return false;
+        if (c->repair)
+                put_fault(c, "volume, repaired", str_of_c(fat_state_text(state)), S(""), 0);
+        else /* it was completed in memory only */
+                put_fault(c, "volume",
+                        state == FAT_REPLAYED ? S("a change was interrupted")
+                                              : str_of_c(fat_state_text(state)),
+                        S(""), 0);
+        return true;
+}
+
 static enum err check_mounted(struct checking *c, struct volume *v)
 {
         size_t n = fat_check_memory(v->fat);
@@ -293,20 +308,19 @@ static enum err check_mounted(struct checking *c, struct volume *v)
                 .report = volume_fault, .ctx = c, .repair = c->repair, .memory = malloc(n), .memory_n = n};
         if (how.memory == NULL)
                 return ERR_MEMORY;
-        if (v->state != FAT_CLEAN)
-                put_fault(c, "volume, repaired", str_of_c(fat_state_text(v->state)), S(""), 0);
+        bool was_left = check_state(c, v->state);
         enum err err = fat_check(v->fat, &how, &found);
         free(how.memory);
-        c->faults += found.faults + (v->state != FAT_CLEAN);
-        c->left += found.unrepaired;
+        c->faults += found.faults + was_left;
+        c->left += found.unrepaired + (was_left && !c->repair);
         return err;
 }
 
 static int check_volume(struct checking *c)
 {
         struct volume v;
-        enum err err = volume_open(&v, c->ptt->host, c->ptt->options.arguments[0],
-                c->may_be_dirty ? VOLUME_REPAIR : VOLUME_TOOL);
+        enum volume_user user = c->may_be_dirty ? VOLUME_REPAIR : c->repair ? VOLUME_TOOL : VOLUME_CHECK;
+        enum err err = volume_open(&v, c->ptt->host, c->ptt->options.arguments[0], user);
         if (err != ERR_OK) {
                 int status = ptt_refused(c->ptt, err, fat_state_text(v.state));
                 (void)volume_close(&v);

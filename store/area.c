@@ -191,8 +191,9 @@ enum err area_read(const struct area *a, uint64_t at, void *into, size_t n)
         for (size_t part; n > 0; p += part, at += part, n -= part) {
                 uint64_t where;
                 part = piece(a, at, n, &where);
-                if (host_block_read(a->volume->host, a->volume->block, where, p, part) != ERR_OK)
-                        return ERR_IO;
+                enum err err = volume_read(a->volume, where, p, part);
+                if (err != ERR_OK)
+                        return err;
         }
         return ERR_OK;
 }
@@ -204,10 +205,9 @@ enum err area_write(const struct area *a, uint64_t at, struct str bytes)
         while (bytes.n > 0) {
                 uint64_t where;
                 size_t part = piece(a, at, bytes.n, &where);
-                enum err err =
-                        host_block_write(a->volume->host, a->volume->block, where, str_take(bytes, part));
+                enum err err = volume_write(a->volume, where, str_take(bytes, part));
                 if (err != ERR_OK)
-                        return err == ERR_FULL ? ERR_FULL : ERR_IO;
+                        return err;
                 bytes = str_skip(bytes, part);
                 at += part;
         }

@@ -47,7 +47,7 @@ MUST_USE enum err areas_are_apart(const struct area *const *areas, size_t count)
 
 /*   ERR_OK, ERR_LIMIT (not all of it inside), ERR_IO */
 MUST_USE enum err area_read(const struct area *a, uint64_t at, void *into, size_t n);
-/*   ERR_OK, ERR_LIMIT, ERR_FULL, ERR_IO (final); durable after volume_flush */
+/*   ERR_OK, ERR_LIMIT, ERR_FULL, ERR_MEMORY (VOLUME_CHECK), ERR_IO (final); durable after volume_flush */
 MUST_USE enum err area_write(const struct area *a, uint64_t at, struct str bytes);
 
 #endif

@@ -85,7 +85,7 @@ static uint64_t check_volume(struct bench *b)
 {
         struct volume v;
         struct fat_checked found = {0};
-        enum err err = volume_open(&v, &b->disk.host, DAMAGE_PATH, VOLUME_TOOL);
+        enum err err = volume_open(&v, &b->disk.host, DAMAGE_PATH, VOLUME_CHECK);
         if (err == ERR_OK) {
                 size_t n = fat_check_memory(v.fat);
                 struct fat_checker how = {.memory = malloc(n), .memory_n = n};

@@ -143,7 +143,7 @@ static enum err open_volume(struct store *s, struct str path)
         static const enum volume_user users[] = {[STORE_SERVER] = VOLUME_SERVER,
                 [STORE_TOOL] = VOLUME_TOOL,
                 [STORE_REPAIR] = VOLUME_REPAIR,
-                [STORE_CHECK] = VOLUME_TOOL};
+                [STORE_CHECK] = VOLUME_CHECK};
         enum err err = volume_open(&s->volume, s->host, path, users[s->user]);
         if (err == ERR_UNSUPPORTED || err == ERR_CORRUPT ||
                 (err == ERR_DENIED && s->volume.state == FAT_FOREIGN))

@@ -42,7 +42,7 @@ enum store_user {
         STORE_SERVER, /* lipap: what a dead one left is replayed */
         STORE_TOOL,   /* refused, unless it was a tool that died */
         STORE_REPAIR, /* replayed: the operator has said that nothing has it open */
-        STORE_CHECK   /* as STORE_TOOL, and for store_check alone: nothing is recovered or changed */
+        STORE_CHECK   /* as STORE_TOOL, and for store_check alone: nothing on disk changes */
 };
 
 /* Open an image, lock it, bring its schema up to date and recover: an interrupted change of the volume is completed,

@@ -13,17 +13,30 @@
 #define NOTE_AT (15ull * SECTOR)
 static const struct str note_head = {"ptt volume, mounted by ", 23};
 
+enum err volume_read(struct volume *v, uint64_t at, void *into, size_t n)
+{
+        enum err err = v->overlay.host != NULL ? overlay_read(&v->overlay, at, into, n)
+                                               : host_block_read(v->host, v->block, at, into, n);
+        return err == ERR_OK ? ERR_OK : ERR_IO;
+}
+
+enum err volume_write(struct volume *v, uint64_t at, struct str bytes)
+{
+        if (v->overlay.host != NULL)
+                return overlay_write(&v->overlay, at, bytes);
+        enum err err = host_block_write(v->host, v->block, at, bytes);
+        return err == ERR_OK || err == ERR_FULL ? err : ERR_IO;
+}
+
 static enum err device_read(void *ctx, uint64_t at, void *into, size_t n)
 {
-        struct volume *v = ctx;
-        return host_block_read(v->host, v->block, at, into, n) == ERR_OK ? ERR_OK : ERR_IO;
+        return volume_read(ctx, at, into, n);
 }
 
 static enum err device_write(void *ctx, uint64_t at, const void *from, size_t n)
 {
-        struct volume *v = ctx;
-        enum err err = host_block_write(v->host, v->block, at, str_of(from, n));
-        return err == ERR_OK || err == ERR_FULL ? err : ERR_IO;
+        enum err err = volume_write(ctx, at, str_of(from, n));
+        return err == ERR_MEMORY ? ERR_IO : err;
 }
 
 static enum err device_flush(void *ctx)
@@ -34,6 +47,8 @@ static enum err device_flush(void *ctx)
 enum err volume_flush(struct volume *v)
 {
         struct sched *s = v->host->sched;
+        if (v->overlay.host != NULL)
+                return ERR_OK;
         bool is_fiber = sched_current(s) != NULL;
         if (is_fiber)
                 fiber_shield(s, true);
@@ -102,7 +117,7 @@ static enum err judge(struct volume *v, enum volume_user user)
         if (err != ERR_OK)
                 return err;
         bool is_dirty = v->state != FAT_CLEAN && info.has_redo;
-        if (user == VOLUME_READER || user == VOLUME_TOOL)
+        if (user == VOLUME_READER || user == VOLUME_TOOL || user == VOLUME_CHECK)
                 return is_dirty && !note_is(v, 'T') ? ERR_SEQUENCE : ERR_OK;
         return ERR_OK;
 }
@@ -129,6 +144,8 @@ static enum err mount_to_write(struct volume *v, enum volume_user user)
 enum err volume_open(struct volume *v, struct host *h, struct str path, enum volume_user user)
 {
         enum err err = take(v, h, path);
+        if (err == ERR_OK && user == VOLUME_CHECK)
+                overlay_init(&v->overlay, h, v->block);
         if (err == ERR_OK)
                 err = mount(v, FAT_READ);
         if (err == ERR_OK)
@@ -152,6 +169,7 @@ enum err volume_make(struct volume *v, struct host *h, struct str path)
 enum err volume_close(struct volume *v)
 {
         enum err err = v->is_mounted ? fat_unmount(v->fat) : ERR_OK;
+        overlay_close(&v->overlay);
         if (v->block != NULL)
                 host_block_close(v->host, v->block);
         free(v->fat);

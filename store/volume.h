@@ -11,10 +11,12 @@
 #include "fat/fat.h"
 #include "host/host.h"
 #include "store/area.h"
+#include "store/overlay.h"
 
 enum volume_user {
         VOLUME_SERVER, /* lipap: it holds the lock, so what a dead one left is replayed */
         VOLUME_TOOL, /* a dirty image is refused, unless a tool has left it so: a tool holds the lock while it lives */
+        VOLUME_CHECK, /* as VOLUME_TOOL, but nothing on disk changes: what is written stays in memory (overlay.h) */
         VOLUME_REPAIR, /* a dirty image is replayed: the operator has said that nothing has it mounted */
         VOLUME_READER  /* nothing is written, and any FAT32 volume will do */
 };
@@ -22,6 +24,7 @@ enum volume_user {
 struct volume {
         struct host *host;
         struct host_block *block;
+        struct overlay overlay; /* of VOLUME_CHECK */
         struct fat_device device;
         struct fat *fat;
         enum fat_state state; /* what was found at the mount, or why it was refused */
@@ -43,6 +46,10 @@ enum err volume_close(struct volume *v);
  *   ERR_LIMIT  too small or too large for a volume */
 MUST_USE enum err volume_make(struct volume *v, struct host *h, struct str path);
 
+/* The bytes of the block, of a range inside it.
+ *   ERR_OK, ERR_IO; and of a write ERR_FULL, ERR_MEMORY */
+MUST_USE enum err volume_read(struct volume *v, uint64_t at, void *into, size_t n);
+MUST_USE enum err volume_write(struct volume *v, uint64_t at, struct str bytes);
 /* Until everything that was written is on disk. Blocks the calling fiber only, who is not cancelled meanwhile; those
  * who ask at once share a flush.
  *   ERR_OK, ERR_IO (final) */

@@ -495,6 +495,31 @@ def damage(t):
     t.wants("the image itself is whole", 0, "check", t.image)
 
 
+def looking(t):
+    """A check without --repair changes nothing, also where only the mark of use is set."""
+    copy = Tool(t.program, t.folder)
+    copy.image = os.path.join(t.folder, "dirty.img")
+    shutil.copyfile(t.image, copy.image)
+    with open(copy.image, "r+b") as f:
+        boot = f.read(512)
+        sector, reserved = struct.unpack_from("<H", boot, 11)[0], struct.unpack_from("<H", boot, 14)[0]
+        f.seek(reserved * sector + 7)
+        last = f.read(1)[0]
+        f.seek(reserved * sector + 7)
+        f.write(bytes([last & 0xf7]))
+        f.seek(0)
+        before = f.read()
+
+    def is_same():
+        with open(copy.image, "rb") as f:
+            return f.read() == before
+    t.equal("check names the mark of use", copy.on("check"), (1, "volume: not unmounted\n1 found, 1 left\n", ""))
+    t.equal("and has changed nothing", is_same(), True)
+    t.equal("--repair takes it away", copy.on("check", "--repair"), (0, "volume, repaired: not unmounted\n1 found, 0 left\n", ""))
+    t.equal("so it is gone", copy.on("check"), (0, "0 found, 0 left\n", ""))
+    os.unlink(copy.image)
+
+
 def killed(t):
     """Killed at any moment, a change is there whole or not at all."""
     words = [w for n in range(200) for w in ("--subscriber", f"m{n}@x.example")]
@@ -540,7 +565,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         tool = Tool(program, folder)
         for part in (command_line, documents, passwords, creating, names, emails, settings, members, showing, hostile, queue, rolls,
-                     files, foreign, growing, refusing, damage, killed):
+                     files, foreign, growing, refusing, damage, looking, killed):
             try:
                 part(tool)
             except (AssertionError, ValueError, KeyError, sqlite3.Error, subprocess.TimeoutExpired) as trouble:
