@@ -176,7 +176,8 @@ static bool is_forgotten(struct fat_walk *w, uint32_t first)
         const uint8_t *slot;
         return fat_is_cluster(w->f, first) &&
                fat_sector_read(w->f, fat_cluster_sector(w->f, first), &slot) == ERR_OK &&
-               memcmp(slot, ".          ", FAT_SHORT_SIZE) == 0 && (slot[11] & FAT_IS_DIRECTORY) != 0 &&
+               memcmp(slot, ".          ", FAT_SHORT_SIZE) == 0 &&
+               (slot[11] & (FAT_IS_DIRECTORY | FAT_IS_LABEL)) == FAT_IS_DIRECTORY &&
                (((uint32_t)fat_le16(slot + 20) << 16 | fat_le16(slot + 26)) & 0x0fffffff) == first;
 }
 

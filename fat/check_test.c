@@ -451,6 +451,34 @@ static void test_copies(void **state)
         }
 }
 
+/* A directory that starts with a file whose bytes look like one but for a label's attribute: its name goes, and the file
+ * is whole. It was taken for a directory whose entry of the FAT is gone, and the file was cut. */
+static void test_like_a_directory(void **state)
+{
+        (void)state;
+        setup();
+        uint32_t a = cluster_of("A");
+        uint8_t *slot = device.bytes + fat_cluster_at(&volume, a);
+        directory_starts_with_another();
+        memcpy(slot, ".          \x18", 12);
+        fat_put16(slot + 20, (uint16_t)(a >> 16));
+        fat_put16(slot + 26, (uint16_t)a);
+        mount(FAT_WRITE);
+        struct fat_entry e;
+        struct fat_file file;
+        uint64_t at, n;
+        assert_int_equal(check(true).unrepaired, 0);
+        assert_int_equal(check(false).faults, 0);
+        assert_int_equal(fat_stat(&volume, S("D/E"), &e), ERR_NOT_FOUND);
+        assert_int_equal(fat_file_open(&volume, &file, S("A"), FAT_OPEN, NOW), ERR_OK);
+        assert_int_equal(file.size, 3000);
+        assert_int_equal(fat_extent(&file, 0, &at, &n), ERR_OK);
+        assert_int_equal(n, 3000); /* its clusters are those that it had */
+        fat_file_close(&file);
+        assert_int_equal(fat_unmount(&volume), ERR_OK);
+        memory_device_free(&device);
+}
+
 /* What damaged chains do to the calls themselves: an error, never a hang, and nothing is made worse. */
 static void test_calls_on_damage(void **state)
 {
@@ -538,6 +566,7 @@ int main(void)
                 cmocka_unit_test(test_damage),
                 cmocka_unit_test(test_interrupted),
                 cmocka_unit_test(test_copies),
+                cmocka_unit_test(test_like_a_directory),
                 cmocka_unit_test(test_calls_on_damage),
                 cmocka_unit_test(test_deep),
                 cmocka_unit_test(test_arguments),
