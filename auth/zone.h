@@ -161,7 +161,8 @@ struct zone_seen {
 /* The name servers of the zone, while a new key is looked for at each. One serves the key when one of its addresses
  * does and none gives anything else. Sets of servers are bits by index. */
 struct zone_servers {
-        unsigned looks; /* at all of them, for this key */
+        unsigned looks;   /* at all of them, for this key */
+        int64_t looked_s; /* when the last of these ended */
         size_t n, address_n;
         uint16_t address_type; /* being read */
         uint32_t known;        /* at least one address is known */

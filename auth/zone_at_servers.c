@@ -15,6 +15,17 @@ static void prove(struct zone *z, enum zone_event_kind event, struct str detail)
         zone_rest(z, ZONE_REST_S);
 }
 
+/* A clock that was set between two looks has made no server show a key: that time does not count. */
+static void count_out_jumps(struct zone *z, int64_t now_s)
+{
+        int64_t gap_s = now_s - z->servers.looked_s;
+        if (z->servers.looks > 0 && gap_s < 0)
+                new_key(z)->proof_since_s += gap_s;
+        if (z->servers.looks > 0 && gap_s > ZONE_REST_S)
+                new_key(z)->proof_since_s += gap_s - ZONE_REST_S;
+        z->servers.looked_s = now_s;
+}
+
 /* Not everywhere yet: look again soon, but not for ever. */
 static void look_again(struct zone *z, int64_t now_s, struct str why)
 {
@@ -24,6 +35,7 @@ static void look_again(struct zone *z, int64_t now_s, struct str why)
         wr_str(&w, S(" yet: "));
         wr_str(&w, why);
         zone_reason_end(z, &w);
+        count_out_jumps(z, now_s);
         z->servers.looks++;
         if (now_s - new_key(z)->proof_since_s >= ZONE_PROOF_MAX_S ||
                 z->servers.looks > ZONE_PROOF_MAX_S / ZONE_PROOF_REST_S)

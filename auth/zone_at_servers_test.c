@@ -39,6 +39,25 @@ static void test_name_server_silent(void **state)
         }
 }
 
+/* The simulator's seed 321: the clock was set ahead by half an hour, and the key signed before the zone served it. */
+static void test_clock_set_ahead(void **state)
+{
+        (void)state;
+        static const int jumps_s[] = {1800, -1800};
+        for (size_t i = 0; i < 2; i++) {
+                struct sim *s = world();
+                struct zone *z = machine();
+                s->servers[1].behaviour = LAGS;
+                s->servers[1].lag_s = 300 + 2000;
+                run(s, z, 30);
+                s->now_s += jumps_s[i];
+                run(s, z, 200);
+                expect_events(s, "created found published");
+                free(z);
+                free(s);
+        }
+}
+
 /* One address of a server that cannot be reached does not matter beside another that serves. */
 static void test_one_address_is_enough(void **state)
 {
@@ -82,6 +101,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_name_server_lags),
                 cmocka_unit_test(test_name_server_silent),
+                cmocka_unit_test(test_clock_set_ahead),
                 cmocka_unit_test(test_one_address_is_enough),
                 cmocka_unit_test(test_name_server_without_address),
         };
