@@ -336,7 +336,7 @@ void ledger_try_answer(struct ledger *l, uint32_t t, unsigned code)
         ledger_trace(l, e->is.author, "answer to %s %u", e->is.name, code);
         if (code < 400)
                 e->is.fate = LEDGER_ACCEPTED;
-        else if (!l->is_disk_failing || code >= 500 || e->dot == 0)
+        else if (code >= 500 || e->dot == 0 || !(l->is_disk_bad || l->disk_mended > e->dot))
                 e->is.fate = LEDGER_REFUSED;
         if (code < 400 && (e->is.is_forged || letter_is_malformed(e->is.shape)))
                 ledger_violate(l, "admitted",
@@ -368,12 +368,13 @@ void ledger_try_denied(struct ledger *l, uint32_t t, struct str list, unsigned c
 
 void ledger_disk_fails(struct ledger *l)
 {
-        l->is_disk_failing = l->is_disk_bad = true;
+        l->is_disk_bad = true;
 }
 
 void ledger_disk_mended(struct ledger *l)
 {
         l->is_disk_bad = false;
+        l->disk_mended = ++l->events;
 }
 
 void ledger_try_leak(struct ledger *l, uint32_t t, struct str address)

@@ -140,9 +140,9 @@ void ledger_try_dot(struct ledger *l, uint32_t t);
 void ledger_try_answer(struct ledger *l, uint32_t t, unsigned code);
 /* A good letter for this list was answered 5yz, at RCPT or at its end. */
 void ledger_try_denied(struct ledger *l, uint32_t t, struct str list, unsigned code);
-/* From now on a 4yz to the final dot may come after the message was kept: the disk of the node fails. */
+/* From now on a 4yz to a final dot may come after the message was kept: the disk of the node fails. */
 void ledger_disk_fails(struct ledger *l);
-/* The node has ended, and its disk is good again. A last dot before that may have had no outcome on disk. */
+/* The disk is good again: the same is true of final dots up to here, and of none behind. */
 void ledger_disk_mended(struct ledger *l);
 /* An address that nobody may be given: RCPT was answered 2yz for a stranger, or for a token that nobody made. */
 void ledger_try_leak(struct ledger *l, uint32_t t, struct str address);
@@ -168,11 +168,13 @@ uint32_t ledger_connection(struct ledger *l, const char *host); /* `host` is a m
 void ledger_connection_dot(struct ledger *l, uint32_t connection);
 /* The answer to the final dot went out. */
 void ledger_connection_answered(struct ledger *l, uint32_t connection, unsigned code);
-/* A command came behind that: the answer arrived. */
+/* A command came behind that: the answer arrived, and what became of it is on the other side's disk. */
 void ledger_connection_acknowledged(struct ledger *l, uint32_t connection);
 void ledger_connection_end(struct ledger *l, uint32_t connection, enum ledger_end how);
-/* A fault: all connections open now at `host` (NULL: at every mail host), or closed by it seconds ago, were cut or may
- * have been, or their outcome lost, as by a kill of either side, a stop, a partition or a link that loses. */
+/* A fault: all connections open now at `host` (NULL: at every mail host), or that ended without QUIT seconds ago, were
+ * cut or may have been, or their outcome lost, as by a kill of either side, a stop, a disk that fails, a partition or a
+ * link that loses. For each it excuses one delivery: that of the last dot, if no command has come behind it, or of the
+ * next, which may be on its way; and only if it is the last on that connection. */
 void ledger_fault(struct ledger *l, const char *host, const char *why);
 
 /* A mail host has said for good that it does not take mail for somebody (or there is none that ever would). */

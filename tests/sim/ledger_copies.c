@@ -25,16 +25,15 @@ void ledger_connection_dot(struct ledger *l, uint32_t connection)
 {
         struct ledger_link *k = link_of(l, connection);
         k->dots++;
-        k->code = 0;
-        k->is_unkept = l->is_disk_bad;
         k->is_acknowledged = false;
+        k->is_faulty = k->is_next_faulty;
+        k->is_next_faulty = false;
         ledger_trace(l, k->host, "connection %u dot %u", (unsigned)connection, (unsigned)k->dots);
 }
 
 void ledger_connection_answered(struct ledger *l, uint32_t connection, unsigned code)
 {
-        struct ledger_link *k = link_of(l, connection);
-        k->code = code;
+        const struct ledger_link *k = link_of(l, connection);
         ledger_trace(l, k->host, "connection %u dot %u answered %u", (unsigned)connection, (unsigned)k->dots,
                 code);
 }
@@ -57,25 +56,30 @@ void ledger_connection_end(struct ledger *l, uint32_t connection, enum ledger_en
         struct ledger_link *k = link_of(l, connection);
         k->end = how;
         k->ended_ms = ledger_now_ms(l);
+        k->is_acknowledged = k->is_acknowledged || how == LEDGER_QUIT;
         ledger_trace(l, k->host, "connection %u ended: %s", (unsigned)connection, words[how]);
 }
 
 #define OUTCOME_KEPT_MS 10000 /* with a disk whose flushes take seconds */
 
-/* Open, or closed by the mail host so lately that the outcome may not be on the other side's disk yet. */
+/* Open, or ended without QUIT so lately that the outcome may not be on the other side's disk yet: closed by the mail
+ * host, or by the other side that is about to end. */
 static bool is_under_way(const struct ledger *l, const struct ledger_link *k)
 {
-        return k->end == LEDGER_OPEN ||
-               (k->end == LEDGER_CLOSED && ledger_now_ms(l) - k->ended_ms < OUTCOME_KEPT_MS);
+        return k->end == LEDGER_OPEN || ((k->end == LEDGER_CLOSED || k->end == LEDGER_EOF) &&
+                                                ledger_now_ms(l) - k->ended_ms < OUTCOME_KEPT_MS);
 }
 
 void ledger_fault(struct ledger *l, const char *host, const char *why)
 {
         ledger_trace(l, host ? host : "ledger", "fault %s", why);
-        for (size_t i = 0; i < l->link_count; i++)
-                if (is_under_way(l, &l->links[i]) &&
-                        (!host || str_eq(str_of_c(host), str_of_c(l->links[i].host))))
-                        l->links[i].is_faulty = true;
+        for (size_t i = 0; i < l->link_count; i++) {
+                struct ledger_link *k = &l->links[i];
+                if (!is_under_way(l, k) || (host && !str_eq(str_of_c(host), str_of_c(k->host))))
+                        continue;
+                k->is_faulty = !k->is_acknowledged;
+                k->is_next_faulty = true;
+        }
 }
 
 void ledger_refusal(struct ledger *l, struct str address)

@@ -47,10 +47,9 @@ struct ledger_entry {
 struct ledger_link {
         const char *host;
         uint32_t dots;
-        unsigned code; /* of the answer to the last dot; 0: none went out */
-        bool is_acknowledged;
-        bool is_faulty; /* something befell it while it was open */
-        bool is_unkept; /* at its last dot the disk could not keep its outcome */
+        bool is_acknowledged; /* the last one: what became of it is on the other side's disk */
+        bool is_faulty;       /* something befell the connection then, and nothing had acknowledged it */
+        bool is_next_faulty;  /* or the one behind it, which was under way */
         enum ledger_end end;
         int64_t ended_ms;
 };
@@ -59,7 +58,8 @@ struct ledger {
         struct ledger_config config;
         int64_t began_ms;
         uint64_t events;
-        bool is_disk_failing, is_disk_bad; /* since it began once; now */
+        bool is_disk_bad;
+        uint64_t disk_mended; /* when it was last, in the order of events */
         struct ledger_roll *rolls;
         struct ledger_entry *entries;
         struct ledger_link *links;

@@ -143,16 +143,15 @@ static void judge_failed(struct ledger *l, const struct ledger_entry *e)
 
 /* ---- duplicate ---- */
 
-/* Did something befall the connection of a copy at its final dot, so that its outcome could not be known? */
+/* Did something befall the connection of a copy at its final dot, so that its outcome could not be known, or not be
+ * kept? Never when the other side went on: it says nothing more on a connection before the outcome is on its disk. */
 static bool is_excused(const struct ledger *l, const struct ledger_copy *c)
 {
         const struct ledger_link *k = &l->links[c->connection];
-        if (c->dot == k->dots && k->is_unkept)
-                return true;
-        if (c->dot != k->dots || k->end == LEDGER_QUIT)
+        if (c->dot != k->dots || k->is_acknowledged)
                 return false;
-        return k->code == 0 || k->is_faulty || k->end == LEDGER_RESET || k->end == LEDGER_SILENCE ||
-               k->end == LEDGER_DIED;
+        return k->is_faulty || k->end == LEDGER_RESET || k->end == LEDGER_SILENCE || k->end == LEDGER_DIED ||
+               k->end == LEDGER_DROPPED;
 }
 
 static int compare_numbers(uint32_t a, uint32_t b)

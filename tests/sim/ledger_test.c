@@ -174,6 +174,22 @@ static void disk_fails_no_excuse(struct world *w)
         deliver(w, post(w, 554), "bob@b.test", 250, LEDGER_QUIT);
 }
 
+static void disk_failed_before(struct world *w)
+{
+        ledger_disk_fails(w->l);
+        ledger_disk_mended(w->l);
+        deliver(w, post(w, 451), "bob@b.test", 250, LEDGER_QUIT);
+}
+
+static void disk_failed_meanwhile(struct world *w)
+{
+        uint32_t t = post(w, 0);
+        ledger_disk_fails(w->l);
+        ledger_disk_mended(w->l);
+        ledger_try_answer(w->l, t, 451);
+        deliver_all(w, t);
+}
+
 static void unsent_and_delivered(struct world *w)
 {
         uint32_t t = begin(w, LETTER_PLAIN);
@@ -324,6 +340,8 @@ static const struct history histories[] = {
         {"delivered and refused", delivered_and_refused, "invented "},
         {"disk fails", disk_fails, ""},
         {"disk fails, no excuse", disk_fails_no_excuse, "invented "},
+        {"disk failed before", disk_failed_before, "invented "},
+        {"disk failed meanwhile", disk_failed_meanwhile, ""},
         {"unsent and delivered", unsent_and_delivered, "invented "},
         {"of nobody", of_nobody, "invented "},
         {"to a stranger", to_a_stranger, "relayed "},

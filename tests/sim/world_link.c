@@ -18,9 +18,27 @@ static struct sim_node *peer(struct world *w, struct str name)
         return m ? m->node : NULL;
 }
 
-static void tell(struct world *w, const struct statement *t)
+static bool may_be(struct world *w, struct str name, enum verb verb)
 {
-        ledger_fault(w->ledger, NULL, world_text(w, "%.*s, line %u", STR_ARG(t->words[0]), t->line));
+        struct machine *m = world_machine(w, name);
+        return !m || m->said->verb == verb;
+}
+
+/* It befalls what lipap has open to this mail host, or to each (`*`, lipap itself); or nothing, if it is neither. */
+static void tell(struct world *w, const struct statement *t, struct str name)
+{
+        const struct machine *m = world_machine(w, name);
+        const char *host = m && m->mx ? m->name : NULL;
+        if (!m || m->mx || m == w->lipap)
+                ledger_fault(w->ledger, host, world_text(w, "%.*s, line %u", STR_ARG(t->words[0]), t->line));
+}
+
+static void tell_between(struct world *w, const struct statement *t, struct str a, struct str b)
+{
+        if (may_be(w, a, VERB_LIPAP) && may_be(w, b, VERB_MAILHOST))
+                tell(w, t, b);
+        else if (may_be(w, b, VERB_LIPAP) && may_be(w, a, VERB_MAILHOST))
+                tell(w, t, a);
 }
 
 static void mend(void *arg)
@@ -55,8 +73,9 @@ static void do_link(struct world *w, const struct statement *t)
         }
 }
 
-static void do_partition(struct world *w, struct str names, int64_t until_ms)
+static void do_partition(struct world *w, const struct statement *t, int64_t until_ms)
 {
+        struct str names = statement_argument(t, 0);
         struct sim_node *nodes[NODES_MAX];
         size_t count = 0;
         while (names.n > 0) {
@@ -64,6 +83,7 @@ static void do_partition(struct world *w, struct str names, int64_t until_ms)
                 (void)str_cut(names, ',', &name, &names);
                 CHECK(count < NODES_MAX);
                 nodes[count++] = peer(w, name);
+                tell(w, t, name);
         }
         sim_partition(w->sim, nodes, count, until_ms);
 }
@@ -84,9 +104,11 @@ static void do_cut(struct world *w, const struct statement *t, struct sim_node *
 
 void play_network(struct world *w, const struct statement *t)
 {
-        struct sim_node *from = peer(w, statement_argument(t, 0)), *to = peer(w, statement_argument(t, 1));
+        struct str a = statement_argument(t, 0), b = statement_argument(t, 1);
+        struct sim_node *from = peer(w, a), *to = peer(w, b);
         int64_t for_ms = statement_ms(t, "for", 60000), until_ms = sim_now(w->sim) + for_ms;
-        tell(w, t);
+        if (t->verb != VERB_PARTITION)
+                tell_between(w, t, a, b);
         switch (t->verb) {
         case VERB_LINK:
                 do_link(w, t);
@@ -97,7 +119,7 @@ void play_network(struct world *w, const struct statement *t)
                 break;
         case VERB_PARTITION:
                 world_lasts(w, for_ms);
-                do_partition(w, statement_argument(t, 0), until_ms);
+                do_partition(w, t, until_ms);
                 break;
         default:
                 do_cut(w, t, from, to);

@@ -89,6 +89,13 @@ static bool is_lipap(const struct machine *m)
         return m->said->verb == VERB_LIPAP;
 }
 
+/* Signers have no connection to a mail host. */
+static void tell_fault(struct machine *m, const char *what)
+{
+        if (is_lipap(m))
+                ledger_fault(m->world->ledger, NULL, world_text(m->world, "%s %s", m->name, what));
+}
+
 static void judge_end(struct machine *m, int status)
 {
         struct world *w = m->world;
@@ -98,8 +105,7 @@ static void judge_end(struct machine *m, int status)
         m->is_clean = status == 0;
         if (was_bad)
                 server_mend_disk(m);
-        ledger_fault(
-                w->ledger, NULL, world_text(w, "%s has ended", m->name)); /* a slow host has yet to see it */
+        tell_fault(m, "has ended"); /* a slow host has yet to see it */
         bool was_killed = status == SIM_STATUS_KILLED;
         if (status != 0 && !was_killed && !was_bad)
                 world_broken(w, "run", "%s ended by itself with status %d", m->name, status);
@@ -164,15 +170,14 @@ void server_stop(struct machine *m, int64_t back_ms)
         if (!sim_node_is_running(m->node))
                 return;
         m->stops++;
-        ledger_fault(w->ledger, NULL, world_text(w, "%s is stopped", m->name));
+        tell_fault(m, "is stopped");
         sim_node_stop(m->node);
 }
 
 void server_kill(struct machine *m, enum sim_kill how, int64_t back_ms)
 {
-        struct world *w = m->world;
-        m->back_ms = sim_now(w->sim) + back_ms;
-        ledger_fault(w->ledger, NULL, world_text(w, "%s is killed", m->name));
+        m->back_ms = sim_now(m->world->sim) + back_ms;
+        tell_fault(m, "is killed");
         sim_node_kill(m->node, how);
 }
 
