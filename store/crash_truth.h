@@ -17,6 +17,7 @@
 #include "store/delivery.h"
 #include "store/lists.h"
 #include "store/messages.h"
+#include "store/spool.h"
 
 #define TRUTH_MANY 1000 /* more than there ever are of anything */
 
