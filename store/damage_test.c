@@ -377,6 +377,38 @@ static void test_crossed(void **state)
         assert_int_equal(run(*state, SERVER), SAME);
 }
 
+/* A log that a death has left is brought into the database only when nothing else lies there: it had been written over
+ * messages before the image was refused. */
+static void test_crossed_under_a_log(void **state)
+{
+        struct bench *b = *state;
+        struct places db = {0}, spool = {0};
+        const char *why;
+        struct store *s;
+        damage_disk_mark(&b->disk);
+        damage_disk_begin(&b->disk, READS_MAX);
+        assert_int_equal(store_open_as(&b->disk.host, DAMAGE_PATH, STORE_SERVER, &why, &s), ERR_OK);
+        rig_sql_on(s, "UPDATE member SET joined_ms = joined_ms + 1");
+        s->db.broken = true; /* as after a death */
+        store_close(s);
+        file_places(&b->disk, "ptt.db", 1 << 20, &db);
+        file_places(&b->disk, "spool/0000", 1 << 20, &spool);
+        uint32_t at = cluster_of(&b->disk, &db, 9 * CLUSTER), old = cluster_of(&b->disk, &db, 10 * CLUSTER);
+        uint8_t *before = malloc(spool.items[0].n);
+        assert_non_null(before);
+        memcpy(before, b->disk.bytes + spool.items[0].at, spool.items[0].n);
+        link_to(&b->disk, at, cluster_of(&b->disk, &spool, 2 * CLUSTER));
+        assert_int_equal(store_open_as(&b->disk.host, DAMAGE_PATH, STORE_SERVER, &why, &s), ERR_CORRUPT);
+        assert_memory_equal(before, b->disk.bytes + spool.items[0].at, spool.items[0].n);
+        assert_string_equal(why, "its files share space");
+        damage_disk_undo(&b->disk);
+        link_to(&b->disk, at, old);
+        free(before);
+        free(db.items);
+        free(spool.items);
+        assert_int_equal(run(b, SERVER), SAME);
+}
+
 static int set_up(void **state)
 {
         struct bench *b = calloc(1, sizeof *b);
@@ -452,6 +484,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_sectors),
                 cmocka_unit_test(test_clusters),
                 cmocka_unit_test(test_crossed),
+                cmocka_unit_test(test_crossed_under_a_log),
         };
         return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -183,7 +183,7 @@ static enum err open_database(struct store *s)
         return err;
 }
 
-/* The database, its log and the segments. */
+/* The database, its log and the segments that can be opened. */
 static enum err are_apart(struct store *s)
 {
         size_t count = 2 + s->spool.count;
@@ -194,7 +194,7 @@ static enum err are_apart(struct store *s)
         enum err err = area_open(&s->volume, S("ptt.db"), &own[0]);
         if (err == ERR_OK)
                 err = area_open(&s->volume, S("ptt.db-wal"), &own[1]);
-        if (err == ERR_NOT_FOUND)
+        if (err == ERR_NOT_FOUND || err == ERR_CORRUPT) /* said when the database is opened */
                 err = ERR_OK;
         for (size_t i = 0; i < count; i++)
                 areas[i] = i < 2 ? &own[i] : &s->spool.segments[i - 2].area;
@@ -222,23 +222,27 @@ static enum err open_spool(struct store *s)
         return err;
 }
 
+/* Nothing is written into a file before it is known that it is apart from the others. But what the database says of the
+ * image, its version say, comes before what is wrong with the spool. */
 static enum err open_parts(struct store *s, struct str path)
 {
         enum err err = open_volume(s, path);
-        if (err == ERR_OK)
-                err = open_database(s);
         if (err != ERR_OK)
                 return err;
         s->why = "its spool is damaged";
-        err = open_spool(s);
-        if (err != ERR_OK)
-                return err;
+        enum err spool = open_spool(s);
+        if (spool != ERR_OK && spool != ERR_CORRUPT)
+                return spool;
         s->why = "its files share space";
         err = are_apart(s);
         if (err != ERR_OK)
                 return err;
-        s->why = "its database is damaged";
-        return recover(s);
+        s->why = "";
+        err = open_database(s);
+        if (err != ERR_OK)
+                return err;
+        s->why = spool == ERR_OK ? "its database is damaged" : "its spool is damaged";
+        return spool == ERR_OK ? recover(s) : spool;
 }
 
 enum err store_open_as(
