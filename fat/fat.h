@@ -82,7 +82,7 @@ enum fat_state {
         FAT_IS_FAT16, /* refused, ERR_UNSUPPORTED */
         FAT_SECTOR,   /* refused, ERR_UNSUPPORTED: its sectors are smaller than the device's */
         FAT_SHORT,    /* refused, ERR_CORRUPT: the device is smaller than the volume declares */
-        FAT_DAMAGED,  /* refused, ERR_CORRUPT: the boot sector contradicts itself */
+        FAT_DAMAGED,  /* refused, ERR_CORRUPT: the boot sector contradicts itself, or its backup */
         FAT_FOREIGN, /* refused, ERR_DENIED: FAT_WRITE was asked, and there is no redo area of ours; FAT_READ works */
         FAT_FAILED /* refused, ERR_IO: the device failed */
 };

@@ -62,8 +62,8 @@ static enum err refusal(enum fat_state state)
 #define GEOMETRY_AT 11 /* of the boot sector: what says where everything is */
 #define GEOMETRY_SIZE 53
 
-/* Is the boot sector what its backup says? */
-static enum err compare_backup(struct fat *f, bool *is_same)
+/* Is the boot sector what its backup says? `*other` is that, when it says anything. */
+static enum err compare_backup(struct fat *f, bool *is_same, struct fat_boot *other, bool *has_other)
 {
         uint8_t geometry[GEOMETRY_SIZE];
         enum err err = fat_bytes_read(f, 0, f->bounce, f->sector_size);
@@ -71,31 +71,49 @@ static enum err compare_backup(struct fat *f, bool *is_same)
         if (err == ERR_OK)
                 err = fat_bytes_read(f, (uint64_t)f->backup * f->sector_size, f->bounce, f->sector_size);
         *is_same = err == ERR_OK && memcmp(geometry, f->bounce + GEOMETRY_AT, sizeof geometry) == 0;
+        *has_other = err == ERR_OK && fat_boot_parse(f->bounce, other) == FAT_CLEAN &&
+                     other->sector_size == f->sector_size &&
+                     other->sectors <= f->device.size / other->sector_size;
         return err;
 }
 
 /* Does each copy of the FAT begin as one does? */
-static enum err look_for_tables(struct fat *f, bool *are_there)
+static enum err look_for_tables(struct fat *f, const struct fat_boot *b, bool *are_there)
 {
         enum err err = ERR_OK;
         *are_there = true;
-        for (uint32_t i = 0; i < f->fats && err == ERR_OK && *are_there; i++) {
+        for (uint32_t i = 0; i < b->fats && err == ERR_OK && *are_there; i++) {
                 err = fat_bytes_read(f,
-                        ((uint64_t)f->reserved + (uint64_t)i * f->fat_sectors) * f->sector_size, f->bounce,
-                        f->sector_size);
+                        ((uint64_t)b->reserved + (uint64_t)i * b->fat_sectors) * b->sector_size, f->bounce,
+                        b->sector_size);
                 *are_there = (fat_le32(f->bounce) & 0x0fffff00) == 0x0fffff00;
         }
         return err;
 }
 
-/* To set the dirty bit is to write to each copy of the FAT: where the boot sector puts them wrongly, into files. */
-static enum err judge_geometry(struct fat *f, enum fat_state *state)
+static bool is_same_volume(const struct fat_boot *a, const struct fat_boot *b)
 {
-        bool is_same, are_there = true;
-        enum err err = compare_backup(f, &is_same);
-        if (err == ERR_OK && !is_same)
-                err = look_for_tables(f, &are_there);
+        return a->cluster_sectors == b->cluster_sectors && a->sectors == b->sectors && a->root == b->root &&
+               a->active_fat == b->active_fat && a->is_mirrored == b->is_mirrored && a->data == b->data;
+}
+
+/* To set the dirty bit is to write to each copy of the FAT: where the boot sector puts them wrongly, into files. And
+ * where clusters lie elsewhere than it says, so is every later write. So it is not written by one that differs from its
+ * backup, unless it finds the FATs; and either both mean the same, or the backup does not find them. */
+static enum err judge_geometry(struct fat *f, const struct fat_boot *b, enum fat_state *state)
+{
+        struct fat_boot other;
+        bool is_same, has_other, are_there = true;
+        enum err err = compare_backup(f, &is_same, &other, &has_other);
+        if (err != ERR_OK || is_same)
+                return err;
+        err = look_for_tables(f, b, &are_there);
         if (err == ERR_OK && !are_there)
+                *state = FAT_DAMAGED;
+        if (err != ERR_OK || !are_there || !has_other || is_same_volume(b, &other))
+                return err;
+        err = look_for_tables(f, &other, &are_there);
+        if (err == ERR_OK && are_there)
                 *state = FAT_DAMAGED;
         return err;
 }
@@ -174,7 +192,7 @@ enum err fat_mount(struct fat *f, const struct fat_device *device, enum fat_mode
                 return refusal(*state);
         }
         if (err == ERR_OK && mode == FAT_WRITE)
-                err = judge_geometry(f, state);
+                err = judge_geometry(f, &b, state);
         if (*state == FAT_DAMAGED)
                 return refusal(*state);
         if (err == ERR_OK && mode == FAT_WRITE)

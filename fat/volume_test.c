@@ -192,6 +192,38 @@ static void test_misplaced_tables(void **state)
         teardown();
 }
 
+/* Nor by one that puts the clusters elsewhere than its backup does, when both find the FATs: which of them is right cannot
+ * be told, and a repair by the wrong one took away every folder and cut the large files. */
+static void test_misplaced_clusters(void **state)
+{
+        (void)state;
+        static const struct {
+                size_t at;
+                uint8_t bits;
+        } cases[] = {{13, 3}, {33, 0x7f}, {44, 1}}; /* a smaller volume, too */
+        setup(40 << 20, 512);
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+                for (size_t copy = 0; copy < 2; copy++) {
+                        uint8_t *byte = device.bytes + copy * 6 * 512 + cases[i].at;
+                        *byte ^= cases[i].bits;
+                        memory_device_mark(&device);
+                        assert_int_equal(mount(FAT_WRITE, FAT_DAMAGED), ERR_CORRUPT);
+                        assert_int_equal(device.log_n, 0);
+                        *byte ^= cases[i].bits;
+                }
+        uint8_t backup[512];
+        memcpy(backup, device.bytes + 6 * 512, sizeof backup);
+        for (int is_lost = 0; is_lost < 2; is_lost++) {
+                device.bytes[6 * 512 + 28] ^= 1; /* sectors in front of the volume: nobody asks */
+                assert_int_equal(mount(FAT_WRITE, FAT_CLEAN), ERR_OK);
+                assert_int_equal(fat_unmount(&volume), ERR_OK);
+                memset(device.bytes + 6 * 512, 0, sizeof backup);
+        }
+        memcpy(device.bytes + 6 * 512, backup, sizeof backup);
+        assert_int_equal(mount(FAT_WRITE, FAT_CLEAN), ERR_OK);
+        teardown();
+}
+
 static void test_dirty(void **state)
 {
         (void)state;
@@ -511,6 +543,7 @@ int main(void)
                 cmocka_unit_test(test_format_arguments),
                 cmocka_unit_test(test_boot),
                 cmocka_unit_test(test_misplaced_tables),
+                cmocka_unit_test(test_misplaced_clusters),
                 cmocka_unit_test(test_dirty),
                 cmocka_unit_test(test_hostile_record),
                 cmocka_unit_test(test_names),
