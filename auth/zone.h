@@ -15,7 +15,8 @@
  *     may run: the pointer is changed by compare-and-swap, and key records follow from it.
  *   - A pointer with another password's id is never touched, nor is any record then.
  *   - A key signs only after the zone was seen to publish it, and a new one only after every name server of the zone
- *     serves it alone, or ZONE_PROOF_MAX_S have passed (told as a warning).
+ *     serves it alone, or ZONE_PROOF_MAX_S have passed (told as a warning). One that stood there before this process,
+ *     and is older than that, waits likewise for servers that show something else, and for no others.
  *   - A key that signs stays one while the zone cannot be read; it stops when what it signs would not outlive the queue.
  *   - Whatever else fails (a pointer that somebody has spoilt, a refused update, another record that cannot be put right):
  *     as long as the zone answers, each key that signs is looked at each minute.
@@ -130,6 +131,7 @@ struct zone_key {
         bool is_published; /* the last look at the primary found it, alone and right */
         bool is_ours;      /* this process wrote it */
         bool is_new; /* this process saw the zone without it, whoever put it there: to be looked for at the servers */
+        bool is_old; /* by our clock, which may be wrong, it stood there for longer than a new key is waited for */
         bool is_proven;              /* it may sign */
         int64_t proof_since_s;       /* 0: not looked for at the name servers yet */
         size_t selector_n, record_n; /* record_n 0: not derived yet */

@@ -29,11 +29,25 @@ static struct str record_of(const struct zone_key *key)
         return str_of(key->record, key->record_n);
 }
 
-/* All keys were looked at. A new one is still to be found at the name servers; else all is well. Changes of the pointer
- * come last, so that one that fails for ever keeps nobody from looking at the keys. */
+static void look_at_servers(struct zone *z, int64_t now_s)
+{
+        struct zone_key *current = &z->keys[0];
+        if (current->proof_since_s == 0) {
+                current->proof_since_s = now_s;
+                z->servers.looks = 0;
+        }
+        z->state = ZONE_STATE_READ_SERVERS;
+}
+
+/* All keys were looked at. The current one is still to be found at the name servers; else all is well. Changes of the
+ * pointer come last, so that one that fails for ever keeps nobody from looking at the keys. */
 static void finish_look(struct zone *z, int64_t now_s)
 {
         struct zone_key *current = &z->keys[0];
+        if (current->is_published && current->is_old && !current->is_proven) {
+                look_at_servers(z, now_s);
+                return;
+        }
         if (!z->is_read_only && zone_rotate(z, now_s))
                 return;
         if (!current->is_published) { /* why not was told */
@@ -47,11 +61,7 @@ static void finish_look(struct zone *z, int64_t now_s)
                 zone_rest(z, ZONE_REST_S);
                 return;
         }
-        if (current->proof_since_s == 0) {
-                current->proof_since_s = now_s;
-                z->servers.looks = 0;
-        }
-        z->state = ZONE_STATE_READ_SERVERS;
+        look_at_servers(z, now_s);
 }
 
 static bool ask_key(struct zone *z, int64_t now_s, struct zone_step *out)
@@ -70,8 +80,8 @@ static void found_key(struct zone *z, int64_t now_s, struct zone_key *key)
         if (!key->is_published && !key->is_ours)
                 zone_tell(z, ZONE_EVENT_KEY_FOUND, zone_key_selector(key), S(""));
         key->is_published = true;
-        /* It stood there before we came, for longer than any new key is waited for. */
-        if (!key->is_new && now_s - key->epoch >= ZONE_PROOF_MAX_S)
+        key->is_old = !key->is_new && now_s - key->epoch >= ZONE_PROOF_MAX_S;
+        if (key->is_old && z->at > 0) /* there was time for the next one to follow it */
                 key->is_proven = true;
         z->at++;
 }

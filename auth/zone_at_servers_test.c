@@ -58,6 +58,53 @@ static void test_clock_set_ahead(void **state)
         }
 }
 
+/* The simulator's seed 2393: the same, and the signer was killed and started again. What stood in the zone looked as if
+ * it had for long, and signed at once. */
+static void test_started_with_clock_ahead(void **state)
+{
+        (void)state;
+        static const struct {
+                int64_t lag_s;
+                const char *events;
+        } cases[] = {{300, "ready"}, {DAY, ""}};
+        for (size_t i = 0; i < 2; i++) {
+                struct sim *s = world();
+                struct zone *z = machine();
+                s->servers[1].behaviour = LAGS;
+                s->servers[1].lag_s = 1800 + cases[i].lag_s;
+                run(s, z, 30);
+                free(z);
+                s->now_s += 1800;
+                z = machine();
+                run(s, z, 200);
+                expect_events(s, "created found published found key-found");
+                run(s, z, ZONE_PROOF_MAX_S - 300);
+                expect_events(s, cases[i].events);
+                run(s, z, 200);
+                expect_events(s, i == 0 ? "" : "not-served ready");
+                free(z);
+                free(s);
+        }
+}
+
+/* No other trouble with the servers keeps a key from signing that stood there before: a restart is no outage. */
+static void test_started_with_servers_in_trouble(void **state)
+{
+        (void)state;
+        static const enum behaviour behaviours[] = {SERVES, SILENT, REFUSES};
+        for (size_t i = 0; i < 3; i++) {
+                struct sim *s = world();
+                free(settled(s));
+                struct zone *z = machine();
+                s->now_s = START + DAY;
+                s->servers[1].behaviour = behaviours[i];
+                run(s, z, 10);
+                expect_events(s, "found key-found ready");
+                free(z);
+                free(s);
+        }
+}
+
 /* One address of a server that cannot be reached does not matter beside another that serves. */
 static void test_one_address_is_enough(void **state)
 {
@@ -102,6 +149,8 @@ int main(void)
                 cmocka_unit_test(test_name_server_lags),
                 cmocka_unit_test(test_name_server_silent),
                 cmocka_unit_test(test_clock_set_ahead),
+                cmocka_unit_test(test_started_with_clock_ahead),
+                cmocka_unit_test(test_started_with_servers_in_trouble),
                 cmocka_unit_test(test_one_address_is_enough),
                 cmocka_unit_test(test_name_server_without_address),
         };
