@@ -131,11 +131,19 @@ static void tell_unasked(struct zone *z)
         zone_tell(z, ZONE_EVENT_UNASKED, zone_key_selector(new_key(z)), wr_text(&w));
 }
 
-/* No address is no reason to wait: the primary may know only the names of servers elsewhere. */
+/* No address is no reason to wait: the primary may know only the names of servers elsewhere. A primary that fails, or
+ * denies a name of its own zone, has not said so. */
+static bool is_unknown(const struct zone *z, enum err e, const struct dns_answer *answer)
+{
+        bool is_elsewhere = !dns_name_is_under(&z->servers.names[z->at], &z->config.zone);
+        return e == ERR_DENIED &&
+               (answer->rcode == DNS_RCODE_NOERROR || (is_elsewhere && answer->rcode != DNS_RCODE_SERVFAIL));
+}
+
 static void answered_address(struct zone *z, int64_t now_s, enum err e, const struct dns_answer *answer)
 {
         struct zone_servers *s = &z->servers;
-        if (e != ERR_OK && e != ERR_DENIED) {
+        if (e != ERR_OK && !is_unknown(z, e, answer)) {
                 look_again_after(z, now_s, S("the addresses of the name servers: "), e, answer);
                 return;
         }

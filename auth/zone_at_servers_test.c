@@ -87,6 +87,37 @@ static void test_started_with_clock_ahead(void **state)
         }
 }
 
+/* The simulator's seed 3016: the primary answered SERVFAIL when it was asked for the address of a secondary that lagged;
+ * that one was not asked then, and the key signed. */
+static void test_address_not_told(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *name;
+                uint16_t rcode;
+                const char *events;
+        } cases[] = {
+                {"ns2.example.org", DNS_RCODE_SERVFAIL, "created found published"},
+                {"ns2.example.org", DNS_RCODE_REFUSED, "created found published"},
+                {"ns2.elsewhere.net", DNS_RCODE_SERVFAIL, "created found published"},
+                {"ns2.elsewhere.net", DNS_RCODE_REFUSED, "created found published unasked served ready"},
+                {"ns2.elsewhere.net", DNS_RCODE_NOTAUTH, "created found published unasked served ready"},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                struct sim *s = world();
+                struct zone *z = machine();
+                s->servers[1].name = cases[i].name;
+                s->servers[1].address_rcode = cases[i].rcode;
+                run(s, z, 30);
+                expect_events(s, cases[i].events);
+                s->servers[1].address_rcode = 0;
+                run(s, z, 30);
+                assert_int_equal(signs(s, z), START);
+                free(z);
+                free(s);
+        }
+}
+
 /* No other trouble with the servers keeps a key from signing that stood there before: a restart is no outage. */
 static void test_started_with_servers_in_trouble(void **state)
 {
@@ -149,6 +180,7 @@ int main(void)
                 cmocka_unit_test(test_name_server_lags),
                 cmocka_unit_test(test_name_server_silent),
                 cmocka_unit_test(test_clock_set_ahead),
+                cmocka_unit_test(test_address_not_told),
                 cmocka_unit_test(test_started_with_clock_ahead),
                 cmocka_unit_test(test_started_with_servers_in_trouble),
                 cmocka_unit_test(test_one_address_is_enough),

@@ -27,7 +27,8 @@ struct server {
         const char *ip;   /* as the zone has it */
         const char *name; /* the NS record */
         enum behaviour behaviour;
-        int64_t lag_s; /* LAGS: shows a change so much later */
+        int64_t lag_s;          /* LAGS: shows a change so much later */
+        uint16_t address_rcode; /* what the primary answers to those who ask for its address; 0: tells it */
 };
 
 struct sim {
@@ -112,8 +113,12 @@ static inline enum err answer_primary(
                         v->name = name;
                 } else {
                         assert_int_equal(ip_parse(str_of_c(s->servers[i].ip), &ip), ERR_OK);
-                        if (!dns_name_eq(&name, &step->name) ||
-                                ip.family != (step->type == DNS_TYPE_A ? 4 : 6))
+                        bool is_it = dns_name_eq(&name, &step->name);
+                        if (is_it && s->servers[i].address_rcode != 0) {
+                                room->answer.rcode = s->servers[i].address_rcode;
+                                return ERR_DENIED;
+                        }
+                        if (!is_it || ip.family != (step->type == DNS_TYPE_A ? 4 : 6))
                                 continue;
                         v->ip = ip;
                 }
