@@ -52,6 +52,13 @@
 #define DKIM_KEY_BITS_MIN 1024 /* RFC 8301 3.2 */
 #define DKIM_KEY_BITS_MAX 4096 /* RFC 8301 3.2: must be verified up to here; above: refused, for cost */
 
+/* SPF: RFC 7208 4.6.4. */
+#define SPF_LOOKUPS_MAX 10    /* terms that ask the DNS, in one evaluation */
+#define SPF_VOIDS_MAX 2       /* of them that are told of no record */
+#define SPF_HOSTS_MAX 10      /* of one mx or ptr, whose addresses are asked for */
+#define SPF_QUESTIONS_MAX 256 /* room for all that the limits above allow, and as much again for foresight */
+#define SPF_EXPLANATION_MAX 1024 /* a longer one is left out */
+
 /* DNS. */
 #define DNS_NAME_MAX 255      /* RFC 1035 3.1, wire form */
 #define DNS_LABEL_MAX 63      /* RFC 1035 3.1 */
