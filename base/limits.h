@@ -53,11 +53,26 @@
 #define DKIM_KEY_BITS_MAX 4096 /* RFC 8301 3.2: must be verified up to here; above: refused, for cost */
 
 /* SPF: RFC 7208 4.6.4. */
-#define SPF_LOOKUPS_MAX 10    /* terms that ask the DNS, in one evaluation */
-#define SPF_VOIDS_MAX 2       /* of them that are told of no record */
-#define SPF_HOSTS_MAX 10      /* of one mx or ptr, whose addresses are asked for */
-#define SPF_QUESTIONS_MAX 256 /* room for all that the limits above allow, and as much again for foresight */
+#define SPF_LOOKUPS_MAX 10     /* terms that ask the DNS, in one evaluation */
+#define SPF_VOIDS_MAX 2        /* of them that are told of no record */
+#define SPF_HOSTS_MAX 10       /* of one mx or ptr, whose addresses are asked for */
+#define SPF_QUESTIONS_MAX 256  /* room for all that the limits above allow, and as much again for foresight */
+#define SPF_EXPANSION_MAX 2048 /* of a domain with macros, before RFC 7208 7.3 cuts it to 253 */
 #define SPF_EXPLANATION_MAX 1024 /* a longer one is left out */
+
+/* Authentication-Results. */
+#define AUTHRES_RESULTS_MAX \
+        32 /* of one field: SPF, DMARC, ARC and all signatures looked at, and as many again */
+#define AUTHRES_PROPERTIES_MAX 128 /* of one field */
+#define AUTHRES_TEXT_MAX 255       /* of a stranger's text that we write there: a domain's length */
+
+/* DMARC: RFC 9989. */
+#define DMARC_WALK_MAX 8 /* 4.10: questions of one tree walk */
+#define DMARC_IDENTIFIERS_MAX \
+        (DKIM_SIGNATURES_MAX + 1) /* of one message that are looked at: its signatures and SPF */
+#define DMARC_QUESTIONS_MAX \
+        (DMARC_WALK_MAX * (1 + DMARC_IDENTIFIERS_MAX) + 1) /* all walks, and whether the domain exists */
+#define DMARC_TAGS_MAX 64                                  /* of one record that are looked at */
 
 /* DNS. */
 #define DNS_NAME_MAX 255      /* RFC 1035 3.1, wire form */
