@@ -73,6 +73,15 @@ void mail_build_word(struct mail_build *b, struct str piece)
         append(b, piece);
 }
 
+void mail_build_line(struct mail_build *b, struct str piece)
+{
+        mail_build_word(b, piece);
+        if (b->fault == ERR_OK && b->fold > 0)
+                break_line(b);
+        if (b->w->full)
+                fail(b, ERR_SPACE);
+}
+
 void mail_build_glue(struct mail_build *b, struct str piece)
 {
         append(b, piece);

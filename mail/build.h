@@ -28,6 +28,8 @@ struct mail_build {
 void mail_build_begin(struct mail_build *b, struct wr *w, struct str name);
 /* A space, at which the line may break, and a piece behind it. */
 void mail_build_word(struct mail_build *b, struct str piece);
+/* The same at the head of a new line. */
+void mail_build_line(struct mail_build *b, struct str piece);
 /* A piece right behind the last one, without a chance to break between them. */
 void mail_build_glue(struct mail_build *b, struct str piece);
 /* Unstructured UTF-8 text, broken at its spaces; words beyond ASCII become encoded-words (RFC 2047), and so do words

@@ -36,6 +36,25 @@ static void check_shape(struct str text, size_t line_most)
         }
 }
 
+static void test_line(void **state)
+{
+        (void)state;
+        const struct str want = S("A: one;\r\n two three;\r\n " X70 " " X10 "\r\n");
+        for (size_t cap = 0; cap <= want.n; cap++) {
+                char out[200];
+                struct mail_build b;
+                struct wr w;
+                wr_init(&w, out, cap);
+                mail_build_begin(&b, &w, S("A"));
+                mail_build_word(&b, S("one;"));
+                mail_build_line(&b, S("two"));
+                mail_build_word(&b, S("three;"));
+                mail_build_line(&b, S(X70 " " X10)); /* broken already, since it passes the goal */
+                assert_int_equal(mail_build_end(&b), cap < want.n ? ERR_SPACE : ERR_OK);
+                assert_true(str_eq(wr_text(&w), cap < want.n ? S("") : want));
+        }
+}
+
 static void test_text(void **state)
 {
         (void)state;
@@ -298,6 +317,7 @@ static void test_received(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_line),
                 cmocka_unit_test(test_text),
                 cmocka_unit_test(test_text_of_every_length),
                 cmocka_unit_test(test_mailbox),
