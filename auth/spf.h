@@ -43,7 +43,7 @@ enum spf_fault {
         SPF_LOOKUPS,        /* with `term` there are more than SPF_LOOKUPS_MAX lookups */
         SPF_VOIDS,          /* with `term` more than SPF_VOIDS_MAX of them find nothing */
         SPF_HOSTS,          /* `term` has more than SPF_HOSTS_MAX mail exchangers */
-        SPF_QUESTIONS,      /* with `term` there are more questions than the caller asks for one message */
+        SPF_QUESTIONS,      /* asking about `name`, too, would be more than the caller asks for one message */
         SPF_FAULT_COUNT
 };
 
@@ -52,7 +52,7 @@ struct spf_verdict {
         enum spf_fault fault;
         bool is_helo;         /* the identity is the HELO name, since the sender is empty (2.4) */
         struct str domain;    /* of the identity, as it was given; borrowed from the input */
-        struct dns_name name; /* whose record decided, or is at fault; n = 0 for SPF_NO_DOMAIN */
+        struct dns_name name; /* as the fault says, or whose record decided; n = 0 for SPF_NO_DOMAIN */
         struct str term;      /* of that record; empty when no term decided; borrowed from the answers */
         struct str
                 explanation; /* of a fail, when it was asked for and there is one: printable ASCII of a stranger, in
