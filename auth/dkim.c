@@ -33,7 +33,7 @@ static const struct {
         struct str text;
 } faults[DKIM_FAULT_COUNT] = {
         [DKIM_OK] = {DKIM_PASS, TEXT("the signature is right")},
-        [DKIM_TAG_LIST] = {DKIM_PERMERROR, TEXT("the DKIM-Signature field is not a list of tags")},
+        [DKIM_TAG_LIST] = {DKIM_PERMERROR, TEXT("the signature field is not a list of tags")},
         [DKIM_TAG_TWICE] = {DKIM_PERMERROR, TEXT("a tag of the signature stands twice")},
         [DKIM_TAGS_MANY] = {DKIM_PERMERROR, TEXT("the signature has too many tags")},
         [DKIM_VERSION] = {DKIM_PERMERROR, TEXT("the version of the signature (v=) is not 1")},

@@ -67,3 +67,16 @@ enum err dkim_header_digest(const struct mail_header *header, struct str covered
         flush(&g);
         return sha256_end(&g.sha, out);
 }
+
+enum err dkim_fields_digest(
+        const struct str *fields, size_t count, struct str raw, struct str b_span, uint8_t out[SHA256_SIZE])
+{
+        struct gather g = {.n = 0};
+        struct canon_sink sink = {got, &g};
+        sha256_init(&g.sha);
+        for (size_t i = 0; i < count; i++)
+                canon_field(CANON_RELAXED, fields[i], sink);
+        canon_signature_field(CANON_RELAXED, raw, b_span, sink);
+        flush(&g);
+        return sha256_end(&g.sha, out);
+}

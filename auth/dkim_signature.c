@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "auth/arc.h"
 #include "auth/body_hash.h"
 #include "auth/dkim_name.h"
 #include "auth/tags.h"
@@ -14,6 +15,7 @@
 
 /* What one step of the reading has in its hands. */
 struct reading {
+        enum dkim_kind kind;
         struct tags tags;
         struct dkim_signature *out;
         struct str *detail;
@@ -45,24 +47,45 @@ static enum dkim_fault read_list(struct reading *r, struct str text)
         }
 }
 
-/* The names first, so that a report of any later fault can give them. */
+/* v= first, since another version has other tags */
+static enum dkim_fault check_required(struct reading *r)
+{
+        static const struct {
+                const char *name;
+                bool of[3]; /* enum dkim_kind */
+        } required[] = {{"v", {true, false, false}}, {"a", {true, true, true}}, {"b", {true, true, true}},
+                {"bh", {true, true, false}}, {"d", {true, true, true}}, {"h", {true, true, false}},
+                {"s", {true, true, true}}, {"cv", {false, false, true}}};
+        for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+                struct str name = str_of_c(required[i].name);
+                if (required[i].of[r->kind] && !tags_find(&r->tags, name))
+                        return fault_at(r, DKIM_TAG_MISSING, name);
+                if (i == 0 && r->kind == DKIM_FIELD && !str_eq(value(r, name), S("1")))
+                        return DKIM_VERSION;
+        }
+        return DKIM_OK;
+}
+
+/* i= and cv= of ARC (RFC 8617 4.2.1, 4.1.3) come before all, since the chain's structure hangs on them. */
+static enum dkim_fault read_instance(struct reading *r)
+{
+        r->out->instance = arc_instance_parse(value(r, S("i")));
+        r->out->cv = value(r, S("cv"));
+        return DKIM_OK;
+}
+
+/* The names early, so that a report of any later fault can give them. */
 static enum dkim_fault read_names(struct reading *r)
 {
         struct str domain = value(r, S("d")), selector = value(r, S("s"));
         bool good_domain = dkim_is_name(domain), good_selector = dkim_is_name(selector);
-        const struct tag *v = tags_find(&r->tags, S("v"));
         if (good_domain)
                 r->out->domain = domain;
         if (good_selector)
                 r->out->selector = selector;
-        if (!v)
-                return fault_at(r, DKIM_TAG_MISSING, S("v"));
-        if (!str_eq(v->value, S("1")))
-                return DKIM_VERSION;
-        static const char required[][3] = {"a", "b", "bh", "d", "h", "s"};
-        for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
-                if (!tags_find(&r->tags, str_of_c(required[i])))
-                        return fault_at(r, DKIM_TAG_MISSING, str_of_c(required[i]));
+        enum dkim_fault fault = check_required(r);
+        if (fault != DKIM_OK)
+                return fault;
         if (!good_domain)
                 return fault_at(r, DKIM_TAG_VALUE, S("d"));
         if (!good_selector || selector.n + domain.n + sizeof "._domainkey." - 1 > DNS_NAME_MAX - 2)
@@ -135,6 +158,25 @@ static enum dkim_fault read_identity(struct reading *r)
         return DKIM_OK;
 }
 
+/* h= of ARC-Message-Signature: items may be empty; the suites of this field have it so. */
+static enum dkim_fault read_arc_covered(struct reading *r)
+{
+        struct str covered = value(r, S("h")), rest = covered, name;
+        size_t count = 0;
+        while (tags_item(&rest, &name))
+                if ((name.n > 0 && !dkim_is_field_name(name)) || ++count > DKIM_COVERED_MAX ||
+                        str_eq_nocase(name, S("arc-seal")))
+                        return fault_at(r, DKIM_TAG_VALUE, S("h"));
+        r->out->covered = covered;
+        return DKIM_OK;
+}
+
+/* RFC 8617 4.1.3: what a seal covers is given, and h= makes the chain fail. */
+static enum dkim_fault read_no_covered(struct reading *r)
+{
+        return tags_find(&r->tags, S("h")) ? fault_at(r, DKIM_TAG_VALUE, S("h")) : DKIM_OK;
+}
+
 static enum dkim_fault read_covered(struct reading *r)
 {
         struct str covered = value(r, S("h")), rest = covered, name;
@@ -200,7 +242,8 @@ static enum dkim_fault read_algorithm(struct reading *r)
                 return DKIM_ALGORITHM;
         r->out->algorithm = known[i].algorithm;
         wr_init(&hash, r->out->body_hash, sizeof r->out->body_hash);
-        if (base64_decode(value(r, S("bh")), &hash) != ERR_OK || hash.n != known[i].hash)
+        if (r->kind != DKIM_ARC_SEAL &&
+                (base64_decode(value(r, S("bh")), &hash) != ERR_OK || hash.n != known[i].hash))
                 return fault_at(r, DKIM_TAG_VALUE, S("bh"));
         wr_init(&b, signature, sizeof signature);
         if (base64_decode(value(r, S("b")), &b) != ERR_OK || b.n == 0)
@@ -210,11 +253,19 @@ static enum dkim_fault read_algorithm(struct reading *r)
         return known[i].algorithm == DKIM_RSA_SHA1 ? DKIM_SHA1 : DKIM_OK;
 }
 
-enum dkim_fault dkim_signature_parse(struct str raw, struct dkim_signature *out, struct str *detail)
+#define STEPS_MAX 8
+
+enum dkim_fault dkim_signature_parse(
+        enum dkim_kind kind, struct str raw, struct dkim_signature *out, struct str *detail)
 {
-        static enum dkim_fault (*const steps[])(struct reading *) = {read_names, read_canon, read_query,
-                read_identity, read_covered, read_numbers, read_algorithm};
-        struct reading r = {.out = out, .detail = detail};
+        static enum dkim_fault (*const steps[][STEPS_MAX])(struct reading *) = {
+                [DKIM_FIELD] = {read_names, read_canon, read_query, read_identity, read_covered, read_numbers,
+                        read_algorithm},
+                [DKIM_ARC_MESSAGE] = {read_instance, read_names, read_canon, read_query, read_arc_covered,
+                        read_numbers, read_algorithm},
+                [DKIM_ARC_SEAL] = {read_instance, read_names, read_no_covered, read_numbers, read_algorithm},
+        };
+        struct reading r = {.kind = kind, .out = out, .detail = detail};
         struct str name, body;
         *out = (struct dkim_signature){.raw = raw, .body_limit = BODY_HASH_ALL};
         *detail = S("");
@@ -222,8 +273,8 @@ enum dkim_fault dkim_signature_parse(struct str raw, struct dkim_signature *out,
         if (str_has_suffix_nocase(body, S("\r\n")))
                 body.n -= 2;
         enum dkim_fault fault = read_list(&r, body);
-        for (size_t i = 0; fault == DKIM_OK && i < sizeof steps / sizeof steps[0]; i++)
-                fault = steps[i](&r);
+        for (size_t i = 0; fault == DKIM_OK && i < STEPS_MAX && steps[kind][i]; i++)
+                fault = steps[kind][i](&r);
         return fault;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The DKIM-Signature field (RFC 6376 3.5) as a value. Pure; slices are borrowed from the message's header. */
+/* The DKIM-Signature field (RFC 6376 3.5) as a value, and its relatives ARC-Message-Signature and ARC-Seal (RFC 8617
+ * 4.1.2, 4.1.3). Pure; slices are borrowed from the message's header. */
 #ifndef AUTH_DKIM_SIGNATURE_H
 #define AUTH_DKIM_SIGNATURE_H
 
@@ -13,6 +14,12 @@
 #include "base/wr.h"
 #include "crypto/sha256.h"
 #include "mail/header.h"
+
+/* What a field is of the DKIM signature's family:
+ *   DKIM_FIELD            v= is required, and h= must have From
+ *   DKIM_ARC_MESSAGE      i= is the instance, v= means nothing; h= may be anything that leaves ARC-Seal out
+ *   DKIM_ARC_SEAL         likewise; cv= is required, bh= and c= mean nothing, h= must not be there */
+enum dkim_kind { DKIM_FIELD, DKIM_ARC_MESSAGE, DKIM_ARC_SEAL };
 
 struct dkim_signature {
         struct str raw;    /* the whole field */
@@ -29,12 +36,15 @@ struct dkim_signature {
         bool has_time, has_expiry;
         int64_t time_s, expiry_s; /* t=, x= */
         uint8_t body_hash[SHA256_SIZE];
+        size_t instance; /* i= of ARC: 1 to ARC_SETS_MAX, one more for any above; 0: there is none */
+        struct str cv;   /* cv= as written */
 };
 
-/* Read one field. `raw` is the whole field with its name.
+/* Read one field. `raw` is the whole field with its name, which is not looked at.
  *   DKIM_OK, or the first fault, with its detail. What could be read before the fault stands in `*out`, the rest is
  *   empty, so that a report can name the domain. DKIM_SHA1 comes last, when nothing else is wrong. */
-enum dkim_fault dkim_signature_parse(struct str raw, struct dkim_signature *out, struct str *detail);
+enum dkim_fault dkim_signature_parse(
+        enum dkim_kind kind, struct str raw, struct dkim_signature *out, struct str *detail);
 
 /* "SELECTOR._domainkey.DOMAIN", where the key stands (3.6.2.1).
  *   ERR_OK, ERR_SPACE */
@@ -45,5 +55,10 @@ MUST_USE enum err dkim_key_name(struct str selector, struct str domain, struct w
  *   ERR_OK, or ERR_CRYPTO with zeros in `out` */
 MUST_USE enum err dkim_header_digest(const struct mail_header *header, struct str covered, enum canon canon,
         struct str raw, struct str b_span, uint8_t out[SHA256_SIZE]);
+
+/* The same for a list of whole fields in relaxed form, as ARC seals them (RFC 8617 5.1.1).
+ *   ERR_OK, or ERR_CRYPTO with zeros in `out` */
+MUST_USE enum err dkim_fields_digest(
+        const struct str *fields, size_t count, struct str raw, struct str b_span, uint8_t out[SHA256_SIZE]);
 
 #endif

@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(text, name, sizeof name - 1);
         if (size > 0)
                 memcpy(text + sizeof name - 1, data, size);
-        enum dkim_fault fault = dkim_signature_parse(raw, &s, &detail);
+        enum dkim_fault fault = dkim_signature_parse(DKIM_FIELD, raw, &s, &detail);
         CHECK((fault == DKIM_TAG_VALUE || fault == DKIM_TAG_MISSING) == (detail.n > 0));
         CHECK(s.domain.n == 0 || dkim_is_name(s.domain));
         if (fault == DKIM_OK) {

@@ -28,7 +28,7 @@ void dkim_verify_init(struct dkim_verify *v, const struct mail_header *header, i
                         continue;
                 }
                 struct dkim_signature *s = &v->list[v->count].signature;
-                enum dkim_fault fault = dkim_signature_parse(header->fields[i].raw, s, &detail);
+                enum dkim_fault fault = dkim_signature_parse(DKIM_FIELD, header->fields[i].raw, s, &detail);
                 v->list[v->count].early = verdict(fault, detail);
                 if (fault == DKIM_OK)
                         v->list[v->count].slot = body_hash_want(&v->body, s->body_canon, s->body_limit);

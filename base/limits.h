@@ -49,8 +49,15 @@
 #define DKIM_FIELD_MAX 32768   /* a DKIM-Signature that we write: h= names each covered field */
 #define DKIM_FUTURE_S 3600     /* how far ahead of our clock t= may be */
 #define BODY_HASHES_MAX 16     /* different digests of one body: DKIM and ARC signatures together */
+#define DKIM_KEYS_MAX 64       /* parsed keys that are kept */
 #define DKIM_KEY_BITS_MIN 1024 /* RFC 8301 3.2 */
 #define DKIM_KEY_BITS_MAX 4096 /* RFC 8301 3.2: must be verified up to here; above: refused, for cost */
+
+/* ARC. */
+#define ARC_SETS_MAX 50      /* RFC 8617 4.2.1 */
+#define ARC_RESULTS_MAX 8192 /* of ARC-Authentication-Results, beside what the message has */
+#define ARC_SET_ROOM \
+        (2 * DKIM_FIELD_MAX + MAIL_HEADER_MAX + ARC_RESULTS_MAX) /* of the three fields that we write */
 
 /* SPF: RFC 7208 4.6.4. */
 #define SPF_LOOKUPS_MAX 10     /* terms that ask the DNS, in one evaluation */

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+#include "auth/arc.h"
+
+#include "base/ascii.h"
+#include "base/check.h"
+#include "base/limits.h"
+
+#define TEXT(literal)                           \
+        {                                       \
+                "" literal, sizeof(literal) - 1 \
+        }
+
+static const struct str statuses[] = {
+        [ARC_NONE] = TEXT("none"), [ARC_PASS] = TEXT("pass"), [ARC_FAIL] = TEXT("fail")};
+
+struct str arc_cv_text(enum arc_cv cv)
+{
+        CHECK((size_t)cv < sizeof statuses / sizeof statuses[0]);
+        return statuses[cv];
+}
+
+bool arc_cv_parse(struct str word, enum arc_cv *out)
+{
+        *out = ARC_NONE;
+        for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+                if (!str_eq_nocase(word, statuses[i]))
+                        continue;
+                *out = (enum arc_cv)i;
+                return true;
+        }
+        return false;
+}
+
+size_t arc_instance_parse(struct str digits)
+{
+        uint64_t n;
+        enum err e = str_to_u64(digits, ARC_SETS_MAX, &n);
+        return e == ERR_LIMIT ? ARC_SETS_MAX + 1 : (size_t)n;
+}
+
+static const struct str texts[ARC_FAULT_COUNT] = {
+        [ARC_OK] = TEXT("the chain is right"),
+        [ARC_INSTANCE] = TEXT("a field has no instance (i=) from 1 to 50"),
+        [ARC_TWICE] = TEXT("there are two of a field"),
+        [ARC_INCOMPLETE] = TEXT("a field is missing"),
+        [ARC_ENDED] = TEXT("the sealer found the chain broken (cv=fail)"),
+        [ARC_STATUS] = TEXT(
+                "the status of the seal (cv=) is not \"none\" for the first set and \"pass\" for others"),
+        [ARC_MESSAGE_SIGNATURE] = TEXT("ARC-Message-Signature"),
+        [ARC_SEAL] = TEXT("ARC-Seal"),
+};
+
+/* A stranger's text: names of fields and of DNS, which are short; what is no graphic ASCII is '?'. */
+static void put_clean(struct wr *w, struct str s)
+{
+        s = str_take(s, DNS_NAME_MAX);
+        for (size_t i = 0; i < s.n; i++)
+                wr_byte(w, ascii_is_graph(s.p[i]) ? s.p[i] : '?');
+}
+
+static bool is_about_key(enum dkim_fault fault)
+{
+        return fault >= DKIM_KEY_NONE && fault <= DKIM_KEY_STRICT;
+}
+
+void arc_reason_write(struct wr *w, const struct arc_verdict *v)
+{
+        bool is_signature = v->fault == ARC_MESSAGE_SIGNATURE || v->fault == ARC_SEAL;
+        if (v->cv == ARC_NONE) {
+                wr_str(w, S("there is no chain"));
+                return;
+        }
+        if (v->fault != ARC_OK && v->instance > 0) {
+                wr_str(w, S("set "));
+                wr_u64(w, v->instance);
+                wr_str(w, is_signature ? S(", ") : S(": "));
+        }
+        wr_str(w, texts[v->fault]);
+        if (is_signature) {
+                wr_str(w, v->domain.n > 0 ? S(" of ") : S(""));
+                put_clean(w, v->domain);
+                wr_str(w, S(": "));
+                wr_str(w, dkim_fault_text(v->dkim));
+        }
+        if (is_signature && is_about_key(v->dkim)) {
+                wr_str(w, S(": "));
+                put_clean(w, v->selector);
+                wr_str(w, S("._domainkey."));
+                put_clean(w, v->domain);
+        } else if (v->detail.n > 0) {
+                wr_str(w, S(": "));
+                put_clean(w, v->detail);
+        }
+}

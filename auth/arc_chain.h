@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* The ARC sets of a message (RFC 8617 4.2) by instance, and the rules of their structure (5.2 steps 1 and 2). Pure;
+ * everything is borrowed from the message's header. */
+#ifndef AUTH_ARC_CHAIN_H
+#define AUTH_ARC_CHAIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/arc.h"
+#include "auth/dkim_signature.h"
+#include "base/limits.h"
+#include "crypto/sha256.h"
+#include "mail/header.h"
+
+/* The fields of a set, in the order in which a seal covers them (5.1.1). */
+enum arc_field { ARC_FIELD_RESULTS, ARC_FIELD_SIGNATURE, ARC_FIELD_SEAL, ARC_FIELDS };
+
+struct str arc_field_name(enum arc_field f);
+
+struct arc_set {
+        const struct mail_field *fields[ARC_FIELDS];
+        struct dkim_signature seal; /* read from the ARC-Seal; empty where that is malformed or missing */
+};
+
+struct arc_chain {
+        size_t count; /* the highest instance from 1 to ARC_SETS_MAX; 0: no ARC field, or none with an instance */
+        bool is_over;                      /* there is an instance above ARC_SETS_MAX */
+        struct arc_set sets[ARC_SETS_MAX]; /* instance i at i - 1 */
+        struct arc_verdict
+                verdict; /* ARC_NONE; ARC_FAIL for its structure; ARC_PASS while only signatures can fail it */
+};
+
+/* Read all ARC fields. Of the faults that there are, the verdict tells that which 5.2 comes to first. */
+void arc_chain_read(const struct mail_header *header, struct arc_chain *out);
+
+/* i= at the head of ARC-Authentication-Results (4.1.1), and what stands behind its ";".
+ *   the instance, or 0 when it has none from 1 to ARC_SETS_MAX; above that: ARC_SETS_MAX + 1 */
+size_t arc_results_instance(struct str body, struct str *payload);
+
+/* What the seal of set `instance` signs (5.1.1): the sets 1 to `instance` in relaxed form, but for the value of its own
+ * b=. All of them must be complete.
+ *   ERR_OK, or ERR_CRYPTO with zeros in `out` */
+MUST_USE enum err arc_chain_digest(const struct arc_chain *c, size_t instance, uint8_t out[SHA256_SIZE]);
+
+#endif
