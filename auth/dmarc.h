@@ -40,8 +40,8 @@ enum dmarc_fault {
         DMARC_TROUBLE_BELOW, /* SPF or DKIM got none for an identifier that would be aligned */
         DMARC_QUESTIONS,     /* more questions than the caller asks for one message */
         /* fail */
-        DMARC_NOTHING_PASSED, /* neither SPF nor DKIM passed for any domain */
         DMARC_NOT_ALIGNED,    /* something passed, for other domains */
+        DMARC_NOTHING_PASSED, /* neither SPF nor DKIM passed for any domain */
         DMARC_FAULT_COUNT
 };
 
