@@ -519,16 +519,14 @@ enum err spf_check(const struct spf_input *in, struct dns_known *known, struct s
         *out = (struct spf_verdict){.fault = SPF_NO_DOMAIN, .is_helo = in->sender.n == 0};
         if (!identify(&r, in, &out->domain))
                 return ERR_OK;
-        enum spf_result result = evaluate(&r, &r.mine);
-        if (!r.is_guess && result == SPF_FAIL && in->explain && r.exp.n > 0)
-                explain(&r, &out->explanation);
-        if (r.is_guess) {
-                *out = (struct spf_verdict){.is_helo = out->is_helo};
-                return ERR_AGAIN;
-        }
-        out->result = result;
+        out->result = evaluate(&r, &r.mine);
         out->fault = r.fault;
         out->name = r.name;
         out->term = r.term;
-        return ERR_OK;
+        if (!r.is_guess && out->result == SPF_FAIL && in->explain && r.exp.n > 0)
+                explain(&r, &out->explanation);
+        if (!r.is_guess)
+                return ERR_OK;
+        *out = (struct spf_verdict){.is_helo = out->is_helo};
+        return ERR_AGAIN;
 }
