@@ -4,6 +4,7 @@
 #ifndef AUTH_ARC_CHAIN_H
 #define AUTH_ARC_CHAIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,11 +21,15 @@ struct str arc_field_name(enum arc_field f);
 
 struct arc_set {
         const struct mail_field *fields[ARC_FIELDS];
-        struct dkim_signature seal; /* read from the ARC-Seal; empty where that is malformed or missing */
+        struct str twice;           /* the name of a field of which there are two, or empty */
+        struct dkim_signature seal; /* the ARC-Seal, as far as it could be read */
+        enum dkim_fault seal_fault; /* of it: DKIM_OK when it is well formed */
+        struct str seal_detail;     /* of that fault */
 };
 
 struct arc_chain {
         size_t count; /* the highest instance from 1 to ARC_SETS_MAX; 0: no ARC field, or none with an instance */
+        bool is_ended;                     /* the newest seal says cv=fail */
         bool is_over;                      /* there is an instance above ARC_SETS_MAX */
         struct arc_set sets[ARC_SETS_MAX]; /* instance i at i - 1 */
         struct arc_verdict

@@ -22,16 +22,12 @@ struct arc_results {
 };
 
 /* Gather them from the top, each result as written, nothing added and nothing left out but "none" beside others. A field
- * that is malformed counts as not there.
+ * that is malformed, or has above ARC_RESULTS_MAX bytes of quoted text, counts as not there.
  *   ERR_OK         with at least one
  *   ERR_NOT_FOUND  there is none
  *   ERR_SPACE      their whole length and ARC_RESULTS_MAX more are enough */
 MUST_USE enum err arc_results_gather(
         const struct mail_header *header, struct str id, struct wr *w, struct arc_results *out);
-
-/* What a list's signer covers by default: dkim_cover_default and DKIM-Signature. */
-extern const struct dkim_cover arc_cover_default[];
-extern const size_t arc_cover_default_count;
 
 struct arc_signer {
         struct str selector;          /* A-labels */
@@ -45,10 +41,12 @@ struct arc_seal_params {
         /* The chain's status at arrival. Where the chain of the message cannot have had it, what can be said truly is sealed:
          * none without a chain, and fail for a broken one or one that came later. */
         enum arc_cv cv;
-        const struct dkim_cover *cover; /* names as in dkim_sign_params; From is not added by itself */
+        /* As in dkim_sign_params, but From is not added by itself; DKIM-Signature is, as it stands (4.1.2). */
+        const struct dkim_cover *cover;
         size_t cover_count;
         int64_t time_s;   /* t=; 0: left out */
         int64_t expiry_s; /* x= of the ARC-Message-Signature; 0: left out */
+        size_t line_goal; /* where lines are folded, at most MAIL_LINE_MAX; 0: MAIL_LINE_GOAL */
 };
 
 /* Write ARC-Seal, ARC-Message-Signature (relaxed/relaxed) and ARC-Authentication-Results, each folded and with its CRLF,

@@ -99,12 +99,16 @@ static bool read_canon_word(struct str word, enum canon *out)
         return *out == CANON_RELAXED || str_eq_nocase(word, S("simple"));
 }
 
-/* sig-c-tag: without c= simple/simple, with one word the body is simple */
+/* sig-c-tag: without c= simple/simple, with one word the body is simple. ARC has no word about it, and those who leave
+ * c= out there sign relaxed/relaxed: so the suite of its authors has it, and dkimpy. */
 static enum dkim_fault read_canon(struct reading *r)
 {
         struct str header, body;
-        if (!tags_find(&r->tags, S("c")))
+        if (!tags_find(&r->tags, S("c"))) {
+                if (r->kind == DKIM_ARC_MESSAGE)
+                        r->out->header_canon = r->out->body_canon = CANON_RELAXED;
                 return DKIM_OK;
+        }
         if (!str_cut(value(r, S("c")), '/', &header, &body))
                 body = S("simple");
         if (!read_canon_word(header, &r->out->header_canon) || !read_canon_word(body, &r->out->body_canon))
@@ -158,7 +162,7 @@ static enum dkim_fault read_identity(struct reading *r)
         return DKIM_OK;
 }
 
-/* h= of ARC-Message-Signature: items may be empty; the suites of this field have it so. */
+/* h= of ARC-Message-Signature: items may be empty, as signers write them. */
 static enum dkim_fault read_arc_covered(struct reading *r)
 {
         struct str covered = value(r, S("h")), rest = covered, name;
@@ -206,6 +210,15 @@ static bool read_number(struct reading *r, struct str name, uint64_t most, bool 
 }
 
 #define SECONDS_MAX 999999999999 /* sig-t-tag = 1*12DIGIT */
+
+/* RFC 8617 4.1.3: a seal has no l= and no x=. */
+static enum dkim_fault read_time(struct reading *r)
+{
+        uint64_t time;
+        bool good = read_number(r, S("t"), SECONDS_MAX, &r->out->has_time, &time);
+        r->out->time_s = (int64_t)time;
+        return good ? DKIM_OK : DKIM_TAG_VALUE;
+}
 
 static enum dkim_fault read_numbers(struct reading *r)
 {
@@ -263,7 +276,7 @@ enum dkim_fault dkim_signature_parse(
                         read_algorithm},
                 [DKIM_ARC_MESSAGE] = {read_instance, read_names, read_canon, read_query, read_arc_covered,
                         read_numbers, read_algorithm},
-                [DKIM_ARC_SEAL] = {read_instance, read_names, read_no_covered, read_numbers, read_algorithm},
+                [DKIM_ARC_SEAL] = {read_instance, read_names, read_no_covered, read_time, read_algorithm},
         };
         struct reading r = {.kind = kind, .out = out, .detail = detail};
         struct str name, body;

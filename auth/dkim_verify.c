@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/dkim_verify.h"
 
-#include <string.h>
-
+#include "auth/dkim_check.h"
 #include "auth/tags.h"
-#include "base/base64.h"
 #include "base/check.h"
 
 static struct dkim_verdict verdict(enum dkim_fault fault, struct str detail)
@@ -54,42 +52,13 @@ enum err dkim_verify_question(const struct dkim_verify *v, size_t i, struct wr *
         return dkim_key_name(v->list[i].signature.selector, v->list[i].signature.domain, w);
 }
 
-static enum dkim_fault check_key(const struct dkim_signature *s, const struct dkim_key *key)
-{
-        if (key->fault != DKIM_OK)
-                return key->fault;
-        if ((crypto_key_kind(key->key) == CRYPTO_KEY_ED25519) != (s->algorithm == DKIM_ED25519_SHA256))
-                return DKIM_KEY_MISMATCH;
-        return key->strict && s->identity_below ? DKIM_KEY_STRICT : DKIM_OK;
-}
-
-static enum dkim_fault check_body(const struct dkim_verify *v, size_t i)
-{
-        const struct dkim_signature *s = &v->list[i].signature;
-        uint8_t digest[SHA256_SIZE];
-        if (body_hash_result(&v->body, v->list[i].slot, digest) != ERR_OK)
-                return DKIM_LIBRARY;
-        if (s->body_limit != BODY_HASH_ALL && s->body_limit > body_hash_size(&v->body, v->list[i].slot))
-                return DKIM_BODY_SHORT;
-        return memcmp(digest, s->body_hash, SHA256_SIZE) == 0 ? DKIM_OK : DKIM_BODY;
-}
-
-static enum dkim_fault check_signature(
+static enum dkim_fault check_header(
         const struct dkim_verify *v, const struct dkim_signature *s, const struct crypto_key *key)
 {
         uint8_t digest[SHA256_SIZE];
-        char bytes[RSA_SIGNATURE_MAX];
-        struct wr b;
-        wr_init(&b, bytes, sizeof bytes);
-        CHECK(base64_decode(s->b, &b) == ERR_OK); /* dkim_signature_parse has seen to that */
         if (dkim_header_digest(v->header, s->covered, s->header_canon, s->raw, s->b_span, digest) != ERR_OK)
                 return DKIM_LIBRARY;
-        enum err e = s->algorithm == DKIM_ED25519_SHA256
-                             ? crypto_key_ed25519_verify(key, str_of(digest, sizeof digest), wr_text(&b))
-                             : crypto_key_rsa_verify(key, digest, wr_text(&b));
-        if (e == ERR_OK)
-                return DKIM_OK;
-        return e == ERR_DENIED ? DKIM_SIGNATURE : DKIM_LIBRARY;
+        return dkim_check_digest(s, digest, key);
 }
 
 /* For a signature that does not fit: a name that h= has more than once, and the header as often, was oversigned, and
@@ -109,16 +78,6 @@ static struct str added_field(const struct mail_header *header, struct str cover
         return S("");
 }
 
-static enum dkim_fault check_times(const struct dkim_verify *v, size_t i)
-{
-        const struct dkim_signature *s = &v->list[i].signature;
-        if (s->body_limit != BODY_HASH_ALL && s->body_limit < body_hash_size(&v->body, v->list[i].slot))
-                return DKIM_BODY_PARTIAL;
-        if (s->has_time && s->time_s > v->now_s + DKIM_FUTURE_S)
-                return DKIM_FUTURE;
-        return s->has_expiry && s->expiry_s < v->now_s ? DKIM_PAST : DKIM_OK;
-}
-
 struct dkim_verdict dkim_verify_verdict(const struct dkim_verify *v, size_t i, const struct dkim_key *key)
 {
         CHECK(i < v->count);
@@ -126,18 +85,18 @@ struct dkim_verdict dkim_verify_verdict(const struct dkim_verify *v, size_t i, c
         if (v->list[i].early.fault != DKIM_OK)
                 return v->list[i].early;
         CHECK(key);
-        enum dkim_fault fault = check_key(s, key);
+        enum dkim_fault fault = dkim_check_key(s, key);
         struct str detail = S("");
         if (fault == DKIM_OK)
-                fault = check_body(v, i);
+                fault = dkim_check_body(s, &v->body, v->list[i].slot);
         if (fault == DKIM_OK)
-                fault = check_signature(v, s, key->key);
+                fault = check_header(v, s, key->key);
         if (fault == DKIM_SIGNATURE)
                 detail = added_field(v->header, s->covered);
         if (detail.n > 0)
                 fault = DKIM_FIELD_ADDED;
         if (fault == DKIM_OK)
-                fault = check_times(v, i);
+                fault = dkim_check_limits(s, &v->body, v->list[i].slot, v->now_s);
         struct dkim_verdict out = verdict(fault, detail);
         out.testing = key->testing;
         return out;
