@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* blaze dkim sign */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-
 #include "app/blaze.h"
 #include "app/blaze_key.h"
 #include "app/blaze_message.h"
+#include "app/blaze_output.h"
 #include "auth/body_hash.h"
 #include "auth/dkim_sign.h"
 #include "base/quantity.h"
 #include "base/time_text.h"
 #include "crypto/bytes.h"
-#include "host/linux/linux.h"
 
 static const struct option_spec specs[] = {
         {"selector", 's', "SEL", false, "the selector: the key is published at SEL._domainkey.DOMAIN"},
@@ -28,7 +23,7 @@ static const struct option_spec specs[] = {
         {"field", 'f', "FIELD", true, "cover this field, present or absent, and none but these and From"},
         {"time", 't', "SECONDS", false, "Unix time of the signature (t=), default now"},
         {"expire", 'x', "DURATION", false, "for how long the signature is valid (x=), such as 30d"},
-        {"output", 'o', "OUT", false, "write the signed message here instead of to standard output"},
+        BLAZE_OUTPUT_OPTION,
         BLAZE_NEWLINE_OPTION,
         {"help", 0, NULL, false, "this text"},
         {NULL, 0, NULL, false, NULL},
@@ -55,21 +50,12 @@ static bool read_canon(const struct options *o, struct dkim_sign_params *p)
         return false;
 }
 
-static int64_t now_s(void)
-{
-        struct host *h = linux_host_new(NULL);
-        int64_t now = h ? host_wall_ms(h) / 1000 : 0;
-        if (h)
-                linux_host_free(h);
-        return now;
-}
-
 static bool read_times(const struct options *o, struct dkim_sign_params *p)
 {
         struct str text;
         uint64_t seconds = 0;
         int64_t valid_s;
-        p->time_s = now_s();
+        p->time_s = blaze_now_s();
         p->expiry_s = 0;
         if (options_value(o, "time", &text)) {
                 if (str_to_u64(text, TIME_UNIX_MAX, &seconds) != ERR_OK || seconds == 0) {
@@ -168,48 +154,6 @@ static bool complain(enum err e)
         return false;
 }
 
-static FILE *open_output(const struct options *o, const struct blaze_message *m)
-{
-        struct str path;
-        char name[4096];
-        struct stat in, out;
-        if (!options_value(o, "output", &path) || str_eq(path, S("-")))
-                return stdout;
-        if (path.n >= sizeof name) {
-                blaze_fail("%.*s: %s", STR_ARG(str_take(path, 100)), strerror(ENAMETOOLONG));
-                return NULL;
-        }
-        memcpy(name, path.p, path.n);
-        name[path.n] = '\0';
-        if (stat(name, &out) == 0 && fstat(fileno(m->in), &in) == 0 && in.st_dev == out.st_dev &&
-                in.st_ino == out.st_ino) {
-                blaze_fail("%s: the output is the input", name);
-                return NULL;
-        }
-        FILE *f = fopen(name, "wb");
-        if (!f)
-                blaze_fail("%s: %s", name, strerror(errno));
-        return f;
-}
-
-/* The field with the line ends of the message, then the message as it was. */
-static bool write_signed(const struct options *o, struct blaze_message *m, struct str field)
-{
-        FILE *to = open_output(o, m);
-        if (!to)
-                return false;
-        for (size_t i = 0; i < field.n; i++)
-                if (!m->is_lf || field.p[i] != '\r')
-                        fputc(field.p[i], to);
-        enum err e = blaze_message_copy(m, to);
-        bool good = e == ERR_OK && fflush(to) == 0 && !ferror(to);
-        if (to != stdout && fclose(to) != 0)
-                good = false;
-        if (!good)
-                blaze_fail("The signed message cannot be written");
-        return good;
-}
-
 static bool sign(const struct options *o, const struct dkim_sign_params *p, const struct crypto_key *key)
 {
         struct blaze_message m;
@@ -225,7 +169,7 @@ static bool sign(const struct options *o, const struct dkim_sign_params *p, cons
         }
         good = good && digest_body(&m, p->body_canon, digest);
         good = good && complain(dkim_sign(p, &m.header, digest, key, &w));
-        good = good && write_signed(o, &m, wr_text(&w));
+        good = good && blaze_output_write(o, &m, wr_text(&w));
         blaze_message_close(&m);
         return good;
 }
