@@ -56,3 +56,40 @@ const struct dkim_key *dkim_keys_from_trouble(struct dkim_keys *k)
         dkim_key_from_trouble(&k->other);
         return &k->other;
 }
+
+/* An unusable name has no record, as dkim_signature_parse leaves none that DNS could not have. */
+static enum dns_knowledge look(struct dns_known *known, struct str text, const struct dns_answer **answer)
+{
+        struct dns_name name;
+        *answer = NULL;
+        if (dns_name_parse(text, &name) != ERR_OK)
+                return DNS_KNOWN_NO_NAME;
+        return dns_known_get(known, &name, DNS_TYPE_TXT, answer);
+}
+
+const struct dkim_key *dkim_keys_find(struct dkim_keys *k, struct dns_known *known, struct str name)
+{
+        const struct dns_answer *answer;
+        struct str texts[2]; /* two are as wrong as any more */
+        size_t count = 0;
+        switch (look(known, name, &answer)) {
+        case DNS_KNOWN_WANTED:
+                return NULL;
+        case DNS_KNOWN_TROUBLE:
+        case DNS_KNOWN_TOO_MANY:
+                return dkim_keys_from_trouble(k);
+        case DNS_KNOWN_NOTHING:
+        case DNS_KNOWN_NO_NAME:
+                break;
+        case DNS_KNOWN_FOUND:
+                for (; count < answer->count && count < 2; count++)
+                        texts[count] = answer->values[count].text;
+        }
+        return dkim_keys_from_records(k, texts, count);
+}
+
+void dkim_keys_ask(struct dns_known *known, struct str name)
+{
+        const struct dns_answer *answer;
+        (void)look(known, name, &answer);
+}

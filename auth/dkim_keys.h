@@ -10,6 +10,7 @@
 #include "auth/dkim_key.h"
 #include "base/limits.h"
 #include "crypto/sha256.h"
+#include "dns/known.h"
 
 struct dkim_keys_entry {
         uint64_t used;           /* the clock when it was last asked for; 0: empty */
@@ -30,5 +31,12 @@ void dkim_keys_drop(struct dkim_keys *k);
 const struct dkim_key *dkim_keys_from_records(struct dkim_keys *k, const struct str *records, size_t count);
 /* As dkim_key_from_trouble; borrowed likewise. */
 const struct dkim_key *dkim_keys_from_trouble(struct dkim_keys *k);
+
+/* The key record of `name` ("SELECTOR._domainkey.DOMAIN"), as far as the DNS is known; borrowed likewise. A ceiling of
+ * `known` is trouble, too.
+ *   NULL when the record is wanted there: give the answer and call again */
+const struct dkim_key *dkim_keys_find(struct dkim_keys *k, struct dns_known *known, struct str name);
+/* Note that question, so that it is asked with others. */
+void dkim_keys_ask(struct dns_known *known, struct str name);
 
 #endif
