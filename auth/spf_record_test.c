@@ -53,7 +53,6 @@ static const struct {
         {"moo", SPF_MECHANISM},
         {"-moo:x.example", SPF_MECHANISM},
         {"redirect:x.example", SPF_MECHANISM},
-        
         {"all:", SPF_SYNTAX},
         {"all.", SPF_MECHANISM},
         {"all/8", SPF_SYNTAX},
