@@ -79,7 +79,6 @@
         (DKIM_SIGNATURES_MAX + 1) /* of one message that are looked at: its signatures and SPF */
 #define DMARC_QUESTIONS_MAX \
         (DMARC_WALK_MAX * (1 + DMARC_IDENTIFIERS_MAX) + 1) /* all walks, and whether the domain exists */
-#define DMARC_TAGS_MAX 64                                  /* of one record that are looked at */
 
 /* DNS. */
 #define DNS_NAME_MAX 255      /* RFC 1035 3.1, wire form */
