@@ -6,7 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct blaze_command *const commands[] = {&blaze_dkim_verify, &blaze_dkim_sign, &blaze_dkim_gen};
+static const struct blaze_command *const commands[] = {
+        &blaze_dkim_verify,
+        &blaze_dkim_sign,
+        &blaze_dkim_gen,
+        &blaze_spf_check,
+        &blaze_spf_stamp,
+        &blaze_spf_analyze,
+};
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 int blaze_fail(const char *format, ...)

@@ -19,6 +19,9 @@ struct blaze_command {
 extern const struct blaze_command blaze_dkim_verify;
 extern const struct blaze_command blaze_dkim_sign;
 extern const struct blaze_command blaze_dkim_gen;
+extern const struct blaze_command blaze_spf_analyze;
+extern const struct blaze_command blaze_spf_check;
+extern const struct blaze_command blaze_spf_stamp;
 
 /* Say "blaze: MESSAGE." on standard error.
  *   EXIT_BLAZE, to be returned */
