@@ -19,6 +19,10 @@ struct blaze_command {
 extern const struct blaze_command blaze_dkim_verify;
 extern const struct blaze_command blaze_dkim_sign;
 extern const struct blaze_command blaze_dkim_gen;
+extern const struct blaze_command blaze_arc_verify;
+extern const struct blaze_command blaze_arc_sign;
+extern const struct blaze_command blaze_dmarc_collect;
+extern const struct blaze_command blaze_dmarc_verify;
 extern const struct blaze_command blaze_spf_analyze;
 extern const struct blaze_command blaze_spf_check;
 extern const struct blaze_command blaze_spf_stamp;

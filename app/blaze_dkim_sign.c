@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* blaze dkim sign */
 #include "app/blaze.h"
-#include "app/blaze_key.h"
-#include "app/blaze_message.h"
 #include "app/blaze_output.h"
+#include "app/blaze_sign.h"
 #include "auth/body_hash.h"
 #include "auth/dkim_sign.h"
-#include "base/quantity.h"
-#include "base/time_text.h"
-#include "crypto/bytes.h"
 
 static const struct option_spec specs[] = {
         {"selector", 's', "SEL", false, "the selector: the key is published at SEL._domainkey.DOMAIN"},
@@ -50,90 +46,6 @@ static bool read_canon(const struct options *o, struct dkim_sign_params *p)
         return false;
 }
 
-static bool read_times(const struct options *o, struct dkim_sign_params *p)
-{
-        struct str text;
-        uint64_t seconds = 0;
-        int64_t valid_s;
-        p->time_s = blaze_now_s();
-        p->expiry_s = 0;
-        if (options_value(o, "time", &text)) {
-                if (str_to_u64(text, TIME_UNIX_MAX, &seconds) != ERR_OK || seconds == 0) {
-                        blaze_fail("Not a Unix time: %.*s", STR_ARG(text));
-                        return false;
-                }
-                p->time_s = (int64_t)seconds;
-        }
-        if (!options_value(o, "expire", &text))
-                return true;
-        if (quantity_duration_parse(text, &valid_s) != ERR_OK || valid_s == 0) {
-                blaze_fail("Not a duration: %.*s", STR_ARG(text));
-                return false;
-        }
-        p->expiry_s = p->time_s + valid_s;
-        return true;
-}
-
-/* The fields to cover: those of -f, oversigned, or what an author's signer covers. */
-static void read_cover(const struct options *o, struct dkim_cover *chosen, struct dkim_sign_params *p)
-{
-        struct str name;
-        p->cover = dkim_cover_author;
-        p->cover_count = dkim_cover_author_count;
-        for (size_t i = 0; options_nth(o, "field", i, &name); i++) {
-                chosen[i] = (struct dkim_cover){name, true};
-                p->cover = chosen;
-                p->cover_count = i + 1;
-        }
-}
-
-static struct crypto_key *read_key(const struct options *o)
-{
-        struct str path, text, seed;
-        char buffer[BLAZE_SEED_MAX];
-        bool ed25519, has_path = options_value(o, "private-key", &path),
-                      has_seed = options_value(o, "seed", &text);
-        size_t bits;
-        struct crypto_key *key = NULL;
-        if (!blaze_key_algorithm(o, &ed25519, &bits))
-                return NULL;
-        if (has_path == has_seed) {
-                blaze_fail(has_path ? "Either -p or --seed, not both"
-                                    : "A private key is missing: -p KEY.pem or --seed BASE64");
-                return NULL;
-        }
-        if (has_seed) {
-                if (blaze_key_seed(text, buffer, sizeof buffer, &seed))
-                        key = blaze_key_from_seed(seed, ed25519, bits);
-                crypto_wipe(buffer, sizeof buffer);
-                return key;
-        }
-        key = blaze_key_from_file(path);
-        if (key && options_has(o, "algorithm") && ed25519 != (crypto_key_kind(key) == CRYPTO_KEY_ED25519)) {
-                blaze_fail("%.*s: the key is not of the algorithm asked for", STR_ARG(path));
-                crypto_key_free(key);
-                key = NULL;
-        }
-        return key;
-}
-
-static bool digest_body(struct blaze_message *m, enum canon canon, uint8_t out[SHA256_SIZE])
-{
-        struct body_hash hash;
-        struct str bytes;
-        enum err e;
-        body_hash_init(&hash);
-        size_t slot = body_hash_want(&hash, canon, BODY_HASH_ALL);
-        while ((e = blaze_message_body(m, &bytes)) == ERR_OK)
-                body_hash_write(&hash, bytes);
-        body_hash_end(&hash);
-        if (e == ERR_EOF)
-                e = body_hash_result(&hash, slot, out);
-        if (e != ERR_OK)
-                blaze_fail("The message cannot be read: %s", err_text(e));
-        return e == ERR_OK;
-}
-
 static bool complain(enum err e)
 {
         switch (e) {
@@ -154,6 +66,19 @@ static bool complain(enum err e)
         return false;
 }
 
+static bool digest_body(struct blaze_message *m, enum canon canon, uint8_t out[SHA256_SIZE])
+{
+        struct body_hash hash;
+        body_hash_init(&hash);
+        size_t slot = body_hash_want(&hash, canon, BODY_HASH_ALL);
+        if (!blaze_sign_body(m, &hash))
+                return false;
+        enum err e = body_hash_result(&hash, slot, out);
+        if (e != ERR_OK)
+                blaze_fail("The message cannot be signed: %s", err_text(e));
+        return e == ERR_OK;
+}
+
 static bool sign(const struct options *o, const struct dkim_sign_params *p, const struct crypto_key *key)
 {
         struct blaze_message m;
@@ -161,12 +86,7 @@ static bool sign(const struct options *o, const struct dkim_sign_params *p, cons
         uint8_t digest[SHA256_SIZE];
         struct wr w;
         wr_init(&w, field, sizeof field);
-        bool good = blaze_message_open(&m, o, true);
-        if (good && m.header.strays > 0) {
-                blaze_fail("The header has a line that is no field: %.*s",
-                        STR_ARG(str_trim(str_take(m.header.stray, 60))));
-                good = false;
-        }
+        bool good = blaze_sign_open(&m, o);
         good = good && digest_body(&m, p->body_canon, digest);
         good = good && complain(dkim_sign(p, &m.header, digest, key, &w));
         good = good && blaze_output_write(o, &m, wr_text(&w));
@@ -182,10 +102,15 @@ static int run(const struct options *o)
                 return blaze_fail("A selector is missing: -s SEL");
         if (!options_value(o, "domain", &p.domain))
                 return blaze_fail("A domain is missing: -h DOMAIN");
-        if (!read_canon(o, &p) || !read_times(o, &p))
+        if (!read_canon(o, &p) || !blaze_sign_times(o, &p.time_s, &p.expiry_s))
                 return EXIT_BLAZE;
-        read_cover(o, chosen, &p);
-        struct crypto_key *key = read_key(o);
+        p.cover_count = blaze_sign_cover(o, chosen);
+        p.cover = chosen;
+        if (p.cover_count == 0) {
+                p.cover = dkim_cover_author;
+                p.cover_count = dkim_cover_author_count;
+        }
+        struct crypto_key *key = blaze_sign_key(o);
         if (!key)
                 return EXIT_BLAZE;
         bool good = sign(o, &p, key);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "app/blaze.h"
+#include "base/ascii.h"
 #include "host/linux/linux.h"
 
 static FILE *open_output(const struct options *o, const struct blaze_message *m)
@@ -48,6 +49,12 @@ bool blaze_output_write(const struct options *o, struct blaze_message *m, struct
         if (!good)
                 blaze_fail("The message cannot be written");
         return good;
+}
+
+void blaze_print_clean(struct str s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                putchar(ascii_is_control(s.p[i]) ? '?' : s.p[i]);
 }
 
 int64_t blaze_now_s(void)

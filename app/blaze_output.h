@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A message written with fields in front, and the clock that they need. */
+/* What commands write: a message with fields in front, texts of strangers; and the clock that they need. */
 #ifndef APP_BLAZE_OUTPUT_H
 #define APP_BLAZE_OUTPUT_H
 
@@ -20,6 +20,9 @@
  * must have been kept.
  *   true, or false after saying what is wrong */
 bool blaze_output_write(const struct options *o, struct blaze_message *m, struct str front);
+
+/* Print what a stranger wrote, without what would move a terminal's cursor. */
+void blaze_print_clean(struct str s);
 
 int64_t blaze_now_s(void); /* Unix time; 0 when memory is out */
 

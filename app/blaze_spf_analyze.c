@@ -5,8 +5,8 @@
 
 #include "app/blaze.h"
 #include "app/blaze_message.h"
+#include "app/blaze_output.h"
 #include "auth/received_spf.h"
-#include "base/ascii.h"
 
 static const struct option_spec specs[] = {
         BLAZE_NEWLINE_OPTION,
@@ -14,19 +14,12 @@ static const struct option_spec specs[] = {
         {NULL, 0, NULL, false, NULL},
 };
 
-/* What a stranger wrote, without what would move a terminal's cursor. */
-static void print_clean(struct str s)
-{
-        for (size_t i = 0; i < s.n; i++)
-                putchar(ascii_is_control(s.p[i]) ? '?' : s.p[i]);
-}
-
 static void print_pair(const char *key, struct str value)
 {
         if (value.n == 0)
                 return;
         printf(" %s=", key);
-        print_clean(value);
+        blaze_print_clean(value);
 }
 
 /* "RESULT: identity=..." with the keys that are there, or "malformed". */

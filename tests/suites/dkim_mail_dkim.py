@@ -46,7 +46,7 @@ REASONS = {
 }
 # several signatures: the fault of each
 EACH = {
-    "multiple_2.txt": ["the signature's canonicalization", SHA1, SHA1, "the DKIM-Signature field is not a list"],
+    "multiple_2.txt": ["the signature's canonicalization", SHA1, SHA1, "the signature field is not a list"],
     "multiple_1.txt": ["the signature lacks a required tag"] * 4,
 }
 
