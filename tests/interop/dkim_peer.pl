@@ -1,12 +1,14 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: ISC
-# Mail::DKIM as a peer for dkim.py. Usage: dkim_peer.pl ZONE, a file of lines "NAME<TAB>TXT". On standard input:
+# Mail::DKIM as a peer for dkim.py and arc.py. Usage: dkim_peer.pl ZONE, a file of lines "NAME<TAB>TXT". On standard input:
 #   verify FILE                                   prints the result of each signature, separated by spaces
+#   arc FILE                                      prints the status of the chain
 #   sign FILE ALGORITHM METHOD SELECTOR DOMAIN KEY OUT    writes the signed message to OUT, prints "signed"
 use strict;
 use warnings;
 use Mail::DKIM::Verifier;
 use Mail::DKIM::Signer;
+use Mail::DKIM::ARC::Verifier;
 use Mail::DKIM::PrivateKey;
 use Net::DNS;
 
@@ -42,6 +44,12 @@ while (my $line = <STDIN>) {
             $dkim->PRINT($message);
             $dkim->CLOSE;
             return join ' ', map { $_->result } $dkim->signatures;
+        }
+        if ($verb eq 'arc') {
+            my $arc = Mail::DKIM::ARC::Verifier->new();
+            $arc->PRINT($message);
+            $arc->CLOSE;
+            return $arc->result;
         }
         my ($algorithm, $method, $selector, $domain, $key, $out) = @rest;
         my $dkim = Mail::DKIM::Signer->new(Algorithm => $algorithm, Method => $method, Domain => $domain,
