@@ -23,7 +23,6 @@ struct place {
 };
 
 struct run {
-        const struct spf_input *in;
         struct dns_known *known;
         struct spf_macros macros; /* without what depends on the place */
         bool is_local_8bit;       /* the local part is not ASCII */
@@ -167,8 +166,7 @@ static enum step validate(struct run *r, const struct dns_name *domain, struct d
                         found = STEP_YES;
                 }
         }
-        r->is_void =
-                was_void; /* of the names that the client's owner gives, none counts against the domain */
+        r->is_void = was_void; /* the names come from the client's owner: none counts against the domain */
         return step == STEP_STOP && r->fault == SPF_QUESTIONS ? STEP_STOP : found;
 }
 
@@ -427,6 +425,8 @@ static enum spf_result evaluate(struct run *r, const struct place *at)
         bool waits;
         if (has_guessed_enough(r))
                 return SPF_NEUTRAL;
+        if (dns_name_labels(&at->name) < 2) /* 4.3 */
+                return fail(r, SPF_NO_DOMAIN, at, S(""));
         enum spf_fault fault = find_record(r, &at->name, &terms, &waits);
         if (waits) {
                 r->is_guess = true;
@@ -514,7 +514,7 @@ static void explain(struct run *r, struct str *out)
 
 enum err spf_check(const struct spf_input *in, struct dns_known *known, struct spf_verdict *out)
 {
-        struct run r = {.in = in, .known = known};
+        struct run r = {.known = known};
         CHECK(in->ip.family == 4 || in->ip.family == 6);
         *out = (struct spf_verdict){.fault = SPF_NO_DOMAIN, .is_helo = in->sender.n == 0};
         if (!identify(&r, in, &out->domain))

@@ -17,7 +17,7 @@
 #include "dns/known.h"
 
 struct spf_input {
-        struct ip ip; /* the SMTP client; an IPv4-mapped IPv6 address counts as IPv4 */
+        struct ip ip; /* the SMTP client, of family 4 or 6; an IPv4-mapped IPv6 address counts as IPv4 */
         /* MAIL FROM without angle brackets and source route. Empty: the HELO identity is checked (2.4). A domain in
          * U-labels counts as its A-labels. */
         struct str sender;
