@@ -41,7 +41,7 @@ static int finish(int status)
 
 static int print_help(void)
 {
-        printf("blaze: verify, sign and make keys for e-mail\n\n");
+        printf("blaze: authenticate e-mail\n\n");
         for (size_t i = 0; i < COMMANDS; i++)
                 printf("  blaze %s %s [OPTION]... %s\n", commands[i]->group, commands[i]->verb,
                         commands[i]->arguments);
