@@ -49,6 +49,7 @@ static const struct {
         {"v=DMARC1; rua=x, mailto:a@b!10m", "nnn"},
         {"v=DMARC1; rua=https://example.org/a?b=%20", "nnn"},
         {"v=DMARC1; rua=mailto:a", "nnn !"},
+        {"v=DMARC1; rua=mailto:a@!10m", "nnn !"},
         {"v=DMARC1; rua=mailto:@b", "nnn !"},
         {"v=DMARC1; rua=mailto:a@?subject=b", "nnn !"},
         {"v=DMARC1; rua=mailto:a b@c", "nnn !"},

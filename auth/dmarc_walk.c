@@ -30,17 +30,15 @@ static void keep_labels(struct dns_name *name, size_t labels)
                 (void)dns_name_parent(name, name);
 }
 
-/* Does the walk end at this record, and with which Organizational Domain (4.10.2 rules 1 and 2)? */
+/* Does the walk end at this record, and with which Organizational Domain (4.10.2 rules 1 and 2)? One label below a Public
+ * Suffix Domain, and that is itself where the walk began there. */
 static bool decides(
         const struct dmarc_found *found, const struct dns_name *start, struct dns_name *organization)
 {
         if (found->record.psd == DMARC_PSD_UNKNOWN)
                 return false;
-        *organization = found->domain;
-        if (found->record.psd == DMARC_PSD_YES && !dns_name_eq(&found->domain, start)) {
-                *organization = *start;
-                keep_labels(organization, dns_name_labels(&found->domain) + 1);
-        }
+        *organization = *start;
+        keep_labels(organization, dns_name_labels(&found->domain) + (found->record.psd == DMARC_PSD_YES));
         return true;
 }
 
