@@ -160,6 +160,13 @@ void field_build_value(struct mail_build *b, struct str value, bool is_plain)
         mail_build_glue(b, S("\""));
 }
 
+static struct str skip_white(struct str s)
+{
+        while (s.n > 0 && (ascii_is_wsp(s.p[0]) || s.p[0] == '\r' || s.p[0] == '\n'))
+                s = str_skip(s, 1);
+        return s;
+}
+
 /* Octets of the word at the head of a comment's inside. A backslash keeps what follows it. */
 static size_t comment_word_size(struct str s)
 {
@@ -188,9 +195,9 @@ bool field_build_comment(struct mail_build *b, struct str comment)
         bool is_first = true;
         if (!is_balanced(comment))
                 return false;
-        for (comment = str_trim(comment); comment.n > 0; is_first = false) {
+        for (comment = skip_white(comment); comment.n > 0; is_first = false) {
                 struct str word = str_take(comment, comment_word_size(comment));
-                comment = str_trim(str_skip(comment, word.n));
+                comment = skip_white(str_skip(comment, word.n));
                 if (is_first) {
                         mail_build_word(b, S("("));
                         mail_build_glue(b, word);

@@ -105,6 +105,7 @@ static void test_comments_are_built_only_balanced(void **state)
                 {"a (b) c", "X: (a (b) c)\r\n"},
                 {" a\r\n b ", "X: (a b)\r\n"},
                 {"a\\) \\(", "X: (a\\) \\()\r\n"},
+                {"a \\ ", "X: (a \\ )\r\n"}, /* a space behind a backslash is no end to be trimmed */
                 {"a)", NULL},
                 {"(a", NULL},
                 {"a\\", NULL},
