@@ -25,7 +25,7 @@ static void print_result(const struct authres *a, const struct authres_result *r
         }
         for (size_t i = r->first; i < r->first + r->count; i++) {
                 const struct authres_property *p = &a->properties[i];
-                printf(" %.*s.%.*s=", STR_ARG(p->ptype), STR_ARG(p->name));
+                printf(" %.*s%s%.*s=", STR_ARG(p->ptype), p->ptype.n > 0 ? "." : "", STR_ARG(p->name));
                 blaze_print_clean(p->value);
         }
         printf("\n");

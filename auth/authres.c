@@ -7,12 +7,14 @@
 #include "mail/build.h"
 #include "mail/lex.h"
 
-/* propspec = ptype [CFWS] "." [CFWS] property [CFWS] "=" pvalue */
-static void read_property(struct field_rd *r, struct str ptype, struct authres *out)
+/* propspec = ptype [CFWS] "." [CFWS] property [CFWS] "=" pvalue, and without a ptype as Microsoft writes "action=none" */
+static void read_property(struct field_rd *r, struct str word, struct authres *out)
 {
-        struct authres_property p = {.ptype = ptype};
-        field_expect(r, '.');
-        p.name = field_word(r);
+        struct authres_property p = {.name = word};
+        if (field_take(r, '.')) {
+                p.ptype = word;
+                p.name = field_word(r);
+        }
         field_expect(r, '=');
         p.value = field_value(r);
         if (r->fault == ERR_OK && out->property_count == AUTHRES_PROPERTIES_MAX)
@@ -207,10 +209,11 @@ static enum err write_result(struct mail_build *b, const struct authres *a, cons
         }
         for (size_t i = r->first; i < r->first + r->count; i++) {
                 const struct authres_property *p = &a->properties[i];
-                if (!field_is_word(p->ptype) || !field_is_word(p->name))
+                if ((p->ptype.n > 0 && !field_is_word(p->ptype)) || !field_is_word(p->name))
                         return ERR_SYNTAX;
                 mail_build_word(b, p->ptype);
-                mail_build_glue(b, S("."));
+                if (p->ptype.n > 0)
+                        mail_build_glue(b, S("."));
                 mail_build_glue(b, p->name);
                 mail_build_glue(b, S("="));
                 field_build_value(b, p->value, is_plain(p->value));

@@ -16,7 +16,7 @@
 /* Texts are what they stand for, without quotes and backslashes, but for comments, which may hold others and are as
  * written. Empty: not there. */
 struct authres_property {
-        struct str ptype, name, value; /* "smtp", "mailfrom", "example.org" */
+        struct str ptype, name, value; /* "smtp", "mailfrom", "example.org"; some write none of the first */
 };
 
 struct authres_result {
@@ -39,8 +39,9 @@ struct authres {
 
 /* Reading. */
 
-/* Read a field body (behind the colon, folded or not). More than the grammar is accepted in the values of properties:
- * any text up to white space, ";" or "(", since URIs and base64 are written without quotes; and a ";" at the end.
+/* Read a field body (behind the colon, folded or not). More than the grammar is accepted: in the values of properties any
+ * text up to white space, ";" or "(", since URIs and base64 are written without quotes; properties without a ptype; and a
+ * ";" at the end.
  *   ERR_OK           slices of `*out` are borrowed from `body` and from `room`
  *   ERR_SYNTAX       malformed, from wherever on: nothing of it is to be believed
  *   ERR_UNSUPPORTED  another version than 1 (`out->id` is there)

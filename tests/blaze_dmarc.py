@@ -140,8 +140,10 @@ def no_server(b):
 def collected(b):
     fields = (b"Authentication-Results: mx.example 1; spf=pass (why) smtp.mailfrom=a@b;\n"
               b' dkim=fail reason="bad \\"key\\"" header.d=b header.b="a\x1b/c"\n'
+              b"Authentication-Results: mx.microsoft.com 1; dmarc=pass action=none header.from=b;compauth=pass reason=100\n"
               b"Authentication-Results: other.example; none\n")
     lines = ['mx.example: spf=pass smtp.mailfrom=a@b', 'mx.example: dkim=fail reason="bad "key"" header.d=b header.b=a?/c',
+             "mx.microsoft.com: dmarc=pass action=none header.from=b", 'mx.microsoft.com: compauth=pass reason="100"',
              "other.example: none", ""]
     malformed = b"Authentication-Results: x; spf=\n" + fields + MESSAGE
     return (differ(b.blaze(["collect"], fields + MESSAGE), (0, "\n".join(lines), ""))
