@@ -121,16 +121,6 @@ static enum step ask(
         CHECK(false);
 }
 
-static bool agrees(const struct ip *a, const struct ip *b, size_t bits)
-{
-        if (a->family != b->family)
-                return false;
-        for (size_t i = 0; i < bits / 8; i++)
-                if (a->b[i] != b->b[i])
-                        return false;
-        return bits % 8 == 0 || (a->b[bits / 8] ^ b->b[bits / 8]) >> (8 - bits % 8) == 0;
-}
-
 /* Is the client, or one of its network, among the addresses of `name`? */
 static enum step ask_address(struct run *r, const struct dns_name *name, size_t bits4, size_t bits6)
 {
@@ -138,7 +128,7 @@ static enum step ask_address(struct run *r, const struct dns_name *name, size_t 
         const struct dns_answer *answer;
         enum step step = ask(r, name, is_v4 ? DNS_TYPE_A : DNS_TYPE_AAAA, &answer);
         for (size_t i = 0; step == STEP_YES && i < answer->count; i++)
-                if (agrees(&r->macros.ip, &answer->values[i].ip, is_v4 ? bits4 : bits6))
+                if (spf_ip_agrees(&r->macros.ip, &answer->values[i].ip, is_v4 ? bits4 : bits6))
                         return STEP_YES;
         return step == STEP_STOP ? STEP_STOP : STEP_NO;
 }
@@ -305,22 +295,11 @@ static enum step match_by_lookup(struct run *r, const struct place *at, const st
         }
 }
 
+/* A term of those that can match. */
 static enum step match(struct run *r, const struct place *at, const struct spf_term *term)
 {
-        switch (term->kind) {
-        case SPF_TERM_ALL:
+        if (term->kind == SPF_TERM_ALL || term->kind == SPF_TERM_IP4 || term->kind == SPF_TERM_IP6)
                 return STEP_YES;
-        case SPF_TERM_IP4:
-                return agrees(&r->macros.ip, &term->ip, term->bits4) ? STEP_YES : STEP_NO;
-        case SPF_TERM_IP6:
-                return agrees(&r->macros.ip, &term->ip, term->bits6) ? STEP_YES : STEP_NO;
-        case SPF_TERM_REDIRECT:
-        case SPF_TERM_EXP:
-        case SPF_TERM_MODIFIER:
-                return STEP_NO;
-        default:
-                break;
-        }
         if (++r->lookups > SPF_LOOKUPS_MAX)
                 return stop(r, SPF_LOOKUPS, &at->name, term->text);
         r->is_void = false;
@@ -383,7 +362,7 @@ static enum spf_result decide(struct run *r, const struct place *at, const struc
         r->fault = SPF_OK;
         r->name = at->name;
         r->term = term;
-        r->exp = record->exp.domain; /* empty without one */
+        r->exp = record->has_exp ? record->exp.domain : S("");
         r->exp_at = *at;
         return result;
 }
@@ -419,9 +398,8 @@ static bool has_guessed_enough(const struct run *r)
 /* What the record at `at` says. With r->is_guess set, it may say anything. */
 static enum spf_result evaluate(struct run *r, const struct place *at)
 {
-        struct spf_record record = {0};
-        struct spf_term term;
-        struct str terms, text;
+        struct spf_record record;
+        struct str terms;
         bool waits;
         if (has_guessed_enough(r))
                 return SPF_NEUTRAL;
@@ -432,15 +410,16 @@ static enum spf_result evaluate(struct run *r, const struct place *at)
                 r->is_guess = true;
                 return SPF_NEUTRAL;
         }
-        if (fault == SPF_OK)
-                fault = spf_record_parse(terms, &record);
+        if (fault != SPF_OK)
+                return fail(r, fault, at, S(""));
+        fault = spf_record_parse(terms, &r->macros.ip, &record);
         if (fault != SPF_OK)
                 return fail(r, fault, at, record.wrong);
-        while (spf_record_next(&terms, &text) && !has_guessed_enough(r)) {
-                CHECK(spf_term_parse(text, &term) == SPF_OK);
-                enum step step = match(r, at, &term);
+        for (size_t i = 0; i < record.count && !has_guessed_enough(r); i++) {
+                const struct spf_term *term = &record.terms[i];
+                enum step step = match(r, at, term);
                 if (step == STEP_YES)
-                        return decide(r, at, &record, text, term.qualifier);
+                        return decide(r, at, &record, term->text, term->qualifier);
                 if (step == STEP_STOP)
                         return fault_result(r->fault);
         }

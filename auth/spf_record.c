@@ -130,7 +130,7 @@ static enum spf_fault mechanism_parse(struct str text, size_t name_end, struct s
 enum spf_fault spf_term_parse(struct str text, struct spf_term *out)
 {
         size_t end = 0;
-        while (end < text.n && str_find_byte(S("=:/"), text.p[end]) == 3)
+        while (end < text.n && text.p[end] != '=' && text.p[end] != ':' && text.p[end] != '/')
                 end++;
         *out = (struct spf_term){.qualifier = SPF_PASS, .text = text, .bits4 = 32, .bits6 = 128};
         if (end < text.n && text.p[end] == '=')
@@ -147,11 +147,43 @@ static enum spf_fault keep_modifier(const struct spf_term *term, bool *has, stru
         return SPF_OK;
 }
 
-enum spf_fault spf_record_parse(struct str terms, struct spf_record *out)
+bool spf_ip_agrees(const struct ip *a, const struct ip *b, size_t bits)
 {
-        struct spf_term term;
-        *out = (struct spf_record){.terms = terms};
+        if (a->family != b->family)
+                return false;
+        for (size_t i = 0; i < bits / 8; i++)
+                if (a->b[i] != b->b[i])
+                        return false;
+        return bits % 8 == 0 || (a->b[bits / 8] ^ b->b[bits / 8]) >> (8 - bits % 8) == 0;
+}
+
+/* Can this mechanism match the client? `*is_certain`: it does, without asking. */
+static bool can_match(const struct spf_term *t, const struct ip *client, bool *is_certain)
+{
+        switch (t->kind) {
+        case SPF_TERM_ALL:
+                *is_certain = true;
+                return true;
+        case SPF_TERM_IP4:
+        case SPF_TERM_IP6:
+                *is_certain = spf_ip_agrees(client, &t->ip, client->family == 4 ? t->bits4 : t->bits6);
+                return *is_certain;
+        case SPF_TERM_REDIRECT:
+        case SPF_TERM_EXP:
+        case SPF_TERM_MODIFIER:
+                return false;
+        default:
+                return true;
+        }
+}
+
+enum spf_fault spf_record_parse(struct str terms, const struct ip *client, struct spf_record *out)
+{
+        bool is_certain = false;
+        out->count = 0;
+        out->has_redirect = out->has_exp = false;
         while (spf_record_next(&terms, &out->wrong)) {
+                struct spf_term term;
                 enum spf_fault fault = spf_term_parse(out->wrong, &term);
                 if (fault == SPF_OK && term.kind == SPF_TERM_REDIRECT)
                         fault = keep_modifier(&term, &out->has_redirect, &out->redirect);
@@ -159,6 +191,8 @@ enum spf_fault spf_record_parse(struct str terms, struct spf_record *out)
                         fault = keep_modifier(&term, &out->has_exp, &out->exp);
                 if (fault != SPF_OK)
                         return fault;
+                if (!is_certain && out->count < SPF_TERMS_MAX && can_match(&term, client, &is_certain))
+                        out->terms[out->count++] = term;
         }
         return SPF_OK;
 }

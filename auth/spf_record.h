@@ -9,6 +9,7 @@
 
 #include "auth/spf.h"
 #include "base/ip.h"
+#include "base/limits.h"
 #include "base/str.h"
 
 enum spf_kind {
@@ -42,8 +43,16 @@ bool spf_record_next(struct str *terms, struct str *text);
  *   SPF_OK, SPF_SYNTAX, SPF_MECHANISM */
 enum spf_fault spf_term_parse(struct str text, struct spf_term *out);
 
+/* Do the first `bits` of two addresses of one family agree? */
+bool spf_ip_agrees(const struct ip *a, const struct ip *b, size_t bits);
+
+#define SPF_TERMS_MAX (SPF_LOOKUPS_MAX + 1)
+
 struct spf_record {
-        struct str terms;
+        /* What can decide: the mechanisms that ask the DNS, up to the one over the limit, and behind them the first
+         * that matches the client without asking, if there is one. */
+        struct spf_term terms[SPF_TERMS_MAX];
+        size_t count;
         bool has_redirect, has_exp;
         struct spf_term redirect, exp;
         struct str wrong; /* the term at fault */
@@ -51,6 +60,6 @@ struct spf_record {
 
 /* All terms of a record, since an error anywhere in it decides before any of them is looked at (4.6).
  *   SPF_OK, SPF_SYNTAX, SPF_MECHANISM, SPF_MODIFIER_TWICE */
-enum spf_fault spf_record_parse(struct str terms, struct spf_record *out);
+enum spf_fault spf_record_parse(struct str terms, const struct ip *client, struct spf_record *out);
 
 #endif

@@ -42,7 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct str all = str_of(data, size);
         if (!spf_record_is(all, &terms))
                 return 0;
-        bool is_good = spf_record_parse(terms, &record) == SPF_OK;
+        struct ip client = ip_v4(192, 0, 2, 7);
+        bool is_good = spf_record_parse(terms, &client, &record) == SPF_OK;
+        CHECK(record.count <= SPF_TERMS_MAX);
         while (spf_record_next(&terms, &text)) {
                 enum spf_fault fault = spf_term_parse(text, &term);
                 CHECK(!is_good || fault == SPF_OK);

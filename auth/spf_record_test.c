@@ -195,10 +195,48 @@ static void test_records(void **state)
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
                 struct str text = exact(str_of_c(cases[i].terms));
                 struct spf_record r;
-                if (spf_record_parse(text, &r) != cases[i].fault || !str_eq(r.wrong, str_of_c(cases[i].term)))
+                struct ip ip = ip_v4(192, 0, 2, 7);
+                if (spf_record_parse(text, &ip, &r) != cases[i].fault ||
+                        !str_eq(r.wrong, str_of_c(cases[i].term)))
                         fail_msg("%s: %.*s", cases[i].terms, STR_ARG(r.wrong));
                 exact_free(text);
         }
+}
+
+/* The terms that can decide, for a client of each family. */
+static void test_what_can_decide(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *terms, *kept; /* the first letter behind the qualifier of each */
+        } cases[] = {
+                {"", ""},
+                {" a mx x=y redirect=x.example exp=y.example ptr", "amp"},
+                {" ip4:192.0.2.8 ip6:::/0 -all a", "a"},
+                {" a:x.example ip4:192.0.2.0/24 mx -all", "ai"},
+                {" mx mx mx mx mx mx mx mx mx mx -all", "mmmmmmmmmma"},
+                {" mx mx mx mx mx mx mx mx mx mx mx mx -all", "mmmmmmmmmmm"},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                struct ip ip = ip_v4(192, 0, 2, 7);
+                struct spf_record r;
+                struct str kept = str_of_c(cases[i].kept);
+                assert_int_equal(spf_record_parse(str_of_c(cases[i].terms), &ip, &r), SPF_OK);
+                assert_int_equal(r.count, kept.n);
+                for (size_t k = 0; k < r.count; k++)
+                        assert_int_equal(r.terms[k].text.p[r.terms[k].text.p[0] == '-'], kept.p[k]);
+        }
+}
+
+static void test_networks(void **state)
+{
+        (void)state;
+        struct ip a = ip_v4(192, 0, 2, 7), b = ip_v4(192, 0, 3, 7), c;
+        for (size_t bits = 0; bits <= 32; bits++)
+                assert_int_equal(spf_ip_agrees(&a, &b, bits), bits <= 23);
+        assert_int_equal(ip_parse(S("::c000:207"), &c), ERR_OK);
+        assert_false(spf_ip_agrees(&a, &c, 0));
+        assert_true(spf_ip_agrees(&c, &c, 128));
 }
 
 int main(void)
@@ -209,6 +247,8 @@ int main(void)
                 cmocka_unit_test(test_addresses),
                 cmocka_unit_test(test_what_is_a_record),
                 cmocka_unit_test(test_records),
+                cmocka_unit_test(test_what_can_decide),
+                cmocka_unit_test(test_networks),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
