@@ -147,8 +147,11 @@ static void print_one(const struct run *r, size_t i)
         if (!options_has(r->o, "verbose") || v->result == DKIM_PASS)
                 return;
         fflush(stdout);
-        fprintf(stderr, "%.*s: %.*s%s%.*s\n", STR_ARG(domain), STR_ARG(dkim_fault_text(v->fault)),
-                v->detail.n > 0 ? ": " : "", STR_ARG(v->detail));
+        char reason[DKIM_REASON_MAX];
+        struct wr w;
+        wr_init(&w, reason, sizeof reason);
+        dkim_reason_write(&w, v->fault, v->detail, s->selector, s->domain);
+        fprintf(stderr, "%.*s: %.*s\n", STR_ARG(domain), STR_ARG(wr_text(&w)));
 }
 
 static int report(const struct run *r)

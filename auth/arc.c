@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/arc.h"
 
-#include "base/ascii.h"
 #include "base/check.h"
 #include "base/limits.h"
 
@@ -50,19 +49,6 @@ static const struct str texts[ARC_FAULT_COUNT] = {
         [ARC_SEAL] = TEXT("ARC-Seal"),
 };
 
-/* A stranger's text: names of fields and of DNS, which are short; what is no graphic ASCII is '?'. */
-static void put_clean(struct wr *w, struct str s)
-{
-        s = str_take(s, DNS_NAME_MAX);
-        for (size_t i = 0; i < s.n; i++)
-                wr_byte(w, ascii_is_graph(s.p[i]) ? s.p[i] : '?');
-}
-
-static bool is_about_key(enum dkim_fault fault)
-{
-        return fault >= DKIM_KEY_NONE && fault <= DKIM_KEY_STRICT;
-}
-
 void arc_reason_write(struct wr *w, const struct arc_verdict *v)
 {
         bool is_signature = v->fault == ARC_MESSAGE_SIGNATURE || v->fault == ARC_SEAL;
@@ -78,17 +64,11 @@ void arc_reason_write(struct wr *w, const struct arc_verdict *v)
         wr_str(w, texts[v->fault]);
         if (is_signature) {
                 wr_str(w, v->domain.n > 0 ? S(" of ") : S(""));
-                put_clean(w, v->domain);
+                wr_str(w, v->domain);
                 wr_str(w, S(": "));
-                wr_str(w, dkim_fault_text(v->dkim));
-        }
-        if (is_signature && is_about_key(v->dkim)) {
-                wr_str(w, S(": "));
-                put_clean(w, v->selector);
-                wr_str(w, S("._domainkey."));
-                put_clean(w, v->domain);
+                dkim_reason_write(w, v->dkim, v->detail, v->selector, v->domain);
         } else if (v->detail.n > 0) {
                 wr_str(w, S(": "));
-                put_clean(w, v->detail);
+                wr_str(w, v->detail);
         }
 }

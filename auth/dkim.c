@@ -89,3 +89,18 @@ enum dkim_result dkim_fault_result(enum dkim_fault f)
         CHECK((size_t)f < DKIM_FAULT_COUNT);
         return faults[f].result;
 }
+
+void dkim_reason_write(
+        struct wr *w, enum dkim_fault fault, struct str detail, struct str selector, struct str domain)
+{
+        wr_str(w, dkim_fault_text(fault));
+        if (fault >= DKIM_KEY_NONE && fault <= DKIM_KEY_STRICT) {
+                wr_str(w, S(": "));
+                wr_str(w, selector);
+                wr_str(w, S("._domainkey."));
+                wr_str(w, domain);
+        } else if (detail.n > 0) {
+                wr_str(w, S(": "));
+                wr_str(w, detail);
+        }
+}

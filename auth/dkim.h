@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/str.h"
+#include "base/wr.h"
 
 /* RFC 8601 2.7.1, and one of ours. */
 enum dkim_result {
@@ -75,6 +76,14 @@ struct dkim_verdict {
         struct str detail; /* a tag's or a field's name, or empty; borrowed from the message */
         bool testing;      /* the key says t=y: give the signer no credit (RFC 6376 3.6.1) */
 };
+
+/* The whole reason, for a person who wants to mend it, such as "there is no key record (TXT) in DNS:
+ * s1._domainkey.example.org" or "a tag of the signature has a malformed value: bh". `selector`
+ * and `domain` are those of the signature. At most DKIM_REASON_MAX bytes of printable ASCII, since the parser leaves no
+ * other in any of these. */
+#define DKIM_REASON_MAX 1024
+void dkim_reason_write(
+        struct wr *w, enum dkim_fault fault, struct str detail, struct str selector, struct str domain);
 
 enum dkim_algorithm { DKIM_RSA_SHA256, DKIM_ED25519_SHA256, DKIM_RSA_SHA1 };
 

@@ -22,6 +22,27 @@ static void test_every_fault_has_words(void **state)
                 assert_true(dkim_result_text((enum dkim_result)r).n >= 4);
 }
 
+static void test_reasons(void **state)
+{
+        (void)state;
+        static const struct {
+                enum dkim_fault fault;
+                const char *detail, *text;
+        } cases[] = {{DKIM_KEY_NONE, "", "there is no key record (TXT) in DNS: s1._domainkey.example.org"},
+                {DKIM_KEY_STRICT, "",
+                        "the key (t=s) is not for a subdomain, and the identity (i=) lies in one: "
+                        "s1._domainkey.example.org"},
+                {DKIM_TAG_VALUE, "bh", "a tag of the signature has a malformed value: bh"},
+                {DKIM_PAST, "", "the signature has expired (x=)"}};
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                char text[DKIM_REASON_MAX];
+                struct wr w;
+                wr_init(&w, text, sizeof text);
+                dkim_reason_write(&w, cases[i].fault, str_of_c(cases[i].detail), S("s1"), S("example.org"));
+                assert_true(str_eq(wr_text(&w), str_of_c(cases[i].text)));
+        }
+}
+
 #define LABEL63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
 
 static void test_names(void **state)
@@ -65,6 +86,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_every_fault_has_words),
+                cmocka_unit_test(test_reasons),
                 cmocka_unit_test(test_names),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
