@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/spf_check.h"
 
-#include <string.h>
-
 #include "auth/spf_macro.h"
+#include "auth/spf_place.h"
 #include "auth/spf_record.h"
 #include "base/arena.h"
 #include "base/ascii.h"
@@ -12,15 +11,6 @@
 #include "dns/code.h"
 #include "dns/idna.h"
 #include "dns/rdata.h"
-
-#define DOMAIN_TEXT_MAX 253 /* 7.3 */
-
-/* A domain, as a name to ask for and as macros show it. */
-struct place {
-        struct dns_name name;
-        uint8_t text_n;
-        char text[DOMAIN_TEXT_MAX];
-};
 
 struct run {
         struct dns_known *known;
@@ -33,8 +23,8 @@ struct run {
         struct dns_name name; /* the verdict's */
         struct str term;      /* likewise */
         struct str exp;       /* of the record that forbade the client, and its place */
-        struct place exp_at;
-        struct place mine;                /* the domain of the identity */
+        struct spf_place exp_at;
+        struct spf_place mine;            /* the domain of the identity */
         char sender_domain[DNS_NAME_MAX]; /* in A-labels */
         char sender[2 * SMTP_PATH_MAX];   /* with it, and a local part */
 };
@@ -52,50 +42,6 @@ static enum step stop(struct run *r, enum spf_fault fault, const struct dns_name
         r->name = *name;
         r->term = term;
         return STEP_STOP;
-}
-
-/* Domains. */
-
-/* The name of the octets between the dots; false when a label is empty or anything too long. A last dot may be. */
-static bool name_of(struct str text, struct dns_name *out)
-{
-        dns_name_set_root(out);
-        if (text.n > 0 && text.p[text.n - 1] == '.')
-                text.n--;
-        for (;;) {
-                size_t dot = str_find_last_byte(text, '.');
-                struct str label = dot < text.n ? str_skip(text, dot + 1) : text;
-                if (dns_name_child(out, label, out) != ERR_OK)
-                        return false;
-                if (dot == text.n)
-                        return true;
-                text.n = dot;
-        }
-}
-
-/* The place that an expanded domain means: over 253 octets labels are cut off at the left (7.3). */
-static bool place_at(struct place *out, struct str text)
-{
-        if (text.n > 0 && text.p[text.n - 1] == '.')
-                text.n--;
-        while (text.n > DOMAIN_TEXT_MAX) {
-                size_t dot = str_find_byte(text, '.');
-                text = str_skip(text, dot < text.n ? dot + 1 : dot);
-        }
-        out->text_n = (uint8_t)text.n;
-        if (text.n > 0)
-                memcpy(out->text, text.p, text.n);
-        return name_of(text, &out->name);
-}
-
-/* The labels of a name as they are, for a macro. */
-static void write_labels(struct wr *w, const struct dns_name *name)
-{
-        for (size_t i = 0, n = dns_name_labels(name); i < n; i++) {
-                if (i > 0)
-                        wr_byte(w, '.');
-                wr_str(w, dns_name_label(name, i));
-        }
 }
 
 /* Questions. */
@@ -184,7 +130,7 @@ enum target {
 };
 
 /* Expand macros at the place of their record. */
-static enum target expand(struct run *r, const struct place *at, struct str text, struct wr *w)
+static enum target expand(struct run *r, const struct spf_place *at, struct str text, struct wr *w)
 {
         struct spf_macros macros = r->macros;
         struct dns_name best;
@@ -201,7 +147,7 @@ static enum target expand(struct run *r, const struct place *at, struct str text
                 if (step == STEP_STOP || waits)
                         return step == STEP_STOP ? TARGET_STOP : TARGET_WAITS;
                 if (step == STEP_YES)
-                        write_labels(&validated, &best);
+                        spf_place_write_name(&validated, &best);
         }
         macros.validated = validated.n > 0 ? wr_text(&validated) : S("unknown");
         spf_macro_expand(text, &macros, w);
@@ -209,7 +155,8 @@ static enum target expand(struct run *r, const struct place *at, struct str text
 }
 
 /* The domain that a domain-spec means; without one, that of its record. */
-static enum target find_target(struct run *r, const struct place *at, struct str spec, struct place *out)
+static enum target find_target(
+        struct run *r, const struct spf_place *at, struct str spec, struct spf_place *out)
 {
         char room[SPF_EXPANSION_MAX];
         struct wr w;
@@ -221,18 +168,18 @@ static enum target find_target(struct run *r, const struct place *at, struct str
         if (r->is_local_8bit && (spf_macro_uses(spec, 's') || spf_macro_uses(spec, 'l')))
                 return TARGET_NEVER; /* RFC 8616 4 */
         enum target target = expand(r, at, spec, &w);
-        if (target == TARGET_READY && (w.full || !place_at(out, wr_text(&w))))
+        if (target == TARGET_READY && (w.full || !spf_place_parse(out, wr_text(&w))))
                 return TARGET_MALFORMED;
         return target;
 }
 
 /* Terms. */
 
-static enum spf_result evaluate(struct run *r, const struct place *at);
+static enum spf_result evaluate(struct run *r, const struct spf_place *at);
 
 /* 5.4 */
-static enum step match_mx(
-        struct run *r, const struct place *at, const struct spf_term *term, const struct place *target)
+static enum step match_mx(struct run *r, const struct spf_place *at, const struct spf_term *term,
+        const struct spf_place *target)
 {
         const struct dns_answer *answer;
         enum step step = ask(r, &target->name, DNS_TYPE_MX, &answer);
@@ -248,8 +195,8 @@ static enum step match_mx(
 }
 
 /* 5.2 */
-static enum step match_include(
-        struct run *r, const struct place *at, const struct spf_term *term, const struct place *target)
+static enum step match_include(struct run *r, const struct spf_place *at, const struct spf_term *term,
+        const struct spf_place *target)
 {
         enum spf_result result = evaluate(r, target);
         r->is_void = false; /* its terms were counted for themselves */
@@ -267,11 +214,11 @@ static enum step match_include(
 }
 
 /* A term that asks the DNS. */
-static enum step match_by_lookup(struct run *r, const struct place *at, const struct spf_term *term)
+static enum step match_by_lookup(struct run *r, const struct spf_place *at, const struct spf_term *term)
 {
         const struct dns_answer *answer;
         struct dns_name validated;
-        struct place target;
+        struct spf_place target;
         enum target found = find_target(r, at, term->domain, &target);
         if (found == TARGET_STOP)
                 return STEP_STOP;
@@ -296,7 +243,7 @@ static enum step match_by_lookup(struct run *r, const struct place *at, const st
 }
 
 /* A term of those that can match. */
-static enum step match(struct run *r, const struct place *at, const struct spf_term *term)
+static enum step match(struct run *r, const struct spf_place *at, const struct spf_term *term)
 {
         if (term->kind == SPF_TERM_ALL || term->kind == SPF_TERM_IP4 || term->kind == SPF_TERM_IP6)
                 return STEP_YES;
@@ -350,13 +297,13 @@ static enum spf_result fault_result(enum spf_fault fault)
         }
 }
 
-static enum spf_result fail(struct run *r, enum spf_fault fault, const struct place *at, struct str term)
+static enum spf_result fail(struct run *r, enum spf_fault fault, const struct spf_place *at, struct str term)
 {
         stop(r, fault, &at->name, term);
         return fault_result(fault);
 }
 
-static enum spf_result decide(struct run *r, const struct place *at, const struct spf_record *record,
+static enum spf_result decide(struct run *r, const struct spf_place *at, const struct spf_record *record,
         struct str term, enum spf_result result)
 {
         r->fault = SPF_OK;
@@ -368,10 +315,10 @@ static enum spf_result decide(struct run *r, const struct place *at, const struc
 }
 
 /* 6.1 */
-static enum spf_result redirect(struct run *r, const struct place *at, const struct spf_record *record)
+static enum spf_result redirect(struct run *r, const struct spf_place *at, const struct spf_record *record)
 {
         const struct spf_term *term = &record->redirect;
-        struct place target;
+        struct spf_place target;
         if (++r->lookups > SPF_LOOKUPS_MAX)
                 return fail(r, SPF_LOOKUPS, at, term->text);
         switch (find_target(r, at, term->domain, &target)) {
@@ -396,7 +343,7 @@ static bool has_guessed_enough(const struct run *r)
 }
 
 /* What the record at `at` says. With r->is_guess set, it may say anything. */
-static enum spf_result evaluate(struct run *r, const struct place *at)
+static enum spf_result evaluate(struct run *r, const struct spf_place *at)
 {
         struct spf_record record;
         struct str terms;
@@ -464,7 +411,7 @@ static bool identify(struct run *r, const struct spf_input *in, struct str *doma
                 .helo = in->helo,
                 .receiver = in->receiver,
                 .now_s = in->now_s};
-        if (sender.full || a_labels.n > DOMAIN_TEXT_MAX || !place_at(&r->mine, wr_text(&a_labels)))
+        if (sender.full || a_labels.n > SPF_DOMAIN_TEXT_MAX || !spf_place_parse(&r->mine, wr_text(&a_labels)))
                 return false;
         size_t labels = dns_name_labels(&r->mine.name);
         return labels > 1 && spf_macro_is_top(dns_name_label(&r->mine.name, labels - 1));
@@ -475,7 +422,7 @@ static void explain(struct run *r, struct str *out)
 {
         char room[SPF_EXPLANATION_MAX];
         const struct dns_answer *answer;
-        struct place target;
+        struct spf_place target;
         struct wr w;
         size_t i = 0;
         if (find_target(r, &r->exp_at, r->exp, &target) != TARGET_READY ||
