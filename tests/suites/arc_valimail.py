@@ -67,7 +67,7 @@ def run(report, build, path, what, check):
                 report.case(f"arc-valimail {what}: {case['name']}", lambda: check(build, scenario, case))
                 count += 1
                 good += report.failed == before
-    print(f"arc-valimail {what}: {good}/{count}", flush=True)
+    print(f"arc-valimail {what} {good}/{count}", flush=True)
 
 
 def main():
