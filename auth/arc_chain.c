@@ -166,14 +166,20 @@ void arc_chain_read(const struct mail_header *header, struct arc_chain *out)
                 out->verdict.cv = ARC_PASS;
 }
 
-enum err arc_chain_digest(const struct arc_chain *c, size_t instance, uint8_t out[SHA256_SIZE])
+enum err arc_chain_digests(const struct arc_chain *c, uint8_t out[ARC_SETS_MAX][SHA256_SIZE])
 {
-        struct str fields[ARC_SETS_MAX * ARC_FIELDS];
-        size_t count = 0;
-        CHECK(instance > 0 && instance <= c->count);
-        for (size_t i = 0; i < instance; i++)
-                for (size_t k = 0; k < ARC_FIELDS; k++)
-                        fields[count++] = c->sets[i].fields[k]->raw;
-        const struct dkim_signature *seal = &c->sets[instance - 1].seal;
-        return dkim_fields_digest(fields, count - 1, seal->raw, seal->b_span, out);
+        struct dkim_hash all;
+        enum err e = ERR_OK;
+        CHECK(c->verdict.cv == ARC_PASS);
+        dkim_hash_init(&all);
+        for (size_t i = 0; i < c->count; i++) {
+                const struct arc_set *set = &c->sets[i];
+                dkim_hash_field(&all, set->fields[ARC_FIELD_RESULTS]->raw);
+                dkim_hash_field(&all, set->fields[ARC_FIELD_SIGNATURE]->raw);
+                if (dkim_hash_sealed(&all, set->seal.raw, set->seal.b_span, out[i]) != ERR_OK)
+                        e = ERR_CRYPTO;
+                dkim_hash_field(&all, set->fields[ARC_FIELD_SEAL]->raw);
+        }
+        dkim_hash_drop(&all);
+        return e;
 }

@@ -43,9 +43,10 @@ void arc_chain_read(const struct mail_header *header, struct arc_chain *out);
  *   the instance, or 0 when it has none from 1 to ARC_SETS_MAX; above that: ARC_SETS_MAX + 1 */
 size_t arc_results_instance(struct str body, struct str *payload);
 
-/* What the seal of set `instance` signs (5.1.1): the sets 1 to `instance` in relaxed form, but for the value of its own
- * b=. All of them must be complete.
- *   ERR_OK, or ERR_CRYPTO with zeros in `out` */
-MUST_USE enum err arc_chain_digest(const struct arc_chain *c, size_t instance, uint8_t out[SHA256_SIZE]);
+/* What the seal of each set signs (5.1.1), that of instance i at i - 1: the sets up to it in relaxed form, but for the
+ * value of its own b=. All in one pass, so that fifty large sets cost no more than their length. The chain's verdict
+ * must be ARC_PASS.
+ *   ERR_OK, or ERR_CRYPTO with zeros in some of `out` */
+MUST_USE enum err arc_chain_digests(const struct arc_chain *c, uint8_t out[ARC_SETS_MAX][SHA256_SIZE]);
 
 #endif

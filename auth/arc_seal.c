@@ -191,14 +191,16 @@ static void put_results(const struct sealing *s, struct wr *w)
 static enum err digest_seal(const struct sealing *s, struct str results, struct str message, struct str seal,
         struct str b, uint8_t out[SHA256_SIZE])
 {
-        struct str fields[(ARC_SETS_MAX + 1) * ARC_FIELDS];
-        size_t count = 0;
+        struct dkim_hash hash;
+        dkim_hash_init(&hash);
         for (size_t i = 0; s->cv != ARC_FAIL && i < s->chain->count; i++)
                 for (size_t k = 0; k < ARC_FIELDS; k++)
-                        fields[count++] = s->chain->sets[i].fields[k]->raw;
-        fields[count++] = results;
-        fields[count++] = message;
-        return dkim_fields_digest(fields, count, seal, b, out);
+                        dkim_hash_field(&hash, s->chain->sets[i].fields[k]->raw);
+        dkim_hash_field(&hash, results);
+        dkim_hash_field(&hash, message);
+        enum err e = dkim_hash_sealed(&hash, seal, b, out);
+        dkim_hash_drop(&hash);
+        return e;
 }
 
 static enum err add_set(const struct sealing *s, struct wr *w)

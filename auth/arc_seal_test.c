@@ -61,7 +61,12 @@ static void test_broken_chain(void **state)
         arc_chain_read(&b->header, &b->chain);
         const struct arc_set *set = &b->chain.sets[2];
         struct str own[] = {set->fields[ARC_FIELD_RESULTS]->raw, set->fields[ARC_FIELD_SIGNATURE]->raw};
-        assert_int_equal(dkim_fields_digest(own, 2, set->seal.raw, set->seal.b_span, digest), ERR_OK);
+        struct dkim_hash hash;
+        dkim_hash_init(&hash);
+        dkim_hash_field(&hash, own[0]);
+        dkim_hash_field(&hash, own[1]);
+        assert_int_equal(dkim_hash_sealed(&hash, set->seal.raw, set->seal.b_span, digest), ERR_OK);
+        dkim_hash_drop(&hash);
         dkim_key_from_records(&record, 1, &key);
         assert_int_equal(dkim_check_digest(&set->seal, digest, key.key), DKIM_OK);
         dkim_key_drop(&key);

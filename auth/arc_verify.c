@@ -37,6 +37,7 @@ void arc_verify_init(
         }
         v->slot = body_hash_want(body, v->message.body_canon, v->message.body_limit);
         v->count = v->chain.count + 1;
+        v->digests_err = arc_chain_digests(&v->chain, v->digests);
 }
 
 size_t arc_verify_instance(const struct arc_verify *v, size_t i)
@@ -71,10 +72,9 @@ static enum dkim_fault check_message(const struct arc_verify *v, const struct dk
 
 static enum dkim_fault check_seal(const struct arc_verify *v, size_t instance, const struct dkim_key *key)
 {
-        uint8_t digest[SHA256_SIZE];
-        if (arc_chain_digest(&v->chain, instance, digest) != ERR_OK)
+        if (v->digests_err != ERR_OK)
                 return DKIM_LIBRARY;
-        return dkim_check_digest(&v->chain.sets[instance - 1].seal, digest, key->key);
+        return dkim_check_digest(&v->chain.sets[instance - 1].seal, v->digests[instance - 1], key->key);
 }
 
 bool arc_verify_check(struct arc_verify *v, size_t i, const struct dkim_key *key)

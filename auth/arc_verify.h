@@ -30,6 +30,8 @@ struct arc_verify {
         struct dkim_signature message; /* the newest ARC-Message-Signature */
         size_t slot;                   /* of its body digest */
         size_t count;                  /* signatures to check; 0 when there is no chain, or a broken one */
+        uint8_t digests[ARC_SETS_MAX][SHA256_SIZE]; /* that the seals sign */
+        enum err digests_err;
         enum dkim_fault faults[ARC_SIGNATURES_MAX]; /* of those that were checked */
 };
 

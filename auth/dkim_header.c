@@ -5,14 +5,7 @@
 #include "auth/tags.h"
 #include "base/limits.h"
 
-/* Short pieces are gathered: a call of the hash costs more than copying a word. */
-struct gather {
-        struct sha256 sha;
-        size_t n;
-        char text[512];
-};
-
-static void flush(struct gather *g)
+static void flush(struct dkim_hash *g)
 {
         sha256_update(&g->sha, str_of(g->text, g->n));
         g->n = 0;
@@ -20,7 +13,7 @@ static void flush(struct gather *g)
 
 static void got(void *arg, struct str bytes)
 {
-        struct gather *g = arg;
+        struct dkim_hash *g = arg;
         if (bytes.n > sizeof g->text - g->n)
                 flush(g);
         if (bytes.n > sizeof g->text) {
@@ -52,7 +45,7 @@ enum err dkim_header_digest(const struct mail_header *header, struct str covered
 {
         struct str names[DKIM_COVERED_MAX];
         size_t ends[DKIM_COVERED_MAX], count = 0;
-        struct gather g = {.n = 0};
+        struct dkim_hash g = {.n = 0};
         struct canon_sink sink = {got, &g};
         sha256_init(&g.sha);
         while (count < DKIM_COVERED_MAX && tags_item(&covered, &names[count])) {
@@ -68,15 +61,28 @@ enum err dkim_header_digest(const struct mail_header *header, struct str covered
         return sha256_end(&g.sha, out);
 }
 
-enum err dkim_fields_digest(
-        const struct str *fields, size_t count, struct str raw, struct str b_span, uint8_t out[SHA256_SIZE])
+void dkim_hash_init(struct dkim_hash *h)
 {
-        struct gather g = {.n = 0};
-        struct canon_sink sink = {got, &g};
-        sha256_init(&g.sha);
-        for (size_t i = 0; i < count; i++)
-                canon_field(CANON_RELAXED, fields[i], sink);
-        canon_signature_field(CANON_RELAXED, raw, b_span, sink);
-        flush(&g);
-        return sha256_end(&g.sha, out);
+        h->n = 0;
+        sha256_init(&h->sha);
+}
+
+void dkim_hash_drop(struct dkim_hash *h)
+{
+        sha256_drop(&h->sha);
+}
+
+void dkim_hash_field(struct dkim_hash *h, struct str raw)
+{
+        canon_field(CANON_RELAXED, raw, (struct canon_sink){got, h});
+}
+
+enum err dkim_hash_sealed(struct dkim_hash *h, struct str raw, struct str b_span, uint8_t out[SHA256_SIZE])
+{
+        struct dkim_hash own = {.n = 0};
+        flush(h);
+        sha256_copy(&h->sha, &own.sha);
+        canon_signature_field(CANON_RELAXED, raw, b_span, (struct canon_sink){got, &own});
+        flush(&own);
+        return sha256_end(&own.sha, out);
 }

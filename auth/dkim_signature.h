@@ -56,9 +56,20 @@ MUST_USE enum err dkim_key_name(struct str selector, struct str domain, struct w
 MUST_USE enum err dkim_header_digest(const struct mail_header *header, struct str covered, enum canon canon,
         struct str raw, struct str b_span, uint8_t out[SHA256_SIZE]);
 
-/* The same for a list of whole fields in relaxed form, as ARC seals them (RFC 8617 5.1.1).
+/* A running hash of whole fields in relaxed form, as ARC seals them (RFC 8617 5.1.1). It owns memory of the cryptographic
+ * library until the drop. Short pieces are gathered: a call of the hash costs more than copying a word. */
+struct dkim_hash {
+        struct sha256 sha;
+        size_t n;
+        char text[512];
+};
+
+void dkim_hash_init(struct dkim_hash *h);
+void dkim_hash_field(struct dkim_hash *h, struct str raw);
+/* What a seal signs that stands behind all fields so far; `h` itself goes on without it.
  *   ERR_OK, or ERR_CRYPTO with zeros in `out` */
-MUST_USE enum err dkim_fields_digest(
-        const struct str *fields, size_t count, struct str raw, struct str b_span, uint8_t out[SHA256_SIZE]);
+MUST_USE enum err dkim_hash_sealed(
+        struct dkim_hash *h, struct str raw, struct str b_span, uint8_t out[SHA256_SIZE]);
+void dkim_hash_drop(struct dkim_hash *h);
 
 #endif

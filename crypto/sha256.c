@@ -19,6 +19,13 @@ void sha256_update(struct sha256 *h, struct str bytes)
                 sha256_drop(h);
 }
 
+void sha256_copy(const struct sha256 *h, struct sha256 *to)
+{
+        to->state = h->state ? EVP_MD_CTX_new() : NULL;
+        if (to->state && EVP_MD_CTX_copy_ex(to->state, h->state) != 1)
+                sha256_drop(to);
+}
+
 enum err sha256_end(struct sha256 *h, uint8_t out[SHA256_SIZE])
 {
         bool done = h->state && EVP_DigestFinal_ex(h->state, out, NULL) == 1;

@@ -17,6 +17,8 @@ struct sha256 {
 
 void sha256_init(struct sha256 *h);
 void sha256_update(struct sha256 *h, struct str bytes);
+/* `to`, which owns nothing, becomes a second hash of all that `h` has taken. */
+void sha256_copy(const struct sha256 *h, struct sha256 *to);
 /* Give the digest and release the hash, whatever the outcome.
  *   ERR_OK, or ERR_CRYPTO with zeros in `out` */
 MUST_USE enum err sha256_end(struct sha256 *h, uint8_t out[SHA256_SIZE]);

@@ -46,6 +46,31 @@ static void test_whole_and_in_pieces(void **state)
         }
 }
 
+/* A copy taken anywhere goes on by itself. */
+static void test_copied(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                struct str text = str_of_c(cases[i].text);
+                uint8_t digest[SHA256_SIZE];
+                for (size_t split = 0; split <= text.n; split++) {
+                        struct sha256 h, copy;
+                        sha256_init(&h);
+                        sha256_update(&h, str_take(text, split));
+                        sha256_copy(&h, &copy);
+                        sha256_update(&h, S("something else"));
+                        sha256_update(&copy, str_skip(text, split));
+                        sha256_drop(&h);
+                        assert_int_equal(sha256_end(&copy, digest), ERR_OK);
+                        assert_digest(digest, cases[i].digest);
+                }
+        }
+        struct sha256 none = {0}, copy;
+        sha256_copy(&none, &copy);
+        uint8_t digest[SHA256_SIZE];
+        assert_int_equal(sha256_end(&copy, digest), ERR_CRYPTO);
+}
+
 static void test_released(void **state)
 {
         (void)state;
@@ -65,6 +90,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_whole_and_in_pieces),
+                cmocka_unit_test(test_copied),
                 cmocka_unit_test(test_released),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
