@@ -281,12 +281,14 @@ static void live(struct sim *sim, void *arg)
         (void)sim;
         scope_open(&w->scope, world_sched(w), FIBER_NEVER);
         start_all(w);
+        world_spawn(w, "memory", world_watch_memory, w);
         w->start_ms = w->quiet_ms = sim_now(w->sim);
         play(w);
         wait_to_end(w);
         stop_all(w);
         scope_cancel(&w->scope);
         (void)scope_join(&w->scope);
+        world_look_at_stacks(w);
         if (!sim_failure(w->sim)) {
                 ledger_image_again(w->ledger);
                 look_at_image(w, true, "at the end");

@@ -105,6 +105,10 @@ void server_stop(struct machine *m, int64_t back_ms);
 void server_kill(struct machine *m, enum sim_kill how, int64_t back_ms);
 void server_join(struct machine *m); /* it has ended for good */
 
+/* world_memory.c: ceilings. The first is a fiber, the second looks once, before the scheduler ends. */
+void world_watch_memory(void *world);
+void world_look_at_stacks(struct world *w);
+
 /* world_look.c: a copy of lipap's image, looked at. Its faults are violations; what failed, and `with_queue` what waits,
  * goes into the ledger. */
 void look_at_image(struct world *w, bool with_queue, const char *when);
