@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* For tests: messages with chains made by arc_seal, and verdicts on them. Include cmocka.h before. */
+/* For tests: messages with chains made by arc_seal, and verdicts on them. */
 #ifndef AUTH_ARC_BENCH_H
 #define AUTH_ARC_BENCH_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
