@@ -80,6 +80,13 @@
 #define DMARC_QUESTIONS_MAX \
         (DMARC_WALK_MAX * (1 + DMARC_IDENTIFIERS_MAX) + 1) /* all walks, and whether the domain exists */
 
+/* Evaluating a message that comes in. */
+#define EVALUATION_MEMORY (192 * 1024) /* questions and answers: a hundred of them, with usual records */
+#define EVALUATION_LOOKUPS_EACH 32     /* questions of one message on their way at once: each holds two fibers */
+#define EVALUATION_LOOKUPS_MAX 512     /* of all messages: twice what the resolver asks at once */
+#define EVALUATION_DNS_MS \
+        30000 /* from the final dot on; RFC 5321 4.5.3.2.6 lets the client wait for ten minutes */
+
 /* DNS. */
 #define DNS_NAME_MAX 255      /* RFC 1035 3.1, wire form */
 #define DNS_LABEL_MAX 63      /* RFC 1035 3.1 */
