@@ -249,53 +249,132 @@ static enum err flight_start(
         return ERR_OK;
 }
 
-static enum err flight_wait(
-        struct flight *f, int64_t deadline_ms, struct arena *arena, struct dns_answer *out)
+/* How every question begins.
+ *   ERR_OK     `*answer` is from the cache, its values borrowed until another fiber runs
+ *   ERR_AGAIN  `*flight` will bring it: held until flight_land
+ *   or what flight_start says */
+static enum err find(struct resolver *r, const struct dns_name *name, uint16_t type,
+        struct dns_answer *answer, struct flight **flight)
+{
+        uint32_t left_s;
+        const struct dns_answer *known = dns_cache_get(r->cache, name, type, host_now_ms(r->h), &left_s);
+        r->stats.lookups++;
+        if (known) {
+                r->stats.hits++;
+                *answer = *known;
+                answer->ttl_s = left_s;
+                return ERR_OK;
+        }
+        *flight = flight_find(r, name, type);
+        enum err e = ERR_OK;
+        if (*flight)
+                r->stats.shared++;
+        else
+                e = flight_start(r, name, type, flight);
+        if (e != ERR_OK)
+                return e;
+        (*flight)->holders++;
+        return ERR_AGAIN;
+}
+
+/* Wait for a flight that is held.
+ *   what came of it, its answer borrowed until it is released; or ERR_TIMEOUT, ERR_CANCELLED */
+static enum err flight_wait(struct flight *f, int64_t deadline_ms)
 {
         enum err e = ERR_OK;
-        f->holders++;
         while (e == ERR_OK && !f->is_done)
                 e = waitq_wait(&f->waiters, f->resolver->h->sched, deadline_ms);
-        if (f->is_done) {
-                out->rcode = f->answer.rcode;
-                e = f->err == ERR_OK ? dns_answer_copy(&f->answer, arena, out) : f->err;
-        }
-        flight_release(f);
-        return e;
+        return f->is_done ? f->err : e;
 }
 
 static enum err lookup(struct resolver *r, const struct dns_name *name, uint16_t type, int64_t deadline_ms,
         struct arena *arena, struct dns_answer *out)
 {
-        uint32_t left_s;
-        const struct dns_answer *known = dns_cache_get(r->cache, name, type, host_now_ms(r->h), &left_s);
-        if (known) {
-                enum err e = dns_answer_copy(known, arena, out);
-                r->stats.hits++;
-                out->ttl_s = left_s;
+        struct dns_answer known;
+        struct flight *f;
+        enum err e = find(r, name, type, &known, &f);
+        if (e == ERR_OK) {
+                e = dns_answer_copy(&known, arena, out);
+                out->ttl_s = known.ttl_s;
                 return e;
         }
-        struct flight *f = flight_find(r, name, type);
-        if (f) {
-                r->stats.shared++;
-        } else {
-                enum err e = flight_start(r, name, type, &f);
-                if (e != ERR_OK)
-                        return e;
-        }
-        return flight_wait(f, deadline_ms, arena, out);
+        if (e != ERR_AGAIN)
+                return e;
+        e = flight_wait(f, deadline_ms);
+        if (f->is_done)
+                out->rcode = f->answer.rcode;
+        if (e == ERR_OK)
+                e = dns_answer_copy(&f->answer, arena, out);
+        flight_release(f);
+        return e;
 }
 
 enum err resolver_lookup(struct resolver *r, const struct dns_name *name, uint16_t type, int64_t deadline_ms,
         struct arena *arena, struct dns_answer *out)
 {
         *out = (struct dns_answer){.type = type, .name = *name};
-        r->stats.lookups++;
         r->inside++;
         enum err e = lookup(r, name, type, deadline_ms, arena, out);
         r->inside--;
         if (e != ERR_OK)
                 out->count = 0;
+        return e;
+}
+
+/* A question of resolver_answer on its way. */
+struct asked {
+        struct dns_fact *fact;
+        struct flight *flight;
+};
+
+/* Wait for it and give the answer.
+ *   ERR_OK, or ERR_CANCELLED: not given */
+static enum err settle(const struct asked *a, struct dns_known *known, int64_t deadline_ms)
+{
+        enum err e = flight_wait(a->flight, deadline_ms);
+        bool is_given = a->flight->is_done || e != ERR_CANCELLED;
+        if (is_given)
+                dns_known_give(known, a->fact, e, &a->flight->answer);
+        flight_release(a->flight);
+        return is_given ? ERR_OK : ERR_CANCELLED;
+}
+
+/* A question begins: its answer is given at once, or it stands in `*a`.
+ *   whether it does */
+static bool begin(struct resolver *r, struct dns_fact *fact, struct dns_known *known, struct asked *a)
+{
+        struct dns_answer answer;
+        *a = (struct asked){.fact = fact};
+        enum err e = find(r, &fact->name, fact->type, &answer, &a->flight);
+        if (e != ERR_AGAIN)
+                dns_known_give(known, fact, e, &answer);
+        return e == ERR_AGAIN;
+}
+
+static enum err answer_all(struct resolver *r, struct dns_known *known, int64_t deadline_ms)
+{
+        struct asked ring[RESOLVER_AT_ONCE];
+        size_t begun = 0, settled = 0;
+        enum err e = ERR_OK;
+        for (struct dns_fact *f = dns_known_wanted(known, NULL); f && e == ERR_OK;
+                f = dns_known_wanted(known, f)) {
+                if (begun - settled == RESOLVER_AT_ONCE)
+                        e = settle(&ring[settled++ % RESOLVER_AT_ONCE], known, deadline_ms);
+                if (e == ERR_OK && begin(r, f, known, &ring[begun % RESOLVER_AT_ONCE]))
+                        begun++;
+        }
+        while (settled < begun) {
+                enum err one = settle(&ring[settled++ % RESOLVER_AT_ONCE], known, deadline_ms);
+                e = e == ERR_OK ? one : e;
+        }
+        return e;
+}
+
+enum err resolver_answer(struct resolver *r, struct dns_known *known, int64_t deadline_ms)
+{
+        r->inside++;
+        enum err e = answer_all(r, known, deadline_ms);
+        r->inside--;
         return e;
 }
 

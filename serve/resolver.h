@@ -9,10 +9,12 @@
 
 #include "base/arena.h"
 #include "dns/answer.h"
+#include "dns/known.h"
 #include "host/host.h"
 #include "serve/dns_exchange.h"
 
 #define RESOLVER_SERVERS_MAX 8
+#define RESOLVER_AT_ONCE 32 /* of one resolver_answer: a hostile message may want some hundred answers */
 
 /* Zeros mean the values of base/limits.h. */
 struct resolver_config {
@@ -44,6 +46,11 @@ void resolver_free(struct resolver *r);
  * All but ERR_LIMIT may pass: to a peer they are a temporary failure. On errors `out->count` is 0. */
 MUST_USE enum err resolver_lookup(struct resolver *r, const struct dns_name *name, uint16_t type,
         int64_t deadline_ms, struct arena *arena, struct dns_answer *out);
+
+/* Answer all that is wanted in `known` (dns/known.h), RESOLVER_AT_ONCE questions at one time; what cannot be had until
+ * the deadline is given as trouble. Costs no fiber beside those of the queries.
+ *   ERR_OK, and nothing is wanted any more; ERR_CANCELLED */
+MUST_USE enum err resolver_answer(struct resolver *r, struct dns_known *known, int64_t deadline_ms);
 
 struct resolver_stats {
         uint64_t lookups;
