@@ -143,6 +143,16 @@ void author_close(struct author_letter *p, struct talk *t, bool in_order)
         talk_close(t);
 }
 
+static void sign(struct author_letter *p, uint32_t t)
+{
+        struct author *a = p->author;
+        struct str bytes = author_bytes(p, t);
+        struct str field = person_sign(a->config.who, bytes, sim_random_below(&p->random, 2) > 0);
+        ledger_try_front(a->config.ledger, t, field);
+        letter_free(bytes);
+        str_free(field);
+}
+
 uint32_t author_try(struct author_letter *p, enum letter_shape shape, bool is_forged)
 {
         struct author *a = p->author;
@@ -168,6 +178,8 @@ uint32_t author_try(struct author_letter *p, enum letter_shape shape, bool is_fo
                 new.to = p->lists[0];
         uint32_t t = ledger_try(a->config.ledger, &new);
         buffer_free(&to);
+        if (a->config.who && person_signs(a->config.who))
+                sign(p, t);
         return t;
 }
 

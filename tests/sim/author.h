@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "host/host.h"
 #include "tests/sim/ledger.h"
+#include "tests/sim/people.h"
 #include "tests/sim/verify.h"
 
 enum author_mood { AUTHOR_GOOD, AUTHOR_SLOW, AUTHOR_BROKEN, AUTHOR_MALICIOUS, AUTHOR_MOODS };
@@ -34,6 +35,7 @@ struct author_config {
         struct ip_port server; /* where mail for the lists goes */
         struct ledger *ledger;
         const struct verify *verify; /* for what can be replayed; or NULL */
+        const struct person *who;    /* as whom he may sign; or NULL */
         uint64_t seed;
         int64_t retry_first_ms, retry_most_ms, life_ms; /* 0: 30 s, 10 min, 5 days */
         const char *strangers; /* a domain that lipap must not relay to; NULL: "stranger.test" */

@@ -254,12 +254,26 @@ static enum err ask_once(struct dns_resolver *r, const struct dns_question *q, c
         return ERR_OK;
 }
 
+/* A name that lies in no zone does not exist: so a root would say. Not kept. */
+static struct dns_cached *deny(const struct dns_resolver *r, const struct dns_question *q)
+{
+        struct dns_cached *c = dns_alloc(sizeof *c);
+        c->question = *q;
+        c->holders = 1;
+        c->rcode = DNS_RCODE_NXDOMAIN;
+        c->name = q->name;
+        c->stored_ms = c->until_ms = host_now_ms(r->host);
+        return c;
+}
+
 /* An answer from a server, held once; NULL when there is none. */
 static enum err ask(struct dns_resolver *r, const struct dns_question *q, struct dns_cached **out)
 {
         const struct dns_zone *z = dns_zone_find(r->peer->world, &q->name);
-        *out = NULL;
-        for (int i = 0; z && i < DNS_RESOLVER_TRIES && !*out; i++) {
+        *out = z ? NULL : deny(r, q);
+        if (!z)
+                return ERR_OK;
+        for (int i = 0; i < DNS_RESOLVER_TRIES && !*out; i++) {
                 struct ip_port at;
                 if (!draw_server(r, z, &at))
                         return ERR_OK;

@@ -144,8 +144,8 @@ static void play_resolver(struct rig *r)
         assert_int_equal(rig_ask(r, 3, "www.example.org", DNS_TYPE_TXT, &a), ERR_OK);
         assert_int_equal(a.status, DNS_NO_DATA);
 
-        assert_int_equal(rig_ask(r, 3, "a.test", DNS_TYPE_A, &a), ERR_DENIED);
-        assert_int_equal(a.rcode, DNS_RCODE_SERVFAIL);
+        assert_int_equal(rig_ask(r, 3, "a.test", DNS_TYPE_A, &a), ERR_OK);
+        assert_int_equal(a.status, DNS_NO_NAME);
         rig_edit(r, "loop.example.org CNAME loop.example.org");
         assert_int_equal(rig_ask(r, 3, "loop.example.org", DNS_TYPE_A, &a), ERR_DENIED);
         assert_int_equal(dns_zone_serial(z), dns_zone_serial(z));

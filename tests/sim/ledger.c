@@ -36,6 +36,7 @@ static void entry_free(struct ledger_entry *e)
         str_free(e->is.post);
         str_free(e->is.sender);
         str_free(e->is.to);
+        str_free(e->is.front);
         for (size_t i = 0; i < LEDGER_TARGETS_MAX; i++)
                 free(e->cells[i]);
 }
@@ -270,6 +271,13 @@ static struct ledger_entry *entry_of(struct ledger *l, uint32_t t)
         return &l->entries[t];
 }
 
+void ledger_try_front(struct ledger *l, uint32_t t, struct str front)
+{
+        struct ledger_entry *e = entry_of(l, t);
+        str_free(e->is.front);
+        e->is.front = str_copy(front);
+}
+
 const struct ledger_try *ledger_try_get(const struct ledger *l, uint32_t t)
 {
         return t < l->entry_count ? &l->entries[t].is : NULL;
@@ -297,6 +305,7 @@ struct letter ledger_letter(const struct ledger *l, uint32_t t)
                 .name = str_of_c(is->name),
                 .from = is->sender,
                 .to = is->to,
+                .front = is->front,
                 .shape = is->shape,
                 .size = is->size};
         if (is->smuggles < l->entry_count)

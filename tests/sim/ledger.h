@@ -111,7 +111,7 @@ struct ledger_try_new {
 
 struct ledger_try {
         char name[24], author[24];
-        struct str post, sender, to; /* owned */
+        struct str post, sender, to, front; /* owned */
         enum letter_shape shape;
         size_t size;
         bool is_forged;
@@ -126,6 +126,8 @@ struct ledger_try {
 
 /* Begin a try; gives its number. Its fate is LEDGER_UNSENT. */
 uint32_t ledger_try(struct ledger *l, const struct ledger_try_new *new);
+/* Fields that stand in front of its letter from now on. */
+void ledger_try_front(struct ledger *l, uint32_t t, struct str front);
 /* By number; by name, LEDGER_NONE when there is none. */
 const struct ledger_try *ledger_try_get(const struct ledger *l, uint32_t t);
 uint32_t ledger_try_find(const struct ledger *l, struct str name);

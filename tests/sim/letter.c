@@ -150,6 +150,7 @@ static struct str domain_of(struct str address)
 
 static void put_header(struct buffer *b, struct sim_random *r, const struct letter *l)
 {
+        size_t begin = b->n;
         unsigned second = (unsigned)sim_random_below(r, 60);
         buffer_print(b, "From: Somebody <%.*s>\r\nTo: %.*s\r\n", STR_ARG(l->from), STR_ARG(l->to));
         buffer_print(b, "Subject: about %.*s,\r\n\tand more\r\n", STR_ARG(l->name));
@@ -166,7 +167,7 @@ static void put_header(struct buffer *b, struct sim_random *r, const struct lett
                 buffer_put(b, S("this is no field\r\n"));
         if (l->shape == LETTER_LOOP)
                 put_list_id(b, l->to);
-        while (l->shape == LETTER_HUGE_HEADER && b->n <= MAIL_HEADER_MAX) {
+        while (l->shape == LETTER_HUGE_HEADER && b->n - begin <= MAIL_HEADER_MAX) {
                 buffer_put(b, S("X-Fill: "));
                 put_words(b, r, 900);
                 buffer_put(b, S("\r\n"));
@@ -178,6 +179,7 @@ struct str letter_write(const struct letter *letter)
 {
         struct sim_random r = sim_random_of(letter->seed, S("letter"), letter->name);
         struct buffer b = {0};
+        buffer_put(&b, letter->front);
         put_header(&b, &r, letter);
         put_body(&b, &r, letter);
         put_oddity(&b, &r, letter);

@@ -35,6 +35,7 @@ struct letter {
         uint64_t seed;
         struct str name;     /* of the try */
         struct str from, to; /* addresses */
+        struct str front;    /* fields in front of it, such as a signature; each ended by CRLF */
         enum letter_shape shape;
         size_t size;         /* of the body, at least */
         struct str smuggled; /* LETTER_SMUGGLE: the name of the try inside */

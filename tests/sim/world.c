@@ -343,6 +343,7 @@ static void open_world(struct world *w)
         w->sim = sim_new(w->seed, &watch);
         w->ledger = ledger_new(&config);
         w->dns = dns_world_new(w->sim);
+        w->people = people_new(w->seed);
         w->verify = verify_new(w->ledger, look_up, w);
 }
 
@@ -351,6 +352,7 @@ static void close_world(struct world *w)
         world_tear_down(w);
         verify_free(w->verify);
         dns_world_free(w->dns);
+        people_free(w->people);
         ledger_free(w->ledger);
         sim_free(w->sim);
         sim_disk_free(w->copy);

@@ -145,6 +145,50 @@ static bool put_record(struct world *w, const struct statement *t)
         return e == ERR_OK;
 }
 
+static struct str domain_of_author(const struct statement *t)
+{
+        struct str address = statement_argument(t, 1);
+        return str_skip(address, str_find_last_byte(address, '@') + 1);
+}
+
+/* Is that an author, and the first of his domain? */
+static bool is_first_of_domain(const struct world *w, size_t at)
+{
+        const struct statement *all = w->s->statements;
+        for (size_t i = 0; i < at && all[at].verb == VERB_AUTHOR; i++)
+                if (all[i].verb == VERB_AUTHOR &&
+                        str_eq_nocase(domain_of_author(&all[i]), domain_of_author(&all[at])))
+                        return false;
+        return all[at].verb == VERB_AUTHOR;
+}
+
+/* What the domains of authors publish about their mail. */
+static void put_authors(struct world *w)
+{
+        struct buffer lines = {0};
+        for (size_t i = 0; i < w->machine_count; i++) {
+                struct machine *m = &w->machines[i];
+                if (m->said->verb != VERB_AUTHOR)
+                        continue;
+                struct str address = statement_argument(m->said, 1);
+                struct person_new new = {.name = str_of_c(m->name),
+                        .address = address,
+                        .ip = m->ip,
+                        .proof = statement_text(m->said, "proof", S("")),
+                        .policy = statement_text(m->said, "policy", S("")),
+                        .key = statement_text(m->said, "key", S(""))};
+                m->who = people_add(w->people, &new);
+        }
+        for (size_t i = 0; i < w->s->count; i++)
+                if (is_first_of_domain(w, i)) {
+                        struct str domain = domain_of_author(&w->s->statements[i]);
+                        lines.n = 0;
+                        people_records(w->people, domain, &lines);
+                        put_zone(w, domain, world_text(w, "%.*s", STR_ARG(buffer_text(&lines))));
+                }
+        buffer_free(&lines);
+}
+
 static bool build_dns(struct world *w)
 {
         bool is_good = true;
@@ -155,6 +199,7 @@ static bool build_dns(struct world *w)
                 else if (m->said->verb == VERB_RESOLVER)
                         m->dns = dns_peer_new(w->dns, m->node, DNS_PEER_RESOLVER);
         }
+        put_authors(w);
         for (size_t i = 0; i < w->s->count; i++) {
                 const struct statement *t = &w->s->statements[i];
                 if (t->verb == VERB_TIME)
@@ -252,6 +297,7 @@ static void build_author(struct world *w, struct machine *m)
                 .server = {w->lipap->ip, 25},
                 .ledger = w->ledger,
                 .verify = w->verify,
+                .who = m->who,
                 .seed = w->seed};
         CHECK(config.mood != AUTHOR_MOODS);
         m->author = author_new(&config);

@@ -29,6 +29,7 @@ struct machine {
         char *argv[WORLD_ARGUMENTS_MAX];
         int argc;
         struct author *author;
+        const struct person *who; /* the author is */
         struct mx *mx;
         struct dns_peer *dns;
         /* of servers that are started again */
@@ -62,6 +63,7 @@ struct world {
         struct ledger *ledger;
         struct verify *verify;
         struct dns_world *dns;
+        struct people *people;
         struct arena arena, views; /* of the run; of one question of verify */
         struct machine *machines;
         size_t machine_count;
