@@ -21,6 +21,8 @@ static const struct option_spec specs[] = {
         {"password", 0, "BASE64", false, "what tokens in return paths are derived from"},
         {"password-file", 0, "FILE", false, "the same, from a file"},
         {"old-password", 0, "BASE64", true, "its tokens are still accepted"},
+        {"authserv-id", 0, "ID", false,
+                "whose results of authentication are ours; default: the first --domain"},
         {"admin", 0, "[LOCAL:]EMAIL", false, "gets the mail to postmaster, abuse and LOCAL"},
         {"listen", 0, "IP:PORT", true, "default 0.0.0.0:25"},
         {"max-message", 0, "SIZE", false, "default 25M"},
@@ -54,6 +56,10 @@ static int read_domains(struct lipap_options *o)
                 return complain("--hostname is missing", S(""));
         if (!mail_domain_is_valid(o->node.hostname, MAIL_ASCII))
                 return complain("--hostname is not a host name", o->node.hostname);
+        o->node.authserv_id = o->node.domains[0].name;
+        if (options_value(&o->options, "authserv-id", &o->node.authserv_id) &&
+                !mail_domain_is_valid(o->node.authserv_id, MAIL_ASCII))
+                return complain("--authserv-id is not a domain name", o->node.authserv_id);
         return 0;
 }
 

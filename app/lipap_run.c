@@ -199,6 +199,7 @@ static void serve(struct server *s)
         s->node->resolver = resolver_new(s->host, &config);
         s->scope = &scope;
         s->status = 1;
+        evaluation_node_init(&s->node->evaluations, s->host, s->node->resolver);
         if (s->node->resolver && name_unserved(s) == ERR_OK && open_listeners(s, listening) == ERR_OK) {
                 scope_open(&scope, s->host->sched, FIBER_NEVER);
                 s->status = 0;
@@ -213,6 +214,7 @@ static void serve(struct server *s)
         for (size_t i = 0; i < s->o->listen_count; i++)
                 if (listening[i].listener)
                         host_listener_close(s->host, listening[i].listener);
+        evaluation_node_drop(&s->node->evaluations);
         if (s->node->resolver)
                 resolver_free(s->node->resolver);
 }

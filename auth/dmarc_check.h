@@ -23,6 +23,9 @@ struct dmarc_author {
         struct mail_address address; /* the first of them, borrowed from the header; empty on faults */
 };
 
+/* The DNS name of a mail domain, U-labels made A-labels: true, or false when it has none (an address literal, say). */
+bool dmarc_name_of(struct str domain, struct dns_name *out);
+
 void dmarc_author_find(const struct mail_header *header, struct dmarc_author *out);
 
 /* What SPF or DKIM found of one domain. Verdicts that are neither may be left out. */

@@ -11,9 +11,6 @@
 #include "base/str.h"
 #include "dns/known.h"
 
-/* The DNS name of a mail domain, U-labels made A-labels: true, or false when it has none (an address literal, say). */
-bool dmarc_name_of(struct str domain, struct dns_name *out);
-
 struct dmarc_found {
         struct dns_name domain;
         struct dmarc_record record;

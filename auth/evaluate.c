@@ -129,7 +129,7 @@ static struct dmarc_identifier spf_identifier(const struct evaluate *e)
 
 enum err evaluate_finish(struct evaluate *e, struct dkim_keys *keys)
 {
-        struct dmarc_identifier identifiers[1 + DKIM_SIGNATURES_MAX];
+        struct dmarc_identifier *identifiers = e->out.identifiers;
         if (!e->is_signed_done && evaluate_ask(e) != ERR_OK)
                 return ERR_AGAIN;
         if (!e->is_signed_done) {

@@ -33,6 +33,8 @@ struct evaluation {
         struct dkim_verdict dkim[DKIM_SIGNATURES_MAX];
         struct arc_verdict arc;
         struct dmarc_author author;
+        /* What DMARC was told: SPF, then each signature looked at. A key in testing gives its domain no credit. */
+        struct dmarc_identifier identifiers[1 + DKIM_SIGNATURES_MAX];
         struct dmarc_verdict dmarc;
 };
 

@@ -82,8 +82,7 @@
 
 /* Evaluating a message that comes in. */
 #define EVALUATION_MEMORY (192 * 1024) /* questions and answers: a hundred of them, with usual records */
-#define EVALUATION_LOOKUPS_EACH 32     /* questions of one message on their way at once: each holds two fibers */
-#define EVALUATION_LOOKUPS_MAX 512     /* of all messages: twice what the resolver asks at once */
+#define EVALUATIONS_ASKING_MAX 128     /* messages that ask the DNS at once, each up to 32 questions */
 #define EVALUATION_DNS_MS \
         30000 /* from the final dot on; RFC 5321 4.5.3.2.6 lets the client wait for ten minutes */
 
@@ -117,8 +116,9 @@
 #define LIPAP_PASSWORDS_MAX 4   /* the password and the older ones whose tokens are still accepted */
 #define LIPAP_SESSIONS_MAX 1000 /* SMTP sessions at once */
 #define LIPAP_SESSIONS_RESERVED \
-        50                   /* of these only for signers, or lipap waits for nec while nec waits for lipap */
-#define LIPAP_FRONT_MAX 8192 /* header fields that we put in front of a post */
+        50 /* of these only for signers, or lipap waits for nec while nec waits for lipap */
+#define LIPAP_FRONT_MAX \
+        (24 * 1024) /* header fields that we put in front of a post, results of authentication most */
 #define LIPAP_PREFIX_MAX (32 * 1024) /* header fields that nec puts in front of that */
 #define HANDOVER_WORKERS 4           /* connections to signers */
 #define HANDOVER_RETRY_FIRST_MS 1000 /* after a signer failed; doubles */

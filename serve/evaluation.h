@@ -7,10 +7,10 @@
  *     evaluation_drop(e)
  *
  * What one message may cost is bounded: its questions by EVALUATE_QUESTIONS_MAX, those on their way at one time by
- * EVALUATION_LOOKUPS_EACH (of all messages of a node: EVALUATION_LOOKUPS_MAX), what is remembered of the answers by
- * EVALUATION_MEMORY, and the wait at its end by EVALUATION_DNS_MS. Beyond any of them a question counts as trouble of
- * the DNS, so that the verdicts which hang on it are temporary errors. Without a miss in the resolver's memory no fiber
- * is needed, and nothing waits. */
+ * RESOLVER_AT_ONCE, what is kept of the answers by EVALUATION_MEMORY, and the wait at its end by EVALUATION_DNS_MS. At
+ * most EVALUATIONS_ASKING_MAX messages of a node ask at one time, others wait for their turn. What is not known in time is trouble of
+ * the DNS, so that the verdicts which hang on it are temporary errors; what exceeds the questions or the memory is what
+ * the verdicts make of it: it would be so at every try. */
 #ifndef SERVE_EVALUATION_H
 #define SERVE_EVALUATION_H
 
@@ -29,7 +29,7 @@ struct evaluation_node {
         struct host *host;
         struct resolver *resolver; /* borrowed */
         struct dkim_keys keys;     /* parsed keys */
-        struct semaphore lookups;
+        struct semaphore asking;
         int64_t patience_ms; /* EVALUATION_DNS_MS; a test may change it */
 };
 
@@ -41,11 +41,10 @@ struct evaluation_job {
         struct evaluation_node *node; /* borrowed */
         struct evaluate evaluate;
         struct dns_known known;
-        struct dns_fact *next;    /* the next question that no fiber has taken */
-        struct scope scope;       /* of the fibers that ask while the body comes */
-        bool is_asking, is_asked; /* such a fiber was begun; it has come to its end */
+        bool is_scope_open;
+        struct scope scope;       /* of the fiber that asks while the body comes */
+        bool is_asking, is_asked; /* it was begun; it has come to its end */
         struct waitq asked;
-        int64_t deadline_ms; /* of questions; FIBER_NEVER until the body has come */
         struct arena arena;
         char memory[EVALUATION_MEMORY];
 };
@@ -59,7 +58,7 @@ void evaluation_body(struct evaluation_job *e, struct str bytes);
  *   ERR_OK         `e->evaluate.out` has them; what DNS did not tell in time is a temporary error there
  *   ERR_CANCELLED  the calling fiber is to end */
 MUST_USE enum err evaluation_end(struct evaluation_job *e);
-/* At any moment behind evaluation_begin, and exactly once: cancels what is still asked, waits for its fibers, frees. */
+/* At any moment behind evaluation_begin, and exactly once: cancels what is still asked, waits for its fiber, frees. */
 void evaluation_drop(struct evaluation_job *e);
 
 #endif

@@ -115,48 +115,6 @@ static struct smtp_reply unknown_user(void)
         return smtp_reply_of(550, 1, 1, S("no such list or address here"));
 }
 
-static enum err is_moderator(struct session *s, bool *out)
-{
-        struct str *moderators;
-        size_t count;
-        *out = false;
-        enum err e = store_moderators(s->node->store, s->envelope.list.id, &s->arena, &moderators, &count);
-        for (size_t i = 0; e == ERR_OK && i < count; i++)
-                *out = *out || str_eq_nocase(moderators[i], s->envelope.sender);
-        return e;
-}
-
-/* The list's rule for posts, on the envelope's sender: the only identity that this server knows so far. */
-static struct smtp_reply judge_sender(struct session *s)
-{
-        struct inbound_envelope *e = &s->envelope;
-        struct str rule = store_list_setting(&e->list, S("posting"), S("subscribers"));
-        struct store_member member;
-        bool may_post;
-        enum err err;
-        if (e->sender.n == 0)
-                return smtp_reply_of(550, 7, 1, S("a list takes no mail from the null sender"));
-        if (str_eq(rule, S("open")))
-                return smtp_reply_of(250, 1, 5, S("the list takes it"));
-        if (str_eq(rule, S("subscribers"))) {
-                err = store_member_find(e->node->store, e->list.id, e->sender, &s->arena, &member);
-                may_post = err == ERR_OK;
-                err = err == ERR_NOT_FOUND ? ERR_OK : err;
-        } else {
-                err = is_moderator(s, &may_post);
-        }
-        if (err != ERR_OK)
-                return inbound_store_trouble(e->node, err);
-        if (may_post)
-                return smtp_reply_of(250, 1, 5, S("the list takes it"));
-        if (str_eq(rule, S("subscribers")))
-                return smtp_reply_of(550, 7, 1,
-                        S("only subscribers may post to this list (posting: subscribers);"
-                          " the envelope sender is none"));
-        return smtp_reply_of(
-                550, 7, 1, S("only moderators may post to this list; the envelope sender is none"));
-}
-
 static struct smtp_reply accept_signed(struct session *s, struct str ticket)
 {
         struct store_message message;
@@ -212,6 +170,18 @@ static struct smtp_reply accept_forward(struct session *s)
         return smtp_reply_of(250, 1, 5, S("goes to those who look after this server"));
 }
 
+/* Who may post is judged at the final dot, by the author: the envelope's sender proves nothing. */
+static struct smtp_reply accept_post(struct session *s)
+{
+        struct inbound_envelope *e = &s->envelope;
+        if (e->sender.n == 0) /* a bounce or an automatic reply: lists would answer each other */
+                return smtp_reply_of(550, 7, 1, S("a list takes no mail from the null sender"));
+        if (e->has_size && e->size > inbound_post_max(&e->list))
+                return smtp_reply_of(552, 3, 4, S("larger than this list takes (max-message)"));
+        s->target = &post_in;
+        return smtp_reply_of(250, 1, 5, S("the list takes it"));
+}
+
 /* The first reading of the local part whose list exists decides. */
 static struct smtp_reply accept_list(struct session *s, struct str local)
 {
@@ -228,12 +198,7 @@ static struct smtp_reply accept_list(struct session *s, struct str local)
                         return inbound_store_trouble(s->node, err);
                 if (route.kind == ROUTE_RETURN)
                         return accept_return(s, &route);
-                struct smtp_reply reply = judge_sender(s);
-                if (smtp_reply_is_positive(&reply) && e->has_size && e->size > inbound_post_max(&e->list))
-                        reply = smtp_reply_of(552, 3, 4, S("larger than this list takes (max-message)"));
-                if (smtp_reply_is_positive(&reply))
-                        s->target = &post_in;
-                return reply;
+                return accept_post(s);
         }
 }
 

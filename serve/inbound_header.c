@@ -19,11 +19,13 @@ static bool make_room(struct inbound_header *h, size_t n)
         return true;
 }
 
-void inbound_header_got(struct inbound_header *h, struct str bytes)
+size_t inbound_header_got(struct inbound_header *h, struct str bytes)
 {
         size_t used;
-        if (h->is_complete || h->is_too_large || h->is_out_of_memory || bytes.n == 0)
-                return;
+        if (h->is_complete)
+                return 0;
+        if (h->is_too_large || h->is_out_of_memory || bytes.n == 0)
+                return bytes.n;
         if (!h->is_started) {
                 mail_header_end_init(&h->end);
                 h->is_started = true;
@@ -31,15 +33,16 @@ void inbound_header_got(struct inbound_header *h, struct str bytes)
         enum err e = mail_header_end_got(&h->end, bytes, &used);
         if (e != ERR_OK && e != ERR_AGAIN) {
                 h->is_too_large = true;
-                return;
+                return bytes.n;
         }
-        h->is_complete = e == ERR_OK;
         if (!make_room(h, used)) {
                 h->is_out_of_memory = true;
-                return;
+                return bytes.n;
         }
+        h->is_complete = e == ERR_OK;
         memcpy(h->text + h->n, bytes.p, used);
         h->n += used;
+        return used;
 }
 
 void inbound_header_free(struct inbound_header *h)

@@ -53,14 +53,15 @@ struct smtp_reply inbound_store_trouble(struct lipap *node, enum err e);
 /* The most bytes that a post to `list` may have: its setting max-message, or UINT64_MAX. */
 uint64_t inbound_post_max(const struct store_list *list);
 
-/* The header section of a message that streams in, kept in memory up to MAIL_HEADER_MAX. Zero-initialised is ready. */
+/* The header section of a message that streams in, kept in memory up to MAIL_HEADER_MAX. Zero-initialised is ready.
+ * inbound_header_got gives how many of the bytes belong to it: all of them until it is complete, and after a fault. */
 struct inbound_header {
         char *text; /* owned */
         size_t n, cap;
         struct mail_header_end end;
         bool is_started, is_complete, is_too_large, is_out_of_memory;
 };
-void inbound_header_got(struct inbound_header *h, struct str bytes);
+size_t inbound_header_got(struct inbound_header *h, struct str bytes);
 void inbound_header_free(struct inbound_header *h);
 
 #endif

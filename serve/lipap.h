@@ -15,6 +15,7 @@
 #include "host/host.h"
 #include "list/token.h"
 #include "serve/bell.h"
+#include "serve/evaluation.h"
 #include "serve/resolver.h"
 #include "serve/smtpd.h"
 #include "store/store.h"
@@ -29,7 +30,9 @@ struct lipap {
         struct host *host;
         struct store *store;
         struct resolver *resolver;
+        struct evaluation_node evaluations;
         struct str hostname;
+        struct str authserv_id; /* in whose name results of authentication are written (RFC 8601 2.5) */
         struct lipap_domain domains[LIPAP_DOMAINS_MAX];
         size_t domain_count;
         struct ip_port signers[LIPAP_SIGNERS_MAX];

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/build.h"
+#include "serve/post.h"
+
+static enum err write_received(struct wr *w, const struct post *p, int64_t now_ms)
+{
+        const struct inbound_envelope *e = p->envelope;
+        struct mail_address to;
+        bool has_to = mail_mailbox_parse(e->recipient, MAIL_UTF8, &to) == ERR_OK;
+        struct mail_received r = {
+                .helo = e->helo,
+                .client = e->peer.ip,
+                .by = e->node->hostname,
+                .protocol = e->is_smtputf8   ? S("UTF8SMTP")
+                            : e->is_extended ? S("ESMTP")
+                                             : S("SMTP"),
+                .id = p->id,
+                .for_ = has_to ? &to : NULL,
+                .unix_s = now_ms / 1000,
+        };
+        return mail_build_received(w, &r);
+}
+
+/* A chain that could not be validated for want of an answer is left out: nec validates it then, instead of sealing a
+ * failure for ever. */
+static bool add_arc(struct authres *a, struct wr *room, const struct arc_verdict *v)
+{
+        char text[ARC_REASON_MAX];
+        struct wr reason;
+        wr_init(&reason, text, sizeof text);
+        if (v->is_temporary)
+                return true;
+        if (v->cv == ARC_FAIL)
+                arc_reason_write(&reason, v);
+        return authres_add_plain(a, room, S("arc"), arc_cv_text(v->cv), wr_text(&reason));
+}
+
+static enum err write_results(struct wr *w, struct post *p)
+{
+        const struct evaluate *e = &p->evaluation.evaluate;
+        struct authres *a = &p->results;
+        struct wr room;
+        wr_init(&room, p->results_room, sizeof p->results_room);
+        a->id = p->envelope->node->authserv_id;
+        a->version = 1;
+        a->count = a->property_count = 0;
+        bool is_good = authres_add_spf(a, &room, &p->spf, &e->out.spf);
+        for (size_t i = 0; is_good && i < e->out.dkim_count; i++)
+                is_good = authres_add_dkim(a, &room, &e->dkim.list[i].signature, &e->out.dkim[i]);
+        if (is_good && e->out.dkim_count == 0)
+                is_good = authres_add_plain(a, &room, S("dkim"), dkim_result_text(DKIM_NONE), S(""));
+        is_good = is_good && authres_add_dmarc(a, &room, &e->out.dmarc) && add_arc(a, &room, &e->out.arc);
+        return is_good ? authres_write(w, S("Authentication-Results"), 0, a) : ERR_SPACE;
+}
+
+static enum err write_list_fields(struct wr *w, const struct store_list *list)
+{
+        struct mail_address post = {.local = list->name, .domain = list->domain};
+        struct str description = store_list_setting(list, S("description"), S(""));
+        enum err e = mail_build_list_id(w, description, list->name, list->domain);
+        if (e == ERR_OK && str_eq(store_list_setting(list, S("posting"), S("")), S("announce")))
+                e = mail_build_unstructured(w, S("List-Post"), S("NO")); /* RFC 2369 3.4 */
+        else if (e == ERR_OK)
+                e = mail_build_mailto(w, S("List-Post"), &post, S(""));
+        if (e == ERR_OK)
+                e = mail_build_unstructured(w, S("Precedence"), S("list"));
+        return e;
+}
+
+enum err post_front_write(struct post *p, int64_t now_ms, struct wr *w)
+{
+        const struct inbound_envelope *e = p->envelope;
+        uint8_t random[POST_ID_BYTES];
+        enum err err = write_received(w, p, now_ms);
+        if (err == ERR_OK)
+                err = write_results(w, p);
+        if (err == ERR_OK && e->list.id != 0)
+                err = write_list_fields(w, &e->list);
+        if (err == ERR_OK && mail_header_count(&p->index, S("Date")) == 0)
+                err = mail_build_date(w, now_ms / 1000);
+        if (err == ERR_OK && mail_header_count(&p->index, S("Message-ID")) == 0) {
+                host_random(e->node->host, random, sizeof random);
+                err = mail_build_message_id(w, str_of(random, sizeof random), now_ms, e->domain->name);
+        }
+        return err;
+}
