@@ -1,29 +1,26 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Chains of one to four sets over random messages, each set sealed by blaze or dkimpy; the chain must be right for blaze,
-dkimpy and Mail::DKIM after each, and wrong for all once a covered byte is changed. Usage: arc.py BUILD_DIR [ROUNDS [SEED]]"""
-import base64
+"""Chains of one to three sets over random messages, each set sealed by blaze, our driver, dkimpy or Mail::DKIM. After each set
+the chain must be right for us, dkimpy and Mail::DKIM; then it is damaged, and all must agree with what RFC 8617 says of
+that damage. Usage: arc.py BUILD_DIR [ROUNDS [SEED]]"""
 import os
 import random
 import re
-import subprocess
 import sys
 import tempfile
+import time
 import types
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [path for path in sys.path if os.path.abspath(path) != HERE]  # or `import dkim` finds dkim.py
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+import dkim_canon
 import dkim_cases as lib
+import dkim_peers as peers
 from random_mail import DOMAIN, make_message, spoil
 
-try:
-    import dkim
-except ImportError:
-    dkim = None
-
-SEED = base64.b64encode(b"interop of ARC, an RSA key").decode()
-ED25519_SEED = base64.b64encode(b"interop of ARC, an Ed25519 key").decode()
+dkim = peers.dkim
+COVERED = "From:To:Subject:Date:Message-ID:DKIM-Signature"
 
 
 class Results:
@@ -41,116 +38,181 @@ def lend_authres():
                                          core=types.SimpleNamespace(SyntaxError=ValueError))
 
 
-class Bench:
-    def __init__(self, build, folder):
-        self.build, self.folder, self.zone = build, folder, {}
-        for algorithm, seed in (("rsa", SEED), ("ed25519", ED25519_SEED)):
-            done = lib.blaze(build, ["dkim", "gen", "-a", algorithm, "--seed", seed, "-r", self.path("record")])
-            assert done.returncode == 0, done.stderr
-            self.zone[f"{algorithm}._domainkey.{DOMAIN}"] = open(self.path("record")).read().strip()
-            if algorithm == "rsa":
-                self.pem = done.stdout
-        with open(self.path("zone"), "w") as out:
-            out.writelines(f"{name}\t{text}\n" for name, text in self.zone.items())
-        self.perl = subprocess.Popen(["perl", os.path.join(HERE, "dkim_peer.pl"), self.path("zone")], text=True,
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+class Driver:
+    """Our engine in one process."""
+    name = "ours"
 
-    def path(self, name):
-        return os.path.join(self.folder, name)
+    def __init__(self, keys):
+        self.keys, self.pipe = keys, peers.Pipe(os.path.join(keys.build, "auth-arc_driver"))
+        self.pipe.send(f"now {int(time.time())}")
+        for name, text in keys.zone.items():
+            self.pipe.send(f"key {name} {text}")
+
+    def seal(self, message, who, algorithm="rsa"):
+        with open(self.keys.pem(algorithm), "rb") as file:
+            pem = file.read()
+        self.pipe.send(f"sign {len(pem)}", pem)
+        self.pipe.send(f"as {DOMAIN} {algorithm} {who} {COVERED}")
+        self.pipe.send(f"seal {len(message)}", message)
+        return self.pipe.sized() + message
+
+    def verify(self, message):
+        self.pipe.send(f"verify {len(message)}", message)
+        return self.pipe.line().split("\t")[0].lower()
 
     def close(self):
-        self.perl.stdin.close()
-        self.perl.wait(timeout=20)
+        self.pipe.close()
 
-    def blaze_seal(self, message, who, algorithm="rsa"):
-        seed = SEED if algorithm == "rsa" else ED25519_SEED
-        done = lib.blaze(self.build, ["arc", "sign", "-h", DOMAIN, "--seal-selector", algorithm, "--signature-selector",
-                                      algorithm, "--seed", seed, "-a", algorithm, "--authserv-id", who, "--newline=crlf"],
-                         message, self.zone)
+
+class Blaze:
+    """Seals alone: it verifies as the driver does."""
+    name = "blaze"
+
+    def __init__(self, keys):
+        self.keys = keys
+
+    def seal(self, message, who):
+        done = lib.blaze(self.keys.build, ["arc", "sign", "-h", DOMAIN, "--seal-selector", "rsa", "--signature-selector", "rsa",
+                                           "-p", self.keys.pem("rsa"), "--authserv-id", who, "--newline=crlf"],
+                         message, self.keys.zone)
         assert done.returncode == 0, done.stderr
         assert done.stdout.endswith(message)
         return done.stdout
 
-    def dkimpy_seal(self, message, who):
-        fields = dkim.arc_sign(message, b"rsa", DOMAIN.encode(), self.pem, who.encode())
+
+class Dkimpy:
+    name = "dkimpy"
+
+    def __init__(self, keys):
+        self.keys = keys
+
+    def seal(self, message, who):
+        fields = dkim.arc_sign(message, b"rsa", DOMAIN.encode(), self.keys.raw["rsa"], who.encode())
         assert fields, "dkimpy adds nothing"
         return b"".join(field.rstrip() + b"\r\n" for field in fields) + message
 
-    def blaze_verify(self, message):
-        done = lib.blaze(self.build, ["arc", "verify", "-v", "--newline=crlf"], message, self.zone)
-        return "pass" if done.returncode == 0 and b":" in done.stdout else done.stderr.decode()
-
-    def dkimpy_verify(self, message):
-        find = lambda name, timeout=5: self.zone.get(name.decode().rstrip("."), "").encode() or None
-        status, _, reason = dkim.arc_verify(message, dnsfunc=find)
-        return "pass" if status == b"pass" else str(reason)
-
-    def perl_verify(self, message):
-        with open(self.path("message"), "wb") as out:
-            out.write(message)
-        self.perl.stdin.write(f"arc {self.path('message')}\n")
-        self.perl.stdin.flush()
-        return self.perl.stdout.readline().strip()
+    def verify(self, message):
+        find = lambda name, timeout=5: self.keys.zone.get(name.decode().rstrip("."), "").encode() or None
+        return (dkim.arc_verify(message, dnsfunc=find)[0] or b"nothing").decode()  # nothing of a chain that says fail
 
 
-def judge(verify, message):
-    got = verify(message)
-    if got != "pass":
-        return f"verdict {got}"
-    return "a changed message passes" if verify(spoil(message)) == "pass" else None
+class Mail_DKIM:
+    name = "Mail::DKIM"
+
+    def __init__(self, keys):
+        self.keys = keys
+        self.pipe = peers.Pipe("perl", os.path.join(HERE, "dkim_peer.pl"), keys.path("zone"))
+
+    def seal(self, message, who):
+        self.pipe.send(f"seal {len(message)} rsa {DOMAIN} {self.keys.pem('rsa')} {who}", message)
+        return self.pipe.sized() + message
+
+    def verify(self, message):
+        self.pipe.send(f"arc {len(message)}", message)
+        return self.pipe.line()
+
+    def close(self):
+        self.pipe.close()
 
 
-def drop_a_seal(message):
-    """The chain without its oldest seal."""
-    fields = list(re.finditer(rb"^ARC-Seal:.*?\r\n(?![ \t])", message, re.M | re.S | re.I))
-    return message[:fields[-1].start()] + message[fields[-1].end():]
+def fields_of(message, name):
+    """Where the fields of that name are, from the top: the newest set first."""
+    fields, _ = dkim_canon.split(message)
+    return [i for i, field in enumerate(fields) if dkim_canon.name_of(field) == name.lower()]
 
 
-def one_round(report, bench, number, rng):
-    message = make_message(rng)
-    for instance in range(1, rng.randint(1, 4) + 1):
-        who = f"mx{instance}.example.org"  # results of one id that differ would make the chain fail
-        status = "none" if instance == 1 else "pass"
-        message = f"Authentication-Results: {who}; arc={status};\r\n dkim=pass header.d={DOMAIN}\r\n".encode() + message
-        sealer = rng.choice([bench.blaze_seal, bench.blaze_seal, bench.dkimpy_seal])
-        message = sealer(message, who)
-        what = f"{number}, set {instance} by {sealer.__name__.split('_')[0]}, {len(message)} bytes"
-        report.case(f"arc for blaze {what}", lambda: judge(bench.blaze_verify, message))
-        report.case(f"arc for dkimpy {what}", lambda: judge(bench.dkimpy_verify, message))
-        report.case(f"arc for Mail::DKIM {what}", lambda: judge(bench.perl_verify, message))
-    broken = drop_a_seal(message)
-    report.case(f"arc without a seal {number}", lambda: "a broken chain passes" if "pass" in (
-        bench.blaze_verify(broken), bench.dkimpy_verify(broken), bench.perl_verify(broken)) else None)
+def edit(message, index, change):
+    fields, body = dkim_canon.split(message)
+    return dkim_canon.join(fields[:index] + change(fields[index]) + fields[index + 1:], body)
 
 
-def ed25519(bench):
-    """Nobody else here seals so: blaze for blaze, with a set of RSA before and behind."""
-    rng = random.Random(8463)
-    message = make_message(rng)
+def every(pattern, new):
+    return lambda field: [re.sub(pattern, new, field, count=1)]
+
+
+# name -> (change(message, a random set from the top), whether the chain stays right). A seal covers its set and all older
+# ones; of the message signatures only the newest counts (5.2 step 4).
+DAMAGES = {
+    "a letter of To": (lambda m, n: spoil(m), False),
+    "a letter of the body": (lambda m, n: m + b"x\r\n", False),
+    "a field of nobody's": (lambda m, n: b"X-Passed-By: a relay\r\n" + m, True),
+    "empty lines at the end": (lambda m, n: m + b"\r\n\r\n", True),
+    "a seal removed": (lambda m, n: edit(m, fields_of(m, b"ARC-Seal")[n], lambda field: []), False),
+    "results removed": (lambda m, n: edit(m, fields_of(m, b"ARC-Authentication-Results")[n], lambda field: []), False),
+    "results changed": (lambda m, n: edit(m, fields_of(m, b"ARC-Authentication-Results")[n], every(rb"dkim=pass", b"dkim=fail")),
+                        False),
+    "a seal twice": (lambda m, n: edit(m, fields_of(m, b"ARC-Seal")[n], lambda field: [field, field]), False),
+    "a seal that says fail": (lambda m, n: edit(m, fields_of(m, b"ARC-Seal")[0], every(rb"cv=\w+", b"cv=fail")), False),
+    "another number": (lambda m, n: edit(m, fields_of(m, b"ARC-Seal")[n], every(rb"\bi=\d+", b"i=9")), False),
+    "a message signature changed": (
+        lambda m, n: edit(m, fields_of(m, b"ARC-Message-Signature")[n], every(rb"\bt=(\d)", rb"t=9\1")), False),
+    "spaces in a seal": (lambda m, n: edit(m, fields_of(m, b"ARC-Seal")[n], every(rb"; ?", b";  \t")), True),
+    "the case of a name": (lambda m, n: edit(m, fields_of(m, b"ARC-Seal")[n], every(rb"^ARC-Seal", b"Arc-seal")), True),
+}
+
+class Bench:
+    def __init__(self, report, keys):
+        self.report, self.verifiers = report, [Driver(keys), Dkimpy(keys), Mail_DKIM(keys)]
+        self.sealers = [*self.verifiers, Blaze(keys)]
+
+    def agree(self, label, message, wanted):
+        def run():
+            wrong = []
+            for peer in self.verifiers:
+                got = peer.verify(message)
+                if (got == "pass") != (wanted == "pass"):
+                    wrong.append(f"{peer.name} says {got}, expected {wanted}")
+            return "; ".join(wrong)
+        self.report.case(f"arc {label}", run)
+
+    def round(self, number, rng):
+        message = make_message(rng)
+        by = []
+        for instance in range(1, rng.randint(1, 3) + 1):
+            who = f"mx{instance}.example.org"  # results of one id that differ would make the chain fail
+            status = "none" if instance == 1 else "pass"
+            message = f"Authentication-Results: {who}; arc={status};\r\n dkim=pass header.d={DOMAIN}\r\n".encode() + message
+            sealer = rng.choice(self.sealers)
+            message = sealer.seal(message, who)
+            by.append(sealer.name)
+            self.agree(f"{number} by {' '.join(by)}, {len(message)} bytes", message, "pass")
+        names = list(DAMAGES)
+        for turn in range(3):
+            name = names[(3 * number + turn) % len(names)]
+            change, stays = DAMAGES[name]
+            self.agree(f"{number} by {' '.join(by)}, {name}", change(message, rng.randrange(len(by))),
+                       "pass" if stays else "fail")
+
+    def close(self):
+        for peer in self.verifiers:
+            if hasattr(peer, "close"):
+                peer.close()
+
+
+def ed25519(driver):
+    """Nobody else here seals so: ours for ours, with a set of RSA before and behind."""
+    message = make_message(random.Random(8463))
     for who, algorithm, status in (("a", "rsa", "none"), ("b", "ed25519", "pass"), ("c", "rsa", "pass")):
-        front = f"Authentication-Results: {who}; arc={status}\r\n".encode()
-        message = bench.blaze_seal(front + message, who, algorithm)
-        wrong = judge(bench.blaze_verify, message)
-        if wrong:
-            return f"{algorithm}: {wrong}"
+        message = driver.seal(f"Authentication-Results: {who}; arc={status}\r\n".encode() + message, who, algorithm)
+        if driver.verify(message) != "pass" or driver.verify(spoil(message)) == "pass":
+            return f"{algorithm}: {driver.verify(message)}, changed {driver.verify(spoil(message))}"
     return None
 
 
 def main():
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 12
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 120
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 8617
-    perl = subprocess.run(["perl", "-MMail::DKIM::ARC::Verifier", "-e", "1"], stderr=subprocess.DEVNULL)
-    if not dkim or perl.returncode != 0:
-        print("skip interop of ARC: python3-dkim or libmail-dkim-perl is missing")
-        return 77
+    for kind in (peers.Dkimpy, peers.Mail_DKIM):
+        if kind.missing():
+            print(f"skip interop of ARC: {kind.missing()} is missing")
+            return 77
     lend_authres()
     report = lib.Report()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(sys.argv[1], folder)
+        bench = Bench(report, peers.Keys(sys.argv[1], folder))
         for number in range(rounds):
-            rng = random.Random(seed * 100003 + number)
-            report.case(f"arc round {number}", lambda: one_round(report, bench, number, rng))
-        report.case("arc with Ed25519", lambda: ed25519(bench))
+            bench.round(number, random.Random(seed * 100003 + number))
+        report.case("arc with Ed25519", lambda: ed25519(bench.verifiers[0]))
         bench.close()
     return report.status()
 

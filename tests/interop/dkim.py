@@ -1,157 +1,235 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Random messages signed by blaze and verified by dkimpy and Mail::DKIM, and the other way round; and none of them once a
-signed byte is changed. Usage: dkim.py BUILD_DIR [ROUNDS [SEED]]"""
-import base64
+"""Random messages with one to three signatures by us, dkimpy, Mail::DKIM and libopendkim, verified by all of them: as they
+are, and with some damage that a canonicalization may forgive or not. Every verdict must be the one that
+tests/lib/dkim_canon.py has from the RFC; where somebody sees it otherwise, a class below says who, when and what
+(docs/rfc.md says why), and that must hold, too. Usage: dkim.py BUILD_DIR [MESSAGES [SEED]]
+KEEP=DIR in the environment keeps the messages of failed cases there."""
+import collections
 import os
 import random
-import subprocess
+import re
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [path for path in sys.path if os.path.abspath(path) != HERE]  # or `import dkim` finds this file
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+import dkim_canon
 import dkim_cases as lib
-from random_mail import DOMAIN, make_message, spoil
-
-try:
-    import dkim
-except ImportError:
-    dkim = None
+import dkim_peers as peers
+import mail_damage
+from random_mail import DOMAIN, make_message
 
 CANONS = ["simple/simple", "simple/relaxed", "relaxed/simple", "relaxed/relaxed"]
-SEEDS = {"rsa": base64.b64encode(b"interop of DKIM, an RSA key").decode(),
-         "ed25519": base64.b64encode(b"interop of DKIM, an Ed25519 key").decode()}
+DAMAGES = 3  # of each message
+
+# One signature of one message as it came to a verifier.
+Case = collections.namedtuple("Case", "peer how index before after damage message")
 
 
-def perl_has(module):
-    return subprocess.run(["perl", f"-M{module}", "-e", "1"], stderr=subprocess.DEVNULL).returncode == 0
+def is_good(case):
+    """Does it pass but for t=s?"""
+    return dkim_canon.forgives(case.before, case.after) and case.how.life_s >= 0
 
 
-def perl_knows_ed25519():
-    """Whether this Mail::DKIM has the algorithm: Debian 12's has not, whatever else is installed."""
-    ask = "exit !Mail::DKIM::Signature->get_algorithm_class('ed25519-sha256')"
-    return subprocess.run(["perl", "-MMail::DKIM::Signature", "-e", ask], stderr=subprocess.DEVNULL).returncode == 0
+def is_strict(case):
+    return case.how.selector == "strict" and "@sub." in case.how.identity
 
 
-class Mail_DKIM:
-    """The Perl module in one process."""
+def by_rfc(case):
+    return is_good(case) and not is_strict(case)
 
-    def __init__(self, zone_path):
-        self.process = subprocess.Popen(["perl", os.path.join(HERE, "dkim_peer.pl"), zone_path], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
-    def ask(self, *words_of_line):
-        self.process.stdin.write(" ".join(words_of_line) + "\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline().strip()
+def had(case, header=bytes, body=bytes):
+    """Would it pass, had the message come with its header section and its body made other by these?"""
+    fields, text = dkim_canon.split(case.message)
+    changed = header(b"".join(fields)) + b"\r\n" + body(text)
+    case = case._replace(after=dkim_canon.signatures(changed)[case.index])
+    return by_rfc(case) or (case.peer.name == "dkimpy" and is_good(case))
 
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=20)
+
+def crlf(text):
+    return re.sub(rb"\r?\n", b"\r\n", text)
+
+
+def lone(text):
+    """Does a line end in LF alone?"""
+    return re.search(rb"(?<!\r)\n", text)
+
+
+def header_of(case):
+    return b"".join(dkim_canon.split(case.message)[0])
+
+
+def body_of(case):
+    return dkim_canon.split(case.message)[1]
+
+
+def froms(case):
+    return [field for field in dkim_canon.split(case.message)[0] if dkim_canon.name_of(field) == b"from"]
+
+
+TAIL = rb"(\A|\r\n)([\r\n]*)\Z"  # behind a whole line
+
+
+def tail(case):
+    return (re.search(TAIL, body_of(case)) or [b""] * 3)[2]
+
+
+def is_cut(case):
+    """Does the body's last line lack its CRLF?"""
+    return body_of(case) and not body_of(case).endswith(b"\r\n")
+
+
+def has_form(case, part, form):
+    return case.after.tags.get("c", "simple/simple").split("/")[part] == form
+
+
+def never(_case):
+    return False
+
+
+# Where a peer sees it otherwise than the RFC: name -> (who, when, whether it passes then). The first that fits counts.
+CLASSES = {
+    "does not know Ed25519": (
+        "Mail::DKIM", lambda case: case.how.algorithm not in case.peer.knows, never),
+    "no field with a space before the colon": (
+        "dkimpy", lambda case: case.damage == "a space before the colon", never),
+    "no signature with a space before the colon": (
+        "Mail::DKIM", lambda case: b" :" in case.after.field[:16], never),
+    "every From is covered": (
+        "dkimpy", lambda case: len(froms(case)) > case.after.tags["h"].lower().split(":").count("from"), never),
+    "the first From must have an address": (
+        "opendkim", lambda case: not froms(case) or b"@" not in froms(case)[0], never),
+    "LF is CRLF": (
+        "dkimpy", lambda case: lone(case.message), lambda case: had(case, crlf, crlf)),
+    "LF in b= is white space": (
+        "Mail::DKIM opendkim", lambda case: lone(re.split(rb"\bb=", case.after.field)[-1]), lambda case: had(case, crlf)),
+    "LF in a relaxed header is white space": (
+        "opendkim", lambda case: lone(header_of(case)) and has_form(case, 0, "relaxed"), lambda case: had(case, crlf)),
+    "CR and LF at the end of a simple body are empty lines": (
+        "opendkim", lambda case: has_form(case, 1, "simple") and re.search(rb"(?<!\r)\n|\r(?!\n)", tail(case)),
+        lambda case: had(case, body=lambda body: re.sub(TAIL, rb"\1", body, count=1))),
+    "no CRLF is added to a simple body": (
+        "Mail::DKIM", lambda case: is_cut(case) and has_form(case, 1, "simple") and
+        len(body_of(case)) < int(case.after.tags.get("l", len(case.message))), never),
+    "spaces stay at an end without CRLF": (
+        "dkimpy", lambda case: re.search(rb"[ \t]\Z", body_of(case)) and has_form(case, 1, "relaxed"), never),
+    "l=0 is no l=": (
+        "Mail::DKIM", lambda case: case.after.tags.get("l") == "0" and by_rfc(case),
+        lambda case: case.before.whole == case.after.whole),
+    "t=s is nothing": (
+        "dkimpy", is_strict, is_good),
+    "the whole body must be covered": (
+        "ours", lambda case: by_rfc(case) and len(case.after.body) < len(case.after.whole), never),
+}
+
+
+def expected(case):
+    """Whether this peer lets it pass, and the class that says so, or None."""
+    for name, (who, when, passes) in CLASSES.items():
+        if case.peer.name in who.split() and when(case):
+            return passes(case), name
+    return by_rfc(case), None
+
+
+def random_how(rng, peer):
+    algorithm, canon = rng.choice([a for a in ("rsa", "rsa", "ed25519") if a in peer.knows]), rng.choice(CANONS)
+    if peer.name == "opendkim" and algorithm == "ed25519":
+        canon = "relaxed/" + canon.split("/")[1]  # its own verifier refuses what it signs with a simple header
+    identity = rng.choice(["", f"joe@{DOMAIN}", f"joe@sub.{DOMAIN}"]) if peer.can_identify else ""
+    return peers.How(algorithm, canon, rng.choice(["rsa", "rsa", "strict"]) if algorithm == "rsa" else algorithm,
+                     identity, peer.can_limit and rng.random() < 0.3,
+                     rng.choice(peer.lives_s))
+
+
+def signed_message(rng, who):
+    """A message, and how each of its signatures was made, from the top; `who` signs in this order."""
+    message, hows = make_message(rng), []
+    for peer in who:
+        how = random_how(rng, peer)
+        hows.insert(0, (peer, how))
+        message = peer.sign(message, how) + message
+    return message, hows
 
 
 class Bench:
-    def __init__(self, build, folder):
-        self.build, self.folder, self.zone = build, folder, {}
-        self.raw = {}
-        for algorithm, seed in SEEDS.items():
-            done = lib.blaze(build, ["dkim", "gen", "-a", algorithm, "--seed", seed, "-r", self.path(algorithm + ".record"),
-                                     self.path(algorithm + ".pub")])
-            assert done.returncode == 0, done.stderr
-            with open(self.path(algorithm + ".pem"), "wb") as out:
-                out.write(done.stdout)
-            self.zone[f"{algorithm}._domainkey.{DOMAIN}"] = open(self.path(algorithm + ".record")).read().strip()
-            self.raw[algorithm] = done.stdout
-        der = base64.b64decode(b"".join(self.raw["ed25519"].splitlines()[1:-1]))
-        self.raw["ed25519"] = base64.b64encode(der[-32:])  # as dkimpy wants it
-        with open(self.path("zone"), "w") as out:
-            out.writelines(f"{name}\t{text}\n" for name, text in self.zone.items())
-        self.perl = Mail_DKIM(self.path("zone"))
-        self.perl_knows_ed25519 = perl_knows_ed25519()
+    def __init__(self, report, all_peers, seed):
+        self.report, self.peers, self.seed = report, all_peers, seed
+        self.seen = collections.Counter()  # verdicts by class, or by what the RFC says
 
-    def path(self, name):
-        return os.path.join(self.folder, name)
+    def wrong(self, message, hows, before, damage):
+        """What a peer says otherwise than expected, one line each."""
+        after = dkim_canon.signatures(message)
+        for peer in self.peers:
+            if not peer.takes(message):
+                continue
+            words = peer.verify(message)
+            if len(words) != len(hows):
+                yield f"{peer.name} sees {len(words)} signatures of {len(hows)}: {words}"
+                continue
+            for index, (signer, how) in enumerate(hows):
+                case, word = Case(peer, how, index, before[index], after[index], damage, message), words[index]
+                passes, name = expected(case)
+                self.seen[name or ("RFC: pass" if passes else "RFC: none")] += 1
+                if (word == "pass") != passes:
+                    yield (f"{peer.name} says {word} to {signer.name}'s signature {how}, "
+                           f"expected {'pass' if passes else 'none'}{f' ({name})' if name else ''}")
 
-    def keep(self, name, data):
-        with open(self.path(name), "wb") as out:
-            out.write(data)
-        return self.path(name)
+    def round(self, number):
+        rng = random.Random(self.seed * 100003 + number)
+        who = [rng.choice(self.peers) for _ in range(rng.choice([1, 1, 2, 3]))]
+        message, hows = signed_message(rng, who)
+        before = dkim_canon.signatures(message)
+        self.judge(f"{number} by {' '.join(p.name for p in who)}, {len(message)} bytes", message, hows, before, "none")
+        names = list(mail_damage.ALL)
+        for turn in range(DAMAGES):
+            name = names[(number * DAMAGES + turn) % len(names)]
+            broken = mail_damage.damaged(rng, message, name)
+            if broken:
+                self.judge(f"{number}, {name}", broken, hows, before, name)
 
-    def blaze_sign(self, message, algorithm, canon, rng):
-        key = rng.choice([["--seed", SEEDS[algorithm], "-a", algorithm], ["-p", self.path(algorithm + ".pem")]])
-        done = lib.blaze(self.build, ["dkim", "sign", "-s", algorithm, "-h", DOMAIN, "-c", canon, "--newline", "crlf", *key],
-                         message)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.endswith(message)
-        assert all(len(line) <= 78 for line in done.stdout[:-len(message)].split(b"\r\n"))
-        return done.stdout
-
-    def blaze_verify(self, message):
-        done = lib.blaze(self.build, ["dkim", "verify", "--newline", "crlf", "-v"], message, self.zone)
-        return "pass" if done.returncode == 0 and done.stdout == f"[OK]: {DOMAIN}\n".encode() else done.stderr.decode()
-
-    def dkimpy_verify(self, message):
-        find = lambda name, timeout=5: self.zone.get(name.decode().rstrip("."), "").encode() or None
-        return "pass" if dkim.verify(message, dnsfunc=find) else "fail"
-
-    def dkimpy_sign(self, message, algorithm, canon):
-        field = dkim.sign(message, algorithm.encode(), DOMAIN.encode(), self.raw[algorithm],
-                          canonicalize=tuple(canon.encode().split(b"/")), signature_algorithm=f"{algorithm}-sha256".encode())
-        return field + message
-
-    def perl_verify(self, message):
-        return self.perl.ask("verify", self.keep("message", message))
-
-    def perl_sign(self, message, canon):
-        path, out = self.keep("message", message), self.path("signed")
-        answer = self.perl.ask("sign", path, "rsa-sha256", canon, "rsa", DOMAIN, self.path("rsa.pem"), out)
-        assert answer == "signed", answer
-        return open(out, "rb").read()
+    def judge(self, label, message, hows, before, damage):
+        def run():
+            wrong = list(self.wrong(message, hows, before, damage))
+            if wrong and os.environ.get("KEEP"):
+                with open(os.path.join(os.environ["KEEP"], label.replace(" ", "_").replace(",", "")[:60]), "wb") as out:
+                    out.write(message)
+            return "; ".join(wrong)
+        self.report.case(f"dkim {label}", run)
 
 
-def judge(verify, message):
-    """The verdict must be pass, and another once a byte is changed."""
-    got = verify(message)
-    if got != "pass":
-        return f"verdict {got}"
-    return "a changed message passes" if verify(spoil(message)) == "pass" else None
-
-
-def one_round(report, bench, number, rng):
-    message, canon = make_message(rng), rng.choice(CANONS)
-    algorithm = rng.choice(["rsa", "rsa", "ed25519"])
-    what = f"{number} {algorithm} {canon} {len(message)} bytes"
-    signed = b""
-
-    def sign_and_verify():
-        nonlocal signed
-        signed = bench.blaze_sign(message, algorithm, canon, rng)
-        return judge(bench.blaze_verify, signed)
-
-    report.case(f"blaze to blaze {what}", sign_and_verify)
-    report.case(f"blaze to dkimpy {what}", lambda: judge(bench.dkimpy_verify, signed))
-    if algorithm == "rsa" or bench.perl_knows_ed25519:
-        report.case(f"blaze to Mail::DKIM {what}", lambda: judge(bench.perl_verify, signed))
-    report.case(f"dkimpy to blaze {what}", lambda: judge(bench.blaze_verify, bench.dkimpy_sign(message, algorithm, canon)))
-    report.case(f"Mail::DKIM to blaze {number} rsa {canon}", lambda: judge(bench.blaze_verify, bench.perl_sign(message, canon)))
+def present(build):
+    """The peers' classes that can be had; the others are named."""
+    found = [peers.Ours]
+    for kind in (peers.Dkimpy, peers.Mail_DKIM, peers.Opendkim):
+        lacks = kind.missing(build) if kind is peers.Opendkim else kind.missing()
+        if lacks:
+            print(f"skip interop of DKIM with {kind.name}: {lacks} is missing")
+        else:
+            found.append(kind)
+    return found
 
 
 def main():
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 40
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 500
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 6376
-    if not dkim or not perl_has("Mail::DKIM"):
-        print("skip interop of DKIM: python3-dkim or libmail-dkim-perl is missing")
+    kinds = present(sys.argv[1])
+    if len(kinds) == 1:
         return 77
     report = lib.Report()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(sys.argv[1], folder)
-        if not bench.perl_knows_ed25519:
-            print("skip blaze to Mail::DKIM with Ed25519: this Mail::DKIM does not know it")
+        keys = peers.Keys(sys.argv[1], folder)
+        bench = Bench(report, [kind(keys) for kind in kinds], seed)
         for number in range(rounds):
-            one_round(report, bench, number, random.Random(seed * 100003 + number))
-        bench.perl.close()
+            bench.round(number)
+        for peer in bench.peers:
+            peer.close()
+    for name, count in bench.seen.most_common():
+        print(f"{count:6} {name}")
+    report.case("dkim: some verdicts of each kind", lambda: None if bench.seen["RFC: pass"] > rounds < bench.seen["RFC: none"]
+                else "too few")
     return report.status()
 
 
