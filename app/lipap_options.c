@@ -56,9 +56,9 @@ static int read_domains(struct lipap_options *o)
                 return complain("--hostname is missing", S(""));
         if (!mail_domain_is_valid(o->node.hostname, MAIL_ASCII))
                 return complain("--hostname is not a host name", o->node.hostname);
-        o->node.authserv_id = o->node.domains[0].name;
-        if (options_value(&o->options, "authserv-id", &o->node.authserv_id) &&
-                !mail_domain_is_valid(o->node.authserv_id, MAIL_ASCII))
+        if (!options_value(&o->options, "authserv-id", &o->node.authserv_id))
+                o->node.authserv_id = o->node.domains[0].name;
+        if (!mail_domain_is_valid(o->node.authserv_id, MAIL_ASCII))
                 return complain("--authserv-id is not a domain name", o->node.authserv_id);
         return 0;
 }
