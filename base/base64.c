@@ -24,15 +24,33 @@ void base64_encode(struct wr *w, struct str bytes)
         }
 }
 
-static int value_of(char c)
+/* From '+' to 'z': the value of a character with IN, or 0 outside of the alphabet. A table, since branches cannot foresee
+ * what comes. */
+#define IN 64
+static const uint8_t values[] = {126, 0, 0, 0, 127, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 0, 0, 0,
+        0, 0, 0, 0, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85,
+        86, 87, 88, 89, 0, 0, 0, 0, 0, 0, 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104,
+        105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115};
+
+static uint8_t value_of(char c)
 {
-        if (c >= 'A' && c <= 'Z')
-                return c - 'A';
-        if (c >= 'a' && c <= 'z')
-                return c - 'a' + 26;
-        if (ascii_is_digit(c))
-                return c - '0' + 52;
-        return c == '+' ? 62 : c == '/' ? 63 : -1;
+        size_t at = (size_t)(uint8_t)c - '+';
+        return at < sizeof values ? values[at] : 0;
+}
+
+/* Four characters of the alphabet at once.
+ *   whether they are */
+static bool take_four(const char *p, uint32_t *group)
+{
+        uint8_t a = value_of(p[0]), b = value_of(p[1]), c = value_of(p[2]), d = value_of(p[3]);
+        *group = (a & 63U) << 18 | (b & 63U) << 12 | (c & 63U) << 6 | (d & 63U);
+        return (a & b & c & d & IN) != 0;
+}
+
+static void put_group(struct wr *w, uint32_t group, size_t n)
+{
+        char bytes[3] = {(char)(uint8_t)(group >> 16), (char)(uint8_t)(group >> 8), (char)(uint8_t)group};
+        wr_str(w, str_of(bytes, n));
 }
 
 enum err base64_decode(struct str text, struct wr *w)
@@ -40,22 +58,23 @@ enum err base64_decode(struct str text, struct wr *w)
         uint32_t group = 0;
         size_t have = 0, padding = 0;
         for (size_t i = 0; i < text.n; i++) {
+                while (have == 0 && padding == 0 && text.n - i > 4 && take_four(text.p + i, &group)) {
+                        put_group(w, group, 3);
+                        i += 4;
+                }
                 char c = text.p[i];
-                int value = value_of(c);
-                if (ascii_is_wsp(c) || c == '\r' || c == '\n')
-                        continue;
-                if (c == '=') {
-                        padding++;
+                uint8_t value = value_of(c);
+                if (value == 0) {
+                        padding += c == '=';
+                        if (c != '=' && !ascii_is_wsp(c) && c != '\r' && c != '\n')
+                                return ERR_SYNTAX;
                         continue;
                 }
-                if (value < 0 || padding > 0)
+                if (padding > 0)
                         return ERR_SYNTAX;
-                group = group << 6 | (uint32_t)value;
+                group = (have == 0 ? 0 : group << 6) | (value & 63U);
                 if (++have == 4) {
-                        wr_byte(w, (char)(uint8_t)(group >> 16));
-                        wr_byte(w, (char)(uint8_t)(group >> 8));
-                        wr_byte(w, (char)(uint8_t)group);
-                        group = 0;
+                        put_group(w, group, 3);
                         have = 0;
                 }
         }
@@ -66,8 +85,6 @@ enum err base64_decode(struct str text, struct wr *w)
         group <<= 6 * (4 - have);
         if ((group & (have == 2 ? 0xffffU : 0xffU)) != 0)
                 return ERR_SYNTAX;
-        wr_byte(w, (char)(uint8_t)(group >> 16));
-        if (have == 3)
-                wr_byte(w, (char)(uint8_t)(group >> 8));
+        put_group(w, group, have - 1);
         return wr_end(w);
 }

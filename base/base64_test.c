@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "base/exact.h"
@@ -83,11 +84,58 @@ static void test_wrong_text(void **state)
         assert_int_equal(base64_decode(str_of("Zm9\0", 4), &w), ERR_SYNTAX);
 }
 
+/* Each byte at each place of a group, first, in the middle and last: it is of the alphabet, white space or an error. */
+static void test_every_byte(void **state)
+{
+        (void)state;
+        static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        for (size_t at = 0; at < 12; at++)
+                for (int byte = 0; byte < 256; byte++) {
+                        char text[12], out[16];
+                        struct wr w;
+                        memset(text, 'A', sizeof text);
+                        text[at] = (char)byte;
+                        size_t value = str_find_byte(str_of(alphabet, 64), (char)byte);
+                        bool is_space = byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+                        bool pads = byte == '=' && at == 11;
+                        wr_init(&w, out, sizeof out);
+                        enum err e = base64_decode(str_of(text, sizeof text), &w);
+                        assert_int_equal(e, value < 64 || pads ? ERR_OK : ERR_SYNTAX);
+                        if (value < 64) /* the six bits of that place, whole */
+                                assert_int_equal((uint8_t)out[at / 4 * 3] << 16 |
+                                                         (uint8_t)out[at / 4 * 3 + 1] << 8 |
+                                                         (uint8_t)out[at / 4 * 3 + 2],
+                                        (int)(value << (18 - 6 * (at % 4))));
+                        else if (is_space) /* then it does not count, and one is missing */
+                                assert_int_equal(w.n, 6);
+                }
+}
+
+/* White space anywhere changes nothing. */
+static void test_folded(void **state)
+{
+        (void)state;
+        static const char text[] = "Rm9sZGVkIGFueXdoZXJlIQ==";
+        for (size_t at = 0; at < sizeof text; at++) {
+                char folded[64], out[32];
+                struct wr f, w;
+                wr_init(&f, folded, sizeof folded);
+                wr_str(&f, str_of(text, at));
+                wr_str(&f, S("\r\n\t "));
+                wr_str(&f, str_of(text + at, sizeof text - 1 - at));
+                wr_init(&w, out, sizeof out);
+                assert_int_equal(base64_decode(wr_text(&f), &w), ERR_OK);
+                assert_true(str_eq(wr_text(&w), S("Folded anywhere!")));
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_pairs),
                 cmocka_unit_test(test_wrong_text),
+                cmocka_unit_test(test_every_byte),
+                cmocka_unit_test(test_folded),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
