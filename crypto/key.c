@@ -12,6 +12,8 @@ void crypto_key_free(struct crypto_key *key)
 {
         if (!key)
                 return;
+        EVP_PKEY_CTX_free(key->signer);
+        EVP_PKEY_CTX_free(key->verifier);
         EVP_PKEY_free(key->pkey);
         OPENSSL_free(key);
 }
@@ -71,5 +73,7 @@ enum err key_adopt(EVP_PKEY *pkey, bool is_private, struct crypto_key **out)
                 .is_private = is_private,
                 .bits = is_rsa ? (unsigned)EVP_PKEY_get_bits(pkey) : 256,
         };
+        if (is_rsa)
+                key_rsa_ready(*out);
         return ERR_OK;
 }

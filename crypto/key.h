@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Parsed keys: RSA with PKCS#1 v1.5 and SHA-256 (RFC 8017 8.2), and Ed25519 (RFC 8032).
  * Parsing costs more than verifying, so keep the parsed key. A key never changes; it is owned by whoever got it and
- * freed by crypto_key_free, which wipes its secrets. On every error `*out` is NULL.
+ * freed by crypto_key_free, which wipes its secrets. One thread at a time may use it. On every error `*out` is NULL.
  *
  * Outcomes that all functions share: ERR_CRYPTO when the library failed or memory is out, which says nothing
  * about the key or the signature; a wrong signature is ERR_DENIED. */

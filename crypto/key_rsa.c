@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/rsa.h>
 
 #include "base/check.h"
@@ -113,7 +114,7 @@ enum err crypto_key_rsa_private(struct str p, struct str q, struct crypto_key **
         return e == ERR_OK ? e : key_fault(e);
 }
 
-/* A context for PKCS#1 v1.5 over a SHA-256 digest; NULL when the library fails. */
+/* NULL when the library fails. */
 static EVP_PKEY_CTX *context_new(const struct crypto_key *key, int (*init)(EVP_PKEY_CTX *))
 {
         EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
@@ -121,7 +122,15 @@ static EVP_PKEY_CTX *context_new(const struct crypto_key *key, int (*init)(EVP_P
                 EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) == 1)
                 return ctx;
         EVP_PKEY_CTX_free(ctx);
+        ERR_clear_error();
         return NULL;
+}
+
+void key_rsa_ready(struct crypto_key *key)
+{
+        key->verifier = context_new(key, EVP_PKEY_verify_init);
+        if (key->is_private)
+                key->signer = context_new(key, EVP_PKEY_sign_init);
 }
 
 static size_t signature_size(const struct crypto_key *key)
@@ -135,10 +144,7 @@ enum err crypto_key_rsa_sign(const struct crypto_key *key, const uint8_t digest[
                 return ERR_SEQUENCE;
         unsigned char signature[RSA_SIGNATURE_MAX];
         size_t n = sizeof signature;
-        EVP_PKEY_CTX *ctx = context_new(key, EVP_PKEY_sign_init);
-        bool done = ctx && EVP_PKEY_sign(ctx, signature, &n, digest, SHA256_SIZE) == 1;
-        EVP_PKEY_CTX_free(ctx);
-        if (!done)
+        if (!key->signer || EVP_PKEY_sign(key->signer, signature, &n, digest, SHA256_SIZE) != 1)
                 return key_fault(ERR_CRYPTO);
         wr_str(w, str_of(signature, n));
         return wr_end(w);
@@ -151,13 +157,8 @@ enum err crypto_key_rsa_verify(
                 return ERR_SEQUENCE;
         if (signature.n != signature_size(key)) /* RFC 8017 8.2.2 step 1 */
                 return ERR_DENIED;
-        EVP_PKEY_CTX *ctx = context_new(key, EVP_PKEY_verify_init);
-        enum err e = ERR_CRYPTO;
-        if (ctx)
-                e = EVP_PKEY_verify(
-                            ctx, (const unsigned char *)signature.p, signature.n, digest, SHA256_SIZE) == 1
-                            ? ERR_OK
-                            : ERR_DENIED;
-        EVP_PKEY_CTX_free(ctx);
-        return e == ERR_OK ? e : key_fault(e);
+        if (key->verifier && EVP_PKEY_verify(key->verifier, (const unsigned char *)signature.p, signature.n,
+                                     digest, SHA256_SIZE) == 1)
+                return ERR_OK;
+        return key_fault(key->verifier ? ERR_DENIED : ERR_CRYPTO);
 }
