@@ -73,10 +73,14 @@ static void got(void *arg, struct str bytes)
 void body_hash_write(struct body_hash *b, struct str bytes)
 {
         CHECK(!b->ended);
-        for (size_t i = 0; i < CANON_COUNT; i++) {
-                struct target t = {b, (enum canon)i};
-                if (b->forms[i].wanted)
-                        canon_body_write(&b->forms[i].body, bytes, (struct canon_sink){got, &t});
+        while (bytes.n > 0) { /* what one form has read, the hash and the other form find in the cache */
+                struct str slice = str_take(bytes, BODY_HASH_SLICE);
+                for (size_t i = 0; i < CANON_COUNT; i++) {
+                        struct target t = {b, (enum canon)i};
+                        if (b->forms[i].wanted)
+                                canon_body_write(&b->forms[i].body, slice, (struct canon_sink){got, &t});
+                }
+                bytes = str_skip(bytes, slice.n);
         }
 }
 

@@ -7,8 +7,7 @@
  *     body_hash_end(&b);
  *     body_hash_result(&b, slot)
  *
- * Equal wishes share a slot, and each canonical form is computed once. Owns memory of the cryptographic library from
- * body_hash_want until body_hash_end or body_hash_drop. */
+ * Equal wishes share a slot, and each canonical form is computed once. */
 #ifndef AUTH_BODY_HASH_H
 #define AUTH_BODY_HASH_H
 
@@ -22,6 +21,7 @@
 #include "crypto/sha256.h"
 
 #define BODY_HASH_ALL UINT64_MAX /* no l= */
+#define BODY_HASH_SLICE 8192     /* read at one time */
 #define BODY_HASH_GATHER 1024    /* short pieces are gathered, for fewer calls of the hash */
 
 struct body_hash_slot {

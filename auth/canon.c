@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/canon.h"
 
+#include "auth/canon_scan.h"
 #include "base/ascii.h"
 #include "base/check.h"
 
@@ -12,7 +13,12 @@ static void put(struct canon_sink sink, struct str bytes)
 
 static bool is_blank(char c)
 {
-        return ascii_is_wsp(c) || c == '\r' || c == '\n';
+        return ascii_is_wsp(c) || c == '\r';
+}
+
+static bool is_line_end(struct str s)
+{
+        return s.n >= 2 && s.p[0] == '\r' && s.p[1] == '\n';
 }
 
 static struct str without_end(struct str raw)
@@ -34,25 +40,48 @@ static void put_lower(struct str s, struct canon_sink sink)
         }
 }
 
-/* 3.4.2: unfold, make each run of white space one SP, drop it at both ends. CRLF without WSP behind it ends a field, so
- * each CR and LF in here belongs to a fold, but for lone ones, which stay. */
+/* White space and folds at the head of `s`. CRLF without WSP behind it ends a field, so each one in here is a fold. */
+static size_t gap_size(struct str s)
+{
+        size_t n = 0;
+        while (n < s.n) {
+                size_t more = ascii_is_wsp(s.p[n]) ? 1 : is_line_end(str_skip(s, n)) ? 2 : 0;
+                if (more == 0)
+                        break;
+                n += more;
+        }
+        return n;
+}
+
+/* What stays as it is: words with a single SP between them. A CR or LF that stands alone is a byte of a word. */
+static size_t words_size(struct str s, canon_scan *scan)
+{
+        size_t n = 0;
+        for (;;) {
+                struct str rest = str_skip(s, n);
+                size_t line = str_find_byte(rest, '\r');
+                size_t plain = scan(str_take(rest, line));
+                n += plain;
+                if (plain < line || line == rest.n || is_line_end(str_skip(rest, line)))
+                        return n;
+                n++;
+        }
+}
+
+/* 3.4.2: unfold, make each run of white space one SP, drop it at both ends. */
 static void put_unfolded(struct str s, struct canon_sink sink)
 {
+        canon_scan *scan = canon_scan_best();
         bool any = false;
         while (s.n > 0) {
-                size_t blank = 0, word = 0;
-                while (blank < s.n && (ascii_is_wsp(s.p[blank]) || (s.n - blank >= 2 && s.p[blank] == '\r' &&
-                                                                           s.p[blank + 1] == '\n')))
-                        blank += s.p[blank] == '\r' ? 2 : 1;
-                s = str_skip(s, blank);
-                while (word < s.n && !ascii_is_wsp(s.p[word]) &&
-                        !(s.n - word >= 2 && s.p[word] == '\r' && s.p[word + 1] == '\n'))
-                        word++;
-                if (any && blank > 0 && word > 0)
+                size_t gap = gap_size(s);
+                s = str_skip(s, gap);
+                if (any && gap > 0 && s.n > 0)
                         put(sink, S(" "));
-                put(sink, str_take(s, word));
+                size_t words = words_size(s, scan);
+                put(sink, str_take(s, words));
                 any = true;
-                s = str_skip(s, word);
+                s = str_skip(s, words);
         }
 }
 
@@ -93,7 +122,7 @@ void canon_body_init(struct canon_body *b, enum canon canon)
         *b = (struct canon_body){.canon = canon};
 }
 
-/* Line ends held back turn out to lie inside the body. */
+/* The empty lines held back turn out to lie inside the body. */
 static void release_lines(struct canon_body *b, struct canon_sink sink)
 {
         static const char ends[] = "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";
@@ -114,112 +143,73 @@ static void put_content(struct canon_body *b, struct str s, struct canon_sink si
                 put(sink, S(" "));
         b->blank = false;
         b->any = true;
+        b->open = s.n < 2 || !is_line_end(str_skip(s, s.n - 2));
         put(sink, s);
 }
 
-/* 3.4.3: only the empty lines at the end change, so all but the CRLFs at the end of the chunk goes out as it is. */
+/* Bytes that stay as they are, but for the CRLFs at their end, which may be empty lines at the body's end; the first of
+ * them ends a line, if there is one. */
+static void put_lines(struct canon_body *b, struct str s, struct canon_sink sink)
+{
+        size_t keep = s.n;
+        while (keep >= 2 && is_line_end(str_skip(str_take(s, keep), keep - 2)))
+                keep -= 2;
+        if (keep < s.n && (keep > 0 || b->open))
+                keep += 2;
+        put_content(b, str_take(s, keep), sink);
+        b->lines += (s.n - keep) / 2;
+}
+
+/* 3.4.3: only the empty lines at the end change. */
 static void write_simple(struct canon_body *b, struct str s, struct canon_sink sink)
 {
-        uint64_t lines = 0;
-        size_t keep = s.n;
-        bool cr = keep > 0 && s.p[keep - 1] == '\r';
-        if (cr)
-                keep--;
-        while (keep >= 2 && s.p[keep - 1] == '\n' && s.p[keep - 2] == '\r') {
-                lines++;
-                keep -= 2;
-        }
-        put_content(b, str_take(s, keep), sink);
-        b->lines += lines;
-        b->cr = cr;
+        b->cr = s.p[s.n - 1] == '\r';
+        put_lines(b, str_take(s, b->cr ? s.n - 1 : s.n), sink);
 }
 
-/* Is no byte of p[0..63] one where relaxed work begins, given that p[64] can be looked at? Work begins at HTAB, at
- * SP before white space or CR, at LF before CR or white space, and at a CR whose LF lies outside. There is no branch in
- * the loop, so that compilers make vectors of it. */
-#define PLAIN_BLOCK 64
-static bool is_plain_block(const char *p)
-{
-        unsigned char work = 0;
-        for (size_t i = 0; i < PLAIN_BLOCK; i++) {
-                unsigned char tab = p[i] == '\t';
-                unsigned char space = p[i] == ' ', feed = p[i] == '\n';
-                unsigned char next =
-                        (unsigned char)((p[i + 1] == ' ') | (p[i + 1] == '\t') | (p[i + 1] == '\r'));
-                work = (unsigned char)(work | tab | ((space | feed) & next));
-        }
-        return work == 0 && p[PLAIN_BLOCK - 1] != '\r';
-}
-
-/* How many bytes at the head of `s` go out unchanged: up to the next white space that is not a single SP before a byte of
- * the same line, or the CRLF before an empty line or the end of the chunk. */
-static size_t plain_span(struct str s)
-{
-        size_t i = 0;
-        while (i < s.n) {
-                if (s.n - i > PLAIN_BLOCK && is_plain_block(s.p + i)) {
-                        i += PLAIN_BLOCK;
-                        continue;
-                }
-                size_t stop = s.n - i > PLAIN_BLOCK ? i + PLAIN_BLOCK : s.n;
-                for (; i < stop; i++) {
-                        char c = s.p[i];
-                        bool last = s.n - i == 1;
-                        if (c == '\t' || (c == ' ' && (last || is_blank(s.p[i + 1]))))
-                                return i;
-                        if (c == '\r' && (s.n - i < 3 || (s.p[i + 1] == '\n' && is_blank(s.p[i + 2]))))
-                                return i;
-                }
-        }
-        return s.n;
-}
-
-/* 3.4.4 at a byte where plain_span stopped: white space and line ends. Gives how many bytes were taken. */
+/* 3.4.4 where nothing stays as it is: white space, or a CR that may belong to it. Gives how many bytes were taken. */
 static size_t write_gap(struct canon_body *b, struct str s, struct canon_sink sink)
 {
-        if (ascii_is_wsp(s.p[0])) {
-                b->blank = true;
-                return 1;
-        }
-        if (s.n == 1) {
+        if (ascii_is_wsp(s.p[0]))
+                b->blank = b->blank || s.n == 1 || !ascii_is_wsp(s.p[1]); /* else the next one will do */
+        else if (s.n == 1)
                 b->cr = true;
-                return 1;
-        }
-        if (s.p[1] != '\n') {
+        else
                 put_content(b, str_take(s, 1), sink);
-                return 1;
-        }
-        b->lines++;
-        b->blank = false;
-        return 2;
+        return 1;
 }
 
 static void write_relaxed(struct canon_body *b, struct str s, struct canon_sink sink)
 {
+        canon_scan *scan = canon_scan_best();
         while (s.n > 0) {
-                bool in_gap = b->blank && (ascii_is_wsp(s.p[0]) || s.p[0] == '\r');
-                size_t n = in_gap ? 0 : plain_span(s);
-                put_content(b, str_take(s, n), sink);
+                size_t n = 0;
+                if (is_line_end(s))
+                        b->blank = false; /* it was at the end of a line */
+                if (!b->blank || !is_blank(s.p[0]))
+                        n = scan(s);
+                put_lines(b, str_take(s, n), sink);
+                if (n == 0)
+                        n = write_gap(b, s, sink);
                 s = str_skip(s, n);
-                if (s.n > 0)
-                        s = str_skip(s, write_gap(b, s, sink));
         }
 }
 
 void canon_body_write(struct canon_body *b, struct str bytes, struct canon_sink sink)
 {
-        if (bytes.n == 0)
-                return;
-        if (b->cr) { /* the CR that ended the chunk before: a line end after all, or a byte */
+        if (b->cr &&
+                bytes.n > 0) { /* the CR that ended the chunk before: of a line end after all, or a byte */
                 b->cr = false;
                 if (bytes.p[0] == '\n') {
-                        b->lines++;
                         b->blank = false;
+                        put_lines(b, S("\r\n"), sink);
                         bytes = str_skip(bytes, 1);
                 } else {
                         put_content(b, S("\r"), sink);
                 }
         }
+        if (bytes.n == 0)
+                return;
         if (b->canon == CANON_SIMPLE)
                 write_simple(b, bytes, sink);
         else
@@ -230,7 +220,7 @@ void canon_body_end(struct canon_body *b, struct canon_sink sink)
 {
         if (b->cr)
                 put_content(b, S("\r"), sink);
-        if (b->any || b->canon == CANON_SIMPLE)
+        if (b->open || (!b->any && b->canon == CANON_SIMPLE))
                 put(sink, S("\r\n"));
         canon_body_init(b, b->canon);
 }

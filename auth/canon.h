@@ -30,10 +30,11 @@ void canon_signature_field(enum canon canon, struct str raw, struct str hole, st
 /* A body in chunks of any size (3.4.3, 3.4.4). Zero bytes are enough to begin with: canon_body_init is the zero struct. */
 struct canon_body {
         enum canon canon;
-        bool any;       /* simple and relaxed: something was given out */
+        bool any;       /* something was given out */
+        bool open;      /* and did not end in CRLF */
         bool cr;        /* the last chunk ended in a CR that may begin a CRLF */
         bool blank;     /* relaxed: white space seen since the last byte given out */
-        uint64_t lines; /* line ends held back: they may be the empty lines at the end */
+        uint64_t lines; /* empty lines held back: they may be those at the end */
 };
 
 void canon_body_init(struct canon_body *b, enum canon canon);

@@ -56,8 +56,7 @@ MUST_USE enum err dkim_key_name(struct str selector, struct str domain, struct w
 MUST_USE enum err dkim_header_digest(const struct mail_header *header, struct str covered, enum canon canon,
         struct str raw, struct str b_span, uint8_t out[SHA256_SIZE]);
 
-/* A running hash of whole fields in relaxed form, as ARC seals them (RFC 8617 5.1.1). It owns memory of the cryptographic
- * library until the drop. Short pieces are gathered: a call of the hash costs more than copying a word. */
+/* A running hash of whole fields in relaxed form, as ARC seals them (RFC 8617 5.1.1). Short pieces are gathered: a call of the hash costs more than copying a word. */
 struct dkim_hash {
         struct sha256 sha;
         size_t n;

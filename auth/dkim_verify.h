@@ -8,8 +8,7 @@
  *     dkim_verify_verdict(&v, i, &key)                with the key made from the answer (auth/dkim_key.h)
  *     dkim_verify_drop(&v)
  *
- * No I/O and no clock. The header's bytes and index stay the caller's and must live until the drop; the struct owns
- * hashes of the cryptographic library until then. */
+ * No I/O and no clock. The header's bytes and index stay the caller's and must live until the drop. */
 #ifndef AUTH_DKIM_VERIFY_H
 #define AUTH_DKIM_VERIFY_H
 
