@@ -92,6 +92,21 @@ def scripts():
     check_scripts.suites_folder = original
 
 
+def suites():
+    def judge(out, wanted=None):
+        return counts(lambda r: check_scripts.judge_counts(r, "x", wanted or {"a-b": 3}, out))
+    case("a suite reached", judge("ok 1\na-b 3/3\n"), (1, 0, 0))
+    case("a suite that fell", judge("a-b 2/3\n"), (0, 1, 0))
+    case("a suite that lost a case", judge("a-b 2/2\n"), (0, 1, 0))
+    case("a suite that grew", judge("a-b 4/4\n"), (0, 1, 0))
+    case("a suite without its count", judge("ok a-b 3/3\n"), (0, 1, 0))
+    case("a suite in two parts", judge("a-b one 1/1\na-b two 2/2\n", {"a-b one": 1, "a-b two": 2}), (2, 0, 0))
+    case("a suite that the table does not know", judge("a-b 3/3\nc 1/1\n"), (1, 1, 0))
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "suites")
+    scripts_there = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
+    case("suites in the table", [name for name in scripts_there if not check_scripts.counts_of("tests/suites/" + name)], [])
+
+
 def programs():
     def tap(status, out):
         return counts(lambda r: check_build.count_tap(r, "x", status, out, ""))
@@ -113,6 +128,6 @@ def documents():
     case("a word of nobody's", list(check_docs.functions_of("max_age", {"wr"})), [])
 
 
-for run in (banned, headers_of_tests, scripts, programs, documents):
+for run in (banned, headers_of_tests, scripts, suites, programs, documents):
     run()
 sys.exit(1 if failed else 0)

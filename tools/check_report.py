@@ -19,6 +19,7 @@ class Report:
         self.passed = 0
         self.failures = []
         self.skipped = []
+        self.counts = []
         self.where = ""
         self.start = time.monotonic()
 
@@ -36,6 +37,11 @@ class Report:
     def skip(self, name, reason):
         with self.lock:
             self.skipped.append(f"{name}: {reason}")
+
+    def count(self, line):
+        """A line such as `spf-rfc7208 203/203`, shown at the end."""
+        with self.lock:
+            self.counts.append(line)
 
     def result(self, name, problems):
         """One case: passed when `problems` is empty."""
@@ -58,6 +64,8 @@ class Report:
 
     def end(self):
         print(f"\nall parts: {time.monotonic() - self.start:.0f} s")
+        for line in sorted(self.counts):
+            print("suite: " + line)
         for line in self.failures:
             print("failed: " + line)
         for line in self.skipped:

@@ -5,16 +5,17 @@
 
 and exits 0, or 1 when a case failed, or 77 when it could not run at all. Lines of another shape are its own notes.
 A script that ends otherwise, or that tried nothing, has failed. So has a script of tests/suites that skips while the
-suites are there. Modules that several scripts share live one folder deeper.
+suites are there, or whose last word on a suite, `NAME GOOD/TOTAL`, is not what tests/suites/counts.txt asks. Modules that several scripts share live one folder deeper.
 """
 import glob
 import os
 import re
 import time
 
-from check_report import TOP, command, in_parallel
+from check_report import TOP, command, in_parallel, read
 
 LINE = re.compile(r"^(ok|not ok|skip) (.*)$", re.M)
+COUNT = re.compile(r"^([a-z][a-z0-9-]*(?: [a-z0-9]+)?) (\d+)/(\d+)$", re.M)
 FOLDERS = ["tests/system", "tests", "tests/interop", "tests/suites"]  # the slow ones first
 SECONDS = 240
 
@@ -23,6 +24,24 @@ def suites_folder():
     """The vectors of others: beside the tree, or where $PTT_SUITES says; None when they are not here."""
     folder = os.environ.get("PTT_SUITES") or os.path.join(os.path.dirname(TOP), "shared", "suites")
     return folder if os.path.isdir(folder) else None
+
+
+def counts_of(name):
+    """What a script must reach: suite -> cases."""
+    script = os.path.basename(name).removesuffix(".py")
+    lines = (line.split() for line in read("tests/suites/counts.txt").splitlines() if not line.startswith("#"))
+    return {" ".join(words[1:-1]): int(words[-1]) for words in lines if words and words[0] == script}
+
+
+def judge_counts(report, label, wanted, out):
+    """Each suite that the script has must be there and whole; what it reached is shown at the end of the run."""
+    reached = {suite: (int(good), int(total)) for suite, good, total in COUNT.findall(out)}
+    for suite, cases in wanted.items():
+        good, total = reached.pop(suite, (0, 0))
+        report.count(f"{suite} {good}/{total}")
+        report.result(f"{label} {suite} {good}/{total}", [] if good == total == cases else [f"{cases}/{cases} must be reached"])
+    for suite in reached:
+        report.fail(f"{label} {suite}", "tests/suites/counts.txt does not know it")
 
 
 class Scripts:
@@ -47,6 +66,8 @@ class Scripts:
             report.result(label, [] if status == 0 else [f"exit status {status}\n{out}\n{err}"])
             return
         tally(report, name, label, status, out, err)
+        if name.startswith("tests/suites/") and status != 77:
+            judge_counts(report, label, counts_of(name), out)
 
 
 def tally(report, name, label, status, out, err):

@@ -49,7 +49,7 @@ def main():
     asked = "".join(address.hex() + "\n" for _, address, _, _ in all_cases)
     answers = subprocess.run([os.path.join(sys.argv[1], "mail-address_driver")], input=asked, capture_output=True,
                              text=True, check=True).stdout.splitlines()
-    failed = len(answers) != len(all_cases)
+    failed, total = len(answers) != len(all_cases), 0
     for (number, address, category, diagnosis), answer in zip(all_cases, answers):
         words = answer.split()
         outcomes = {words[0]: words[1], words[2]: words[3]}
@@ -57,12 +57,14 @@ def main():
             taken = outcomes[which].startswith("ok:")
             want = reasons[number][0] if number in reasons else category in TAKEN[which]
             name = f"{number} {which} {diagnosis}"
+            total += 1
             if taken != want:
-                failed = True
+                failed += 1
                 print(f"not ok {name}: {address!r} gives {outcomes[which]}, wanted it {'taken' if want else 'refused'}")
             else:
                 print(f"ok {name}")
-    return int(failed)
+    print(f"address-isemail {total - failed}/{total}")
+    return int(failed > 0)
 
 
 if __name__ == "__main__":

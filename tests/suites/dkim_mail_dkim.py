@@ -90,9 +90,10 @@ def main():
         return 77
     zone, trouble = read_zone(os.path.join(suite, "FAKE_DNS.dat"))
     report = lib.Report()
-    for name in sorted(os.listdir(os.path.join(suite, "corpus"))):
-        if name.endswith(".txt"):
-            report.case("dkim-mail-dkim: " + name, lambda: check(sys.argv[1], suite, name, zone, trouble))
+    names = [name for name in sorted(os.listdir(os.path.join(suite, "corpus"))) if name.endswith(".txt")]
+    for name in names:
+        report.case("dkim-mail-dkim: " + name, lambda: check(sys.argv[1], suite, name, zone, trouble))
+    print(f"dkim-mail-dkim {len(names) - report.failed}/{len(names)}")
     return report.status()
 
 

@@ -48,6 +48,7 @@ def main():
     report = lib.Report()
     for case in data["cases"]:
         report.case("dkim-vectors: " + case["name"], lambda: check(sys.argv[1], suite, case, data["zone"]))
+    print(f"dkim-vectors {len(data['cases']) - report.failed}/{len(data['cases'])}")
     return report.status()
 
 

@@ -37,7 +37,7 @@ def main():
     run = subprocess.run([driver], input="".join(c[1] + "\n" for c in cases), stdout=subprocess.PIPE,
                          encoding="ascii", timeout=60)
     said = run.stdout.splitlines()
-    bad = 0
+    bad = good = 0
     if run.returncode != 0 or len(said) != len(cases):
         print("not ok driver: exit %d after %d of %d cases" % (run.returncode, len(said), len(cases)))
         return 1
@@ -48,10 +48,12 @@ def main():
                 print("skip %s: %s is none of our algorithms (the key is refused)" % (name, case["algorithm"]))
                 continue
         if got == right:
+            good += 1
             print("ok %s" % name)
         else:
             bad += 1
             print("not ok %s: %s instead of %s (%s)" % (name, got, right, case["src"]))
+    print("dns-tsig %d/%d" % (good, good + bad))
     return 1 if bad else 0
 
 

@@ -152,7 +152,7 @@ def main():
         print("skip dns-wire: no suite at %s" % SUITE)
         return 77
     driver = os.path.join(sys.argv[1], "dns-message_driver")
-    bad, classes = 0, {}
+    bad, total, classes = 0, 0, {}
     messages = list(files("dns_message_parse.in")) + list(files("dns_message_checksig.in"))
     code, said = ask(driver, ["message %s\n" % (wire.hex() or "-") for _, wire in messages])
     for name, wire in messages:
@@ -162,7 +162,7 @@ def main():
             ok, text = False, "the driver ended with exit %d" % code
         kind = text
         classes[kind] = classes.get(kind, 0) + 1
-        bad += not ok
+        bad, total = bad + (not ok), total + 1
         print("ok %s" % name if ok else "not ok %s: %s" % (name, text))
     for name, wire in files("dns_name_fromwire.in"):
         places = range(min(len(wire) + 1, 512))
@@ -173,10 +173,11 @@ def main():
                 else (next(said, None) == "malformed", "a name behind the end")
             if not ok:
                 wrong.append("at %d: %s" % (at, text))
-        bad += bool(wrong)
+        bad, total = bad + bool(wrong), total + 1
         print("ok %s" % name if not wrong else "not ok %s: %s" % (name, wrong[0]))
     for kind, count in sorted(classes.items()):
         print("# %d %s" % (count, kind))
+    print("dns-wire %d/%d" % (total - bad, total))
     return 1 if bad else 0
 
 

@@ -101,7 +101,7 @@ def main():
     if not os.path.isdir(SUITE):
         print("skip fat-dosfstools: no suite at %s" % SUITE)
         return 77
-    bad = 0
+    bad = total = 0
     with tempfile.TemporaryDirectory() as folder:
         for path in sorted(glob.glob(os.path.join(SUITE, "*.xxd")) + glob.glob(os.path.join(SUITE, "*.fsck"))):
             name = os.path.basename(path)
@@ -109,8 +109,10 @@ def main():
                 verdict = judge(sys.argv[1], path, folder)
             except AssertionError as e:
                 verdict = str(e)
+            total += 1
             bad += verdict is not True
             print("ok %s" % name if verdict is True else "not ok %s: %s" % (name, verdict), flush=True)
+    print("fat-dosfstools %d/%d" % (total - bad, total))
     return 1 if bad else 0
 
 

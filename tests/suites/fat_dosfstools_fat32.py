@@ -321,7 +321,7 @@ def main():
             except (AssertionError, subprocess.TimeoutExpired) as e:
                 bad += 1
                 print(f"not ok {name}: {e}", flush=True)
-    print(f"note: {done - bad}/{done} damages on FAT32")
+    print(f"fat-dosfstools fat32 {done - bad}/{done}")
     return 1 if bad or unknown else 0
 
 

@@ -15,11 +15,12 @@ SEQUENCES = os.path.join(SUITES, "smtp-eod", "sequences.tsv")
 ENVELOPE = r"EHLO c.test\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<x@y.test>\r\nDATA\r\n"
 SECOND = r"MAIL FROM:<evil@b.test>\r\nRCPT TO:<x@y.test>\r\nDATA\r\n"
 CUTS = ["0", "1", "7", "99"]
-failures = 0
+failures = total = 0
 
 
 def say(name, fault):
-    global failures
+    global failures, total
+    total += 1
     if fault:
         failures += 1
         print(f"not ok {name}: {fault}")
@@ -102,6 +103,7 @@ def main():
     sequences = read_sequences()
     server_cases(os.path.join(sys.argv[1], "smtp-server_driver"), sequences)
     client_cases(os.path.join(sys.argv[1], "smtp-client_driver"), sequences)
+    print(f"smtp-eod {total - failures}/{total}")
     return 1 if failures else 0
 
 
