@@ -98,7 +98,7 @@
 #define DNS_CACHE_BYTES_MAX (8 * 1024 * 1024)
 #define DNS_CACHE_TTL_MAX_S 86400
 #define DNS_CACHE_NEGATIVE_TTL_MAX_S 3600 /* RFC 2308 5: one to three hours */
-#define DNS_QUERY_TIMEOUT_MS 2000         /* for one try at one server */
+#define DNS_QUERY_TIMEOUT_MS 2000         /* for one try at one server; doubles from round to round */
 #define DNS_QUERY_ROUNDS 3                /* over all servers */
 #define DNS_QUERIES_MAX 256               /* of the resolver at one time: each holds a socket and a fiber */
 #define TSIG_FUDGE_S 300                  /* RFC 8945 10 */

@@ -42,7 +42,8 @@ struct resolver {
 struct resolver *resolver_new(struct host *h, const struct resolver_config *config)
 {
         uint8_t key[SIPHASH_KEY_SIZE];
-        CHECK(config->server_count > 0 && config->server_count <= RESOLVER_SERVERS_MAX);
+        CHECK(config->server_count > 0 && config->server_count <= RESOLVER_SERVERS_MAX &&
+                config->rounds <= 8);
         struct resolver *r = calloc(1, sizeof *r);
         if (!r)
                 return NULL;
@@ -123,14 +124,14 @@ static enum err flight_keep(struct flight *f, const struct dns_answer *answer)
         return dns_answer_copy(answer, &arena, &f->answer);
 }
 
-/* One try at one server; `*out` has its values in the scratch memory.
+/* One try at one server, in its time; `*out` has its values in the scratch memory.
  *   ERR_OK; ERR_LIMIT of the answer, never of sockets; or what makes us ask the next server */
 static enum err ask_server(struct resolver *r, const struct dns_server *server, const struct dns_query *query,
-        struct dns_answer *out)
+        int64_t timeout_ms, struct dns_answer *out)
 {
         struct arena arena;
         struct dns_reply reply;
-        int64_t until_ms = host_now_ms(r->h) + r->timeout_ms;
+        int64_t until_ms = host_now_ms(r->h) + timeout_ms;
         *out = (struct dns_answer){.type = query->type, .name = *query->name};
         r->stats.queries++;
         enum err e = dns_exchange_query(r->h, server, query, until_ms, &reply);
@@ -155,7 +156,7 @@ static bool is_reply(enum err e)
         return e == ERR_DENIED || e == ERR_SYNTAX;
 }
 
-/* Ask the servers in turn, for so many rounds, until one gives an answer, or all of them have replied with none. What a
+/* Ask the servers in turn, for so many rounds, each as patient as two before it, until one gives an answer, or all of them have replied with none. What a
  * server said (ERR_DENIED and its rcode) is told rather than another's silence. */
 static enum err ask_servers(struct resolver *r, const struct dns_query *query, struct dns_answer *out)
 {
@@ -165,7 +166,7 @@ static enum err ask_servers(struct resolver *r, const struct dns_query *query, s
         for (unsigned round = 0; round < r->rounds && replies < r->server_count; round++) {
                 replies = 0;
                 for (size_t i = 0; i < r->server_count; i++) {
-                        enum err e = ask_server(r, &r->servers[i], query, out);
+                        enum err e = ask_server(r, &r->servers[i], query, r->timeout_ms << round, out);
                         if (is_final(e))
                                 return e;
                         if (e == ERR_DENIED)

@@ -19,10 +19,10 @@
 /* Zeros mean the values of base/limits.h. */
 struct resolver_config {
         const struct dns_server
-                *servers;     /* copied; asked in this order, a server that fails gives way to the next */
-        size_t server_count;  /* 1 to RESOLVER_SERVERS_MAX */
-        int64_t timeout_ms;   /* of one try: DNS_QUERY_TIMEOUT_MS */
-        unsigned rounds;      /* over all servers: DNS_QUERY_ROUNDS */
+                *servers;    /* copied; asked in this order, a server that fails gives way to the next */
+        size_t server_count; /* 1 to RESOLVER_SERVERS_MAX */
+        int64_t timeout_ms;  /* of one try in the first round, twice that in the next: DNS_QUERY_TIMEOUT_MS */
+        unsigned rounds;     /* over all servers, at most 8: DNS_QUERY_ROUNDS */
         size_t cache_entries; /* DNS_CACHE_ENTRIES_MAX */
         size_t cache_bytes;   /* DNS_CACHE_BYTES_MAX */
 };

@@ -83,6 +83,26 @@ static void test_servfail_then_second(void **state)
         run(&w, second_server);
 }
 
+/* A server that takes longer than the first try waits is waited for in the next one. */
+static void answer_late(struct fake_dns *s, const struct fake_query *q)
+{
+        if (fiber_sleep(s->h->sched, TIMEOUT_MS + TIMEOUT_MS / 4) == ERR_OK)
+                send_address(s, q);
+}
+
+static void late(struct world *w)
+{
+        assert_int_equal(look_up(w, "ok"), ERR_OK);
+        assert_int_equal(w->server[0].over_udp, 2);
+}
+
+static void test_late(void **state)
+{
+        (void)state;
+        static struct world w = {.server[0].answer = answer_late, .config.server_count = 1};
+        run(&w, late);
+}
+
 /* A server that fails and one that is silent: what was said is told. */
 static void said_and_silent(struct world *w)
 {
@@ -189,6 +209,7 @@ int main(void)
                 cmocka_unit_test(test_failures),
                 cmocka_unit_test(test_timeout_then_second),
                 cmocka_unit_test(test_servfail_then_second),
+                cmocka_unit_test(test_late),
                 cmocka_unit_test(test_said_and_silent),
                 cmocka_unit_test(test_negative),
                 cmocka_unit_test(test_arena_too_small),
