@@ -314,7 +314,8 @@ def words_of_log(world, state):
         log = state["lipap"].log()
         for pattern in (rf" info smtp event=accepted id=\S+ peer={POSTER}:\d+ from={AUTHOR} to={LIST} ",
                         rf" info delivery event=delivered message=\d+ to={READER} ",
-                        r" smtp event=recipient-refused .*from=other@author\.test to=ptt@mailingl\.st code=550 "):
+                        r" smtp event=refused .*from=other@author\.test to=ptt@mailingl\.st .*code=550 author=other@author\.test"
+                        r" spf=pass dkim=none dmarc=none arc=none text="):
             check(re.search(pattern, log), f"no line like {pattern}")
         check(re.search(r" warn delivery event=deferred .* to=l450@sub22\.test .*greylisted", state["log"]),
               "no line about a delivery that was put off")
