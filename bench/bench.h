@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "host/linux/linux.h"
 
 _Noreturn static inline void bench_fail(const char *what, const char *why)
@@ -115,6 +117,46 @@ static inline void bench_samples_rows(struct bench_samples *s, const char *name)
         bench_row(key, (double)s->ns[s->count * 99 / 100] / 1e6);
         free(s->ns);
         *s = (struct bench_samples){0};
+}
+
+/* A whole file, with a NUL behind it, to the end of the process. */
+static inline struct str bench_file(const char *path)
+{
+        struct stat status;
+        FILE *f = fopen(path, "rb");
+        if (f == NULL || fstat(fileno(f), &status) != 0)
+                bench_fail(path, "cannot be read");
+        size_t n = (size_t)status.st_size;
+        char *p = bench_memory(n + 1, 1);
+        if (fread(p, 1, n, f) != n)
+                bench_fail(path, "cannot be read");
+        (void)fclose(f);
+        return str_of(p, n);
+}
+
+/* Row `each-cpu-second`: how often `work(arg)` can be done in a second of CPU time, measured for `seconds` of it. What is
+ * done for the first time only (keys, caches) does not count. */
+static inline void bench_rate(void (*work)(void *arg), void *arg, double seconds)
+{
+        double spent = 0;
+        size_t count = 0;
+        work(arg);
+        int64_t begin = bench_cpu_ns();
+        while (spent < seconds) {
+                work(arg);
+                count++;
+                spent = (double)(bench_cpu_ns() - begin) / 1e9;
+        }
+        bench_row("each-cpu-second", (double)count / spent);
+}
+
+static inline double bench_seconds(const char *text)
+{
+        char *end;
+        double seconds = strtod(text, &end);
+        if (*end != 0 || !(seconds > 0))
+                bench_fail(text, "no number of seconds");
+        return seconds;
 }
 
 /* Run `body(host, arg)` as a fiber of a Linux host. */

@@ -44,17 +44,45 @@ class Table:
         self.skipped.append(what)
         print(f"{what:58} not measured: {reason}", flush=True)
 
+    def pairs(self, what, runs, ratio=None, bound=None):
+        """Lines of rates: ours, those of a peer, what cryptography alone would allow, and the ratios of ours to them."""
+        for key, name in (("ours", "ours"), ("peer", "the peer"), ("bound", "cryptography alone")):
+            if key in runs[0]:
+                self.line(f"{what}: {name}, a CPU second", each(runs, key))
+        if "peer" in runs[0]:
+            self.line(f"{what}: ours in the peer's", [r["ours"] / r["peer"] for r in runs], at_least=ratio)
+        if "bound" in runs[0]:
+            self.line(f"{what}: ours in cryptography alone", [r["ours"] / r["bound"] for r in runs], at_least=bound)
+
 
 def number(value):
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def rows(world, name, *arguments, timeout=600):
+def program(world, name):
+    return os.path.join(world.build, "bench", f"bench-{name}")
+
+
+def rows(world, name, *arguments, before=(), timeout=600):
     """Runs one of the C programs of this folder and gives its rows."""
-    argv = [os.path.join(world.build, "bench", f"bench-{name}"), *map(str, arguments)]
+    return rows_of([*before, program(world, name), *map(str, arguments)], timeout)
+
+
+def is_built(world, name):
+    """The programs of peers are not where the peers are not."""
+    return os.access(program(world, name), os.X_OK)
+
+
+def one_core():
+    """What to put before a program so that it runs on one processor, always the same one."""
+    return ["taskset", "-c", str(max(os.sched_getaffinity(0)))]
+
+
+def rows_of(argv, timeout=600):
+    """Runs a program that prints such rows."""
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
     if done.returncode != 0:
-        raise Broken(f"{name}: {(done.stderr or done.stdout).strip()[-400:]}")
+        raise Broken(f"{' '.join(argv)[:200]}: {(done.stderr or done.stdout).strip()[-400:]}")
     return {key: float(value) for key, value in ROW.findall(done.stdout)}
 
 
