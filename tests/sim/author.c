@@ -57,6 +57,7 @@ void author_free(struct author *a)
                 for (size_t i = 0; i < p->list_count; i++)
                         str_free(p->lists[i]);
                 str_free(p->name);
+                str_free(p->victim);
                 free(p);
         }
         if (a)
@@ -96,20 +97,46 @@ static void take_lists(struct author_letter *p, struct str lists)
         CHECK(lists.n == 0 && p->list_count > 0);
 }
 
-void author_post(struct author *a, struct str post, struct str lists, size_t size)
+static void write_letter(struct author *a, struct author_letter *p, struct str post, struct str lists)
 {
-        struct author_letter *p = calloc(1, sizeof *p);
         char name[64];
-        CHECK(p);
         (void)snprintf(name, sizeof name, "%s-%zu", a->config.name, ++a->written);
         p->author = a;
         p->name = str_copy(post.n > 0 ? post : str_of_c(name));
         p->random = sim_random_of(a->config.seed, S("post"), p->name);
-        p->size = size > 0 ? size : draw_size(&p->random, a->config.mood);
+        p->size = p->size > 0 ? p->size : draw_size(&p->random, a->config.mood);
         take_lists(p, lists);
         *a->end = p;
         a->end = &p->next;
         waitq_wake_all(&a->bell);
+}
+
+static struct author_letter *new_letter(void)
+{
+        struct author_letter *p = calloc(1, sizeof *p);
+        CHECK(p);
+        return p;
+}
+
+void author_post(struct author *a, struct str post, struct str lists, size_t size)
+{
+        struct author_letter *p = new_letter();
+        p->size = size;
+        write_letter(a, p, post, lists);
+}
+
+bool author_act(struct author *a, struct str post, struct str list, struct str act, struct str victim)
+{
+        size_t i = 0;
+        while (i < author_forgery_count && !str_eq(act, str_of_c(author_forgery_acts[i].name)))
+                i++;
+        if (i == author_forgery_count)
+                return false;
+        struct author_letter *p = new_letter();
+        p->act = &author_forgery_acts[i];
+        p->victim = str_copy(victim);
+        write_letter(a, p, post, list);
+        return true;
 }
 
 /* ---- helpers ---- */
@@ -143,44 +170,70 @@ void author_close(struct author_letter *p, struct talk *t, bool in_order)
         talk_close(t);
 }
 
-static void sign(struct author_letter *p, uint32_t t)
+/* All lists of a post, or the one that a letter inside of the letter or its loop is for. */
+static void put_to(struct buffer *to, const struct author_letter *p, enum letter_shape shape)
+{
+        bool is_one = shape == LETTER_LOOP || (shape >= LETTER_SMUGGLE_LF && shape <= LETTER_SMUGGLE_CRLF_LF);
+        for (size_t i = 0; i < p->list_count && (i == 0 || !is_one); i++)
+                buffer_print(to, "%s%.*s", i > 0 ? ", " : "", STR_ARG(p->lists[i]));
+}
+
+/* The fields in front, and what a server must find out. */
+static void prove(struct author_letter *p, uint32_t t, const struct author_claim *c)
+{
+        const struct author_config *is = &p->author->config;
+        const struct ledger_try *try = ledger_try_get(is->ledger, t);
+        struct buffer front = {0};
+        if (!is->who) {
+                ledger_try_front(is->ledger, t, c->front);
+                return;
+        }
+        bool is_signed = person_signs(is->who) && !c->is_unsigned;
+        struct ledger_truth truth = people_truth(is->people, is->who, try->sender, try->from, is_signed);
+        buffer_put(&front, c->front);
+        if (is_signed) {
+                struct str bytes = author_bytes(p, t);
+                struct str field = person_sign(is->who, bytes, sim_random_below(&p->random, 2) > 0);
+                buffer_put(&front, field);
+                letter_free(bytes);
+                str_free(field);
+        }
+        ledger_try_front(is->ledger, t, buffer_text(&front));
+        ledger_try_truth(is->ledger, t, &truth);
+        buffer_free(&front);
+}
+
+uint32_t author_claim(struct author_letter *p, const struct author_claim *c)
 {
         struct author *a = p->author;
-        struct str bytes = author_bytes(p, t);
-        struct str field = person_sign(a->config.who, bytes, sim_random_below(&p->random, 2) > 0);
-        ledger_try_front(a->config.ledger, t, field);
-        letter_free(bytes);
-        str_free(field);
+        struct buffer to = {0};
+        put_to(&to, p, c->shape);
+        struct ledger_try_new new = {.author = a->config.name,
+                .post = p->name,
+                .sender = c->sender.p ? c->sender : a->config.address,
+                .from = c->from.p ? c->from : a->config.address,
+                .second = c->second,
+                .forged = c->forged,
+                .to = buffer_text(&to),
+                .shape = c->shape,
+                .size = p->size,
+                .is_forged = c->is_forged,
+                .smuggles = LEDGER_NONE};
+        if (c->shape >= LETTER_SMUGGLE_LF && c->shape <= LETTER_SMUGGLE_CRLF_LF) {
+                struct ledger_try_new inner = new;
+                inner.shape = LETTER_PLAIN;
+                inner.is_forged = true;
+                new.smuggles = ledger_try(a->config.ledger, &inner);
+        }
+        uint32_t t = ledger_try(a->config.ledger, &new);
+        buffer_free(&to);
+        prove(p, t, c);
+        return t;
 }
 
 uint32_t author_try(struct author_letter *p, enum letter_shape shape, bool is_forged)
 {
-        struct author *a = p->author;
-        struct buffer to = {0};
-        for (size_t i = 0; i < p->list_count; i++)
-                buffer_print(&to, "%s%.*s", i > 0 ? ", " : "", STR_ARG(p->lists[i]));
-        struct ledger_try_new new = {.author = a->config.name,
-                .post = p->name,
-                .sender = a->config.address,
-                .to = buffer_text(&to),
-                .shape = shape,
-                .size = p->size,
-                .is_forged = is_forged,
-                .smuggles = LEDGER_NONE};
-        if (shape >= LETTER_SMUGGLE_LF && shape <= LETTER_SMUGGLE_CRLF_LF) {
-                struct ledger_try_new inner = new;
-                inner.shape = LETTER_PLAIN;
-                inner.is_forged = true;
-                new.to = p->lists[0]; /* the envelope inside */
-                new.smuggles = ledger_try(a->config.ledger, &inner);
-        }
-        if (shape == LETTER_LOOP)
-                new.to = p->lists[0];
-        uint32_t t = ledger_try(a->config.ledger, &new);
-        buffer_free(&to);
-        if (a->config.who && person_signs(a->config.who))
-                sign(p, t);
-        return t;
+        return author_claim(p, &(struct author_claim){.shape = shape, .is_forged = is_forged});
 }
 
 struct str author_bytes(const struct author_letter *p, uint32_t t)
@@ -214,25 +267,34 @@ static void try_until_done(struct author_letter *p)
         }
 }
 
-/* What bad people do is over quickly, so they do several things. */
-static void act(struct author_letter *p, const struct author_act *acts, size_t count)
+static void act(struct author_letter *p, const struct author_act *chosen)
 {
-        struct author *a = p->author;
+        ledger_trace(p->author->config.ledger, p->author->config.name, "act %s", chosen->name);
+        chosen->play(p);
+}
+
+/* What bad people do is over quickly, so they do several things, each of one of two kinds. */
+static void act_badly(struct author_letter *p, const struct author_act *acts, size_t count,
+        const struct author_act *others, size_t other_count)
+{
         p->is_done = true;
-        for (unsigned i = 0; i < ACTS && fiber_check(a->host->sched) == ERR_OK; i++) {
-                const struct author_act *chosen = &acts[sim_random_below(&p->random, count)];
-                ledger_trace(a->config.ledger, a->config.name, "act %s", chosen->name);
-                chosen->play(p);
+        for (unsigned i = 0; i < ACTS && fiber_check(p->author->host->sched) == ERR_OK; i++) {
+                uint64_t n = sim_random_below(&p->random, count + other_count);
+                act(p, n < count ? &acts[n] : &others[n - count]);
         }
 }
 
 static void run_letter(void *arg)
 {
         struct author_letter *p = arg;
-        if (p->author->config.mood == AUTHOR_BROKEN)
-                act(p, author_broken_acts, author_broken_count);
+        if (p->act) {
+                p->is_done = true;
+                act(p, p->act);
+        } else if (p->author->config.mood == AUTHOR_BROKEN)
+                act_badly(p, author_broken_acts, author_broken_count, NULL, 0);
         else if (p->author->config.mood == AUTHOR_MALICIOUS)
-                act(p, author_malicious_acts, author_malicious_count);
+                act_badly(p, author_malicious_acts, author_malicious_count, author_forgery_acts,
+                        author_forgery_count);
         else
                 try_until_done(p);
         p->is_running = false;

@@ -35,7 +35,9 @@ struct author_config {
         struct ip_port server; /* where mail for the lists goes */
         struct ledger *ledger;
         const struct verify *verify; /* for what can be replayed; or NULL */
-        const struct person *who;    /* as whom he may sign; or NULL */
+        const struct person *who;    /* how he proves who he is; NULL: nothing is known of that */
+        const struct people *people; /* with `who`: everybody who publishes something */
+        const char *authserv; /* the name that the server's own Authentication-Results bear; NULL: unknown */
         uint64_t seed;
         int64_t retry_first_ms, retry_most_ms, life_ms; /* 0: 30 s, 10 min, 5 days */
         const char *strangers; /* a domain that lipap must not relay to; NULL: "stranger.test" */
@@ -48,6 +50,11 @@ void author_free(struct author *a);
 /* Somebody writes a letter: to one list or several, told apart by commas. `post` names it in stories, empty: the
  * author's name and a number. A `size` of 0 is drawn. May be called at any time, also while the node is down. */
 void author_post(struct author *a, struct str post, struct str lists, size_t size);
+
+/* Somebody malicious does one thing alone, with the letter of that name: an act of author_forgery.c, "forged-from" and the
+ * like, in the name of `victim` (empty: of one who is drawn).
+ *   false: there is no such act */
+bool author_act(struct author *a, struct str post, struct str list, struct str act, struct str victim);
 
 /* The node's main: posts what there is to post until the node is asked to stop; gives 0. The type suits a node's start;
  * `arg` is the author. */

@@ -20,8 +20,7 @@ static void answer(struct author_letter *p, uint32_t number, unsigned code)
                 ledger_try_answer(ledger_of(p), number, code);
 }
 
-/* MAIL, RCPT and DATA, a command at a time. False, and the try is answered, when one is refused. */
-static bool ask_envelope(
+bool author_ask_envelope(
         struct author_letter *p, struct talk *t, uint32_t number, struct str from, struct str to)
 {
         unsigned code = talk_ask(t, "MAIL FROM:<%.*s>", STR_ARG(from));
@@ -35,7 +34,7 @@ static bool ask_envelope(
         return code == 354;
 }
 
-static void send_letter(struct author_letter *p, struct talk *t, uint32_t number, struct str bytes)
+void author_send_letter(struct author_letter *p, struct talk *t, uint32_t number, struct str bytes)
 {
         ledger_try_dot(ledger_of(p), number);
         (void)talk_message(t, bytes);
@@ -47,8 +46,8 @@ static void simple_try(struct author_letter *p, struct talk *t, enum letter_shap
 {
         uint32_t number = author_try(p, shape, false);
         struct str bytes = author_bytes(p, number);
-        if (ask_envelope(p, t, number, sender(p), p->lists[0]))
-                send_letter(p, t, number, bytes);
+        if (author_ask_envelope(p, t, number, sender(p), p->lists[0]))
+                author_send_letter(p, t, number, bytes);
         letter_free(bytes);
 }
 
@@ -72,7 +71,7 @@ static void play_breaking_off(struct author_letter *p, size_t eighths)
                 return;
         uint32_t number = author_try(p, LETTER_PLAIN, false);
         struct str bytes = author_bytes(p, number);
-        if (ask_envelope(p, &t, number, sender(p), p->lists[0]) && eighths == 9) {
+        if (author_ask_envelope(p, &t, number, sender(p), p->lists[0]) && eighths == 9) {
                 ledger_try_dot(ledger_of(p), number);
                 (void)talk_message(&t, bytes);
         } else if (t.fault == ERR_OK) {
@@ -318,8 +317,8 @@ static void play_null_sender(struct author_letter *p)
                 return;
         uint32_t number = author_try(p, LETTER_PLAIN, true);
         struct str bytes = author_bytes(p, number);
-        if (ask_envelope(p, &t, number, S(""), p->lists[0]))
-                send_letter(p, &t, number, bytes);
+        if (author_ask_envelope(p, &t, number, S(""), p->lists[0]))
+                author_send_letter(p, &t, number, bytes);
         letter_free(bytes);
         author_close(p, &t, t.fault == ERR_OK);
 }
@@ -355,8 +354,8 @@ static void play_replay(struct author_letter *p)
         list = str_copy(list);
         if (author_open(p, &t)) {
                 uint32_t number = author_try(p, LETTER_PLAIN, true);
-                if (ask_envelope(p, &t, number, sender(p), list))
-                        send_letter(p, &t, number, sample);
+                if (author_ask_envelope(p, &t, number, sender(p), list))
+                        author_send_letter(p, &t, number, sample);
                 author_close(p, &t, t.fault == ERR_OK);
         }
         str_free(sample);

@@ -191,13 +191,40 @@ static void decide(struct transaction *x, unsigned code)
                 }
 }
 
+/* His letters leave by ways that differ: with a sender for each letter, at his domain or, where he signs, at the one of
+ * somebody who sends for him; and some have been on this list before, or through another server that checks. */
+static uint32_t draw_try(struct author_letter *p, enum letter_shape shape)
+{
+        const struct author_config *is = &p->author->config;
+        struct author_claim c = {.shape = shape};
+        struct buffer sender = {0}, forged = {0};
+        struct str local, domain;
+        uint64_t way = sim_random_below(&p->random, 10), past = sim_random_below(&p->random, 12);
+        (void)str_cut(is->address, '@', &local, &domain);
+        if (way < 2)
+                buffer_print(&sender, "%.*s-%u=bounce@%.*s", STR_ARG(local), p->attempts, STR_ARG(domain));
+        else if (way == 2 && is->who && person_signs(is->who))
+                buffer_print(&sender, "bounce-%u@sender.test", p->attempts);
+        if (sender.n > 0)
+                c.sender = buffer_text(&sender);
+        if (past == 0)
+                author_put_results(p, &forged, is->address);
+        if (past == 1)
+                c.front = S("Authentication-Results: mx.elsewhere.test; spf=fail; dmarc=fail\r\n");
+        c.forged = buffer_text(&forged);
+        uint32_t t = author_claim(p, &c);
+        buffer_free(&sender);
+        buffer_free(&forged);
+        return t;
+}
+
 /* True: taken, and the session goes on. */
 static bool transact(struct author_letter *p, struct talk *t)
 {
         struct transaction x = {.post = p, .talk = t, .ledger = p->author->config.ledger};
         unsigned code = 0;
         name_lists(&x);
-        x.t = author_try(p, draw_shape(p, t), false);
+        x.t = draw_try(p, draw_shape(p, t));
         x.bytes = author_bytes(p, x.t);
         x.is_chunked = t->has_chunking && sim_random_below(&p->random, 2) > 0;
         x.has_stray = sim_random_below(&p->random, 5) == 0;

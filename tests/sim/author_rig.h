@@ -40,7 +40,7 @@ struct world {
         struct host *host;
         uint32_t kept[KEPT_MAX]; /* tries answered 250, and some that were not */
         size_t kept_count, messages, recipients;
-        char acts[2000]; /* that were played */
+        char acts[8000]; /* that were played */
 };
 
 struct session {
@@ -60,9 +60,10 @@ static inline void keep(struct world *w, struct str bytes)
                 return;
         struct letter letter = ledger_letter(w->ledger, t);
         struct str sent = letter_write(&letter);
-        bool has_end = str_has_suffix_nocase(sent, S("\r\n")) || w->manners == CHUNKED;
+        bool has_end = str_has_suffix_nocase(sent, S("\r\n"));
         assert_true(str_eq(str_take(bytes, sent.n), sent));
-        assert_int_equal(bytes.n, sent.n + (has_end ? 0 : 2));
+        if (w->manners != CHUNKED || bytes.n != sent.n) /* a chunk needs no line end, DATA does */
+                assert_int_equal(bytes.n, sent.n + (has_end ? 0 : 2));
         letter_free(sent);
 }
 
@@ -108,12 +109,19 @@ static inline void on_body(void *ctx, struct str bytes)
         buffer_put(&((struct session *)ctx)->bytes, bytes);
 }
 
+static inline bool is_of_two(const struct mail_header *h)
+{
+        struct str from = mail_header_first(h, S("From"))->body;
+        return str_find(from, S(">,")) < from.n;
+}
+
 static inline bool is_fit(struct str bytes)
 {
         static struct mail_field fields[MAIL_FIELDS_MAX];
         struct mail_header h;
         return mail_header_index(bytes, fields, MAIL_FIELDS_MAX, &h) == ERR_OK && h.strays == 0 &&
-               mail_header_count(&h, S("From")) == 1 && mail_header_count(&h, S("List-Id")) == 0;
+               mail_header_count(&h, S("From")) == 1 && !is_of_two(&h) &&
+               mail_header_count(&h, S("List-Id")) == 0;
 }
 
 static inline struct smtp_reply on_end(void *ctx, const struct smtpd_message *message)

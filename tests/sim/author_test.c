@@ -73,7 +73,7 @@ static void begin(struct run *run, uint64_t seed, enum manners manners, enum aut
         run->w.sim = sim_new(seed, NULL);
         run->w.ledger = ledger_new(&config);
         uint32_t list = ledger_list(run->w.ledger, S("l@list.test"), LEDGER_LIST);
-        ledger_list_takes_members(run->w.ledger, list);
+        ledger_list_rule(run->w.ledger, list, LEDGER_MEMBERS, false);
         ledger_member(run->w.ledger, list, S("ann@author.test"), LEDGER_IN);
         (void)ledger_list(run->w.ledger, S("m@list.test"), LEDGER_LIST);
 }
@@ -170,12 +170,13 @@ static void test_bad(void **state)
         for (size_t i = 0; i < 2; i++) {
                 struct run run;
                 bool is_broken = moods[i] == AUTHOR_BROKEN;
-                begin(&run, 7 + i, STRICT, moods[i], 25);
+                begin(&run, 7 + i, STRICT, moods[i], 40);
                 go(&run);
                 compare(&run);
                 assert_int_equal(run.waiting, 0);
                 assert_true(were_played(run.w.acts, is_broken ? author_broken_acts : author_malicious_acts,
                         is_broken ? author_broken_count : author_malicious_count));
+                assert_true(is_broken || were_played(run.w.acts, author_forgery_acts, author_forgery_count));
                 struct ledger_sum sum = ledger_sum(run.w.ledger);
                 assert_true(sum.accepted > 0 && sum.refused > 0);
                 assert_true(!is_broken || (sum.unknown > 0 && sum.unsent > 0));

@@ -25,6 +25,8 @@ struct generator {
         struct sim_random random;
         bool is_dense; /* much in a few minutes, most of it kills */
         unsigned secondaries, signers, lists, hosts, authors;
+        unsigned home[AUTHORS_MAX]; /* the mail host of each author */
+        bool has_authors_server;    /* some of their domains are served by nsa alone */
         bool is_slow[AUTHORS_MAX];  /* sends a long letter in days */
         unsigned joiners;           /* names of those who come later */
         int64_t length_ms, calm_ms; /* all tempers are as declared again at calm_ms */
@@ -132,9 +134,24 @@ static void put_temper(struct generator *g)
         }
 }
 
+/* A name server for the domains of some people, whose faults are no other's. */
+static void put_authors_server(struct generator *g)
+{
+        static const char *const words[] = {"primary nsa of=", ","};
+        bool is_wanted = percent(g, 40);
+        for (unsigned i = 1; i <= g->hosts && is_wanted; i++)
+                if (percent(g, 50)) {
+                        put(g, "%ssub%u.test", words[g->has_authors_server], i);
+                        g->has_authors_server = true;
+                }
+        if (g->has_authors_server)
+                put(g, "\n");
+}
+
 static void put_servers(struct generator *g)
 {
         put(g, "primary ns0\n");
+        put_authors_server(g);
         for (unsigned i = 1; i <= g->secondaries; i++) {
                 unsigned least = below(g, 5), most = between(g, 5, 90);
                 put(g, "secondary ns%u least=%us most=%us\n", i, least, most);
@@ -157,10 +174,14 @@ static void put_mail_hosts(struct generator *g)
 
 static void put_lists(struct generator *g)
 {
-        static const char *const rules[] = {"", "", "", " posting=open"};
+        static const char *const rules[] = {"", "", "", "", " posting=open"};
         for (unsigned i = 0; i < g->lists; i++) {
-                unsigned rule = below(g, 4), host = between(g, 1, g->hosts), members = between(g, 1, 10);
-                put(g, "list list%u@mailingl.st moderator=boss@sub%u.test%s\n", i, host, rules[rule]);
+                unsigned rule = below(g, 6), host = between(g, 1, g->hosts), members = between(g, 1, 10);
+                if (rule == 5)
+                        put(g, "list list%u@mailingl.st moderator=a0@sub%u.test posting=announce\n", i,
+                                g->home[0]);
+                else
+                        put(g, "list list%u@mailingl.st moderator=boss@sub%u.test%s\n", i, host, rules[rule]);
                 for (unsigned k = 0; k < members; k++)
                         put(g, "member list%u@mailingl.st m%u@sub%u.test\n", i, k, 1 + (k + i) % g->hosts);
         }
@@ -172,7 +193,7 @@ static void put_authors(struct generator *g)
         static const char *const moods[] = {
                 "good", "good", "good", "good", "good", "good", "slow", "broken", "malicious", "malicious"};
         for (unsigned i = 0; i < g->authors; i++) {
-                unsigned host = between(g, 1, g->hosts), mood = i == 0 ? 0 : below(g, 10);
+                unsigned host = g->home[i], mood = i == 0 ? 0 : below(g, 10);
                 g->is_slow[i] = strcmp(moods[mood], "slow") == 0;
                 put(g, "author a%u a%u@sub%u.test mood=%s\n", i, i, host, moods[mood]);
                 for (unsigned k = 0; k < g->lists && (i == 0 || !percent(g, 10)); k++)
@@ -252,15 +273,21 @@ static void break_dns(struct generator *g)
 {
         static const char *const faults[] = {"delay", "drop", "servfail", "refused", "notauth", "truncate",
                 "no-edns", "no-tcp", "wrong-id", "other-name", "lost-answer", "clock"};
-        static const char *const nodes[] = {"ns0", "ns0", "dns", "ns1"};
-        unsigned node = below(g, g->secondaries > 0 ? 4 : 3), fault = below(g, 12),
-                 chance = between(g, 20, 100);
-        unsigned for_s = between(g, 10, 900);
+        static const char *const nodes[] = {"ns0", "ns0", "dns", "dns", "ns1"};
+        unsigned node = below(g, g->secondaries > 0 ? 5 : 4), fault = below(g, 12),
+                 chance = percent(g, 30) ? 100 : between(g, 20, 100);
+        unsigned for_s = between(g, 10, 900), by = between(g, 100, 40000);
+        const char *name = g->has_authors_server && percent(g, 40) ? "nsa" : nodes[node];
         int64_t at_ms = some_time(g);
         if (percent(g, 10))
                 happen(g, at_ms, "restore mailingl.st ago=%um", between(g, 1, 60));
+        else if (percent(g, 10)) /* what our own keys are looked up with tells the truth about texts */
+                happen(g, at_ms, "fault %s wrong-text for=%us", g->has_authors_server ? "nsa" : "dns", for_s);
+        else if (percent(g, 10))
+                happen(g, at_ms, "partition %s for=%us", name, for_s);
         else
-                happen(g, at_ms, "fault %s %s chance=%u for=%us", nodes[node], faults[fault], chance, for_s);
+                happen(g, at_ms, "fault %s %s chance=%u by=%ums for=%us", name, faults[fault], chance, by,
+                        for_s);
 }
 
 static void change_temper(struct generator *g)
@@ -370,6 +397,8 @@ void generate(uint64_t seed, struct wr *w)
         g->lists = between(g, 1, LISTS_MAX);
         g->hosts = between(g, 1, HOSTS_MAX);
         g->authors = between(g, 1, AUTHORS_MAX);
+        for (unsigned i = 0; i < g->authors; i++)
+                g->home[i] = between(g, 1, g->hosts);
         g->is_dense = percent(g, 20);
         g->length_ms = (int64_t)(g->is_dense ? between(g, 2, 8) : between(g, 5, 150)) * 60000;
         put(g, "seed %llu\n", (unsigned long long)seed);

@@ -27,6 +27,9 @@ static void roll_free(struct ledger_roll *r)
                 free(r->people[i].changes);
         }
         str_free(r->address);
+        for (size_t i = 0; i < r->moderator_count; i++)
+                str_free(r->moderators[i]);
+        free(r->moderators);
         free(r->people);
         free(r->slots);
 }
@@ -35,8 +38,11 @@ static void entry_free(struct ledger_entry *e)
 {
         str_free(e->is.post);
         str_free(e->is.sender);
+        str_free(e->is.from);
+        str_free(e->is.second);
         str_free(e->is.to);
         str_free(e->is.front);
+        str_free(e->is.forged);
         for (size_t i = 0; i < LEDGER_TARGETS_MAX; i++)
                 free(e->cells[i]);
 }
@@ -153,12 +159,6 @@ enum ledger_kind ledger_list_kind(const struct ledger *l, uint32_t list)
         return l->rolls[list].kind;
 }
 
-void ledger_list_takes_members(struct ledger *l, uint32_t list)
-{
-        CHECK(list < l->roll_count);
-        l->rolls[list].takes_members = true;
-}
-
 /* FNV-1a over the address in lower case. */
 static size_t slot_of(const struct ledger_roll *r, struct str address)
 {
@@ -251,6 +251,9 @@ uint32_t ledger_try(struct ledger *l, const struct ledger_try_new *new)
         *e = (struct ledger_entry){0};
         e->is.post = str_copy(new->post);
         e->is.sender = str_copy(new->sender);
+        e->is.from = str_copy(new->from.n > 0 ? new->from : new->sender);
+        e->is.second = str_copy(new->second);
+        e->is.forged = str_copy(new->forged);
         e->is.to = str_copy(new->to);
         e->is.shape = new->shape;
         e->is.size = new->size;
@@ -260,8 +263,9 @@ uint32_t ledger_try(struct ledger *l, const struct ledger_try_new *new)
         e->is.began = e->is.ended = ++l->events;
         (void)snprintf(e->is.name, sizeof e->is.name, "t%u", (unsigned)number);
         (void)snprintf(e->is.author, sizeof e->is.author, "%s", new->author);
-        ledger_trace(l, e->is.author, "try %s of %.*s by %.*s to %.*s shape %d size %zu", e->is.name,
-                STR_ARG(e->is.post), STR_ARG(e->is.sender), STR_ARG(e->is.to), (int)new->shape, new->size);
+        ledger_trace(l, e->is.author, "try %s of %.*s by %.*s from %.*s to %.*s shape %s size %zu",
+                e->is.name, STR_ARG(e->is.post), STR_ARG(e->is.sender), STR_ARG(e->is.from),
+                STR_ARG(e->is.to), letter_shape_text(new->shape), new->size);
         return number;
 }
 
@@ -269,6 +273,11 @@ static struct ledger_entry *entry_of(struct ledger *l, uint32_t t)
 {
         CHECK(t < l->entry_count);
         return &l->entries[t];
+}
+
+void ledger_try_truth(struct ledger *l, uint32_t t, const struct ledger_truth *truth)
+{
+        entry_of(l, t)->is.truth = *truth;
 }
 
 void ledger_try_front(struct ledger *l, uint32_t t, struct str front)
@@ -303,7 +312,9 @@ struct letter ledger_letter(const struct ledger *l, uint32_t t)
         const struct ledger_try *is = &l->entries[t].is;
         struct letter letter = {.seed = l->config.seed,
                 .name = str_of_c(is->name),
-                .from = is->sender,
+                .from = is->from,
+                .second = is->second,
+                .forged = is->forged,
                 .to = is->to,
                 .front = is->front,
                 .shape = is->shape,
@@ -333,6 +344,7 @@ void ledger_try_dot(struct ledger *l, uint32_t t)
         struct ledger_entry *e = entry_of(l, t);
         e->is.fate = LEDGER_UNKNOWN;
         e->dot = ++l->events;
+        ledger_note_lies(l, e);
         ledger_trace(l, e->is.author, "dot of %s", e->is.name);
 }
 
@@ -347,32 +359,11 @@ void ledger_try_answer(struct ledger *l, uint32_t t, unsigned code)
                 e->is.fate = LEDGER_ACCEPTED;
         else if (code >= 500 || e->dot == 0 || !(l->is_disk_bad || l->disk_mended > e->dot))
                 e->is.fate = LEDGER_REFUSED;
-        if (code < 400 && (e->is.is_forged || letter_is_malformed(e->is.shape)))
-                ledger_violate(l, "admitted",
-                        "post %.*s (%s) of author %s was answered %u, and nobody may take it (%s)",
-                        STR_ARG(e->is.post), e->is.name, e->is.author, code,
-                        e->is.is_forged ? "forged" : letter_shape_text(e->is.shape));
-}
-
-/* One who has been a member since before the try, and is. */
-static bool is_steady_member(const struct ledger_roll *r, const struct ledger_try *is)
-{
-        uint32_t found = ledger_person_find(r, is->sender);
-        if (found == LEDGER_NONE)
-                return false;
-        const struct ledger_person *p = &r->people[found];
-        const struct ledger_change *last = &p->changes[p->change_count - 1];
-        return last->is == LEDGER_IN && last->at < is->began;
-}
-
-void ledger_try_denied(struct ledger *l, uint32_t t, struct str list, unsigned code)
-{
-        const struct ledger_try *is = &entry_of(l, t)->is;
-        uint32_t found = ledger_list_find(l, list);
-        if (found == LEDGER_NONE || !l->rolls[found].takes_members || !is_steady_member(&l->rolls[found], is))
-                return;
-        ledger_violate(l, "refused", "post %.*s (%s) of %s, a member of %.*s, was answered %u",
-                STR_ARG(is->post), is->name, is->author, STR_ARG(list), code);
+        ledger_note_lies(l, e);
+        const char *why, *wrong = code < 400 ? ledger_wrong(l, e, &why) : NULL;
+        if (wrong)
+                ledger_violate(l, wrong, "post %.*s (%s) of author %s, from %.*s, was answered %u: %s",
+                        STR_ARG(e->is.post), e->is.name, e->is.author, STR_ARG(e->is.from), code, why);
 }
 
 void ledger_disk_fails(struct ledger *l)
@@ -391,12 +382,4 @@ void ledger_try_leak(struct ledger *l, uint32_t t, struct str address)
         const struct ledger_try *is = &entry_of(l, t)->is;
         ledger_violate(l, "relayed", "author %s was given the recipient %.*s (%s of post %.*s)", is->author,
                 STR_ARG(address), is->name, STR_ARG(is->post));
-}
-
-bool ledger_post_is_accepted(const struct ledger *l, struct str post)
-{
-        for (size_t i = 0; i < l->entry_count; i++)
-                if (l->entries[i].is.fate == LEDGER_ACCEPTED && str_eq(l->entries[i].is.post, post))
-                        return true;
-        return false;
 }

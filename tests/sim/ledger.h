@@ -14,8 +14,11 @@
  *   unverified  a copy whose signature does not verify, for somebody who asks DNS at that moment
  *   relayed     mail to somebody who is no member, or that anybody would be allowed to send through us to strangers
  *   altered     a copy that is not what was sent with fields of ours and the signer's in front
- *   admitted    answered 250, and nobody may take it: malformed, forged, or in a circle
- *   refused     answered 5yz, though a member wrote a good letter to a list that takes those
+ *   admitted    answered 250, and nobody may take it: malformed, in a circle, or its author has no right to post there
+ *   forged      answered 250, or it came to a member of a list, and nobody has proven that it is from its author; or
+ *               results of authentication came that somebody had forged in the server's name
+ *   results     a copy whose Authentication-Results are missing or not the truth
+ *   refused     answered 5yz, though it is a good letter, from whom it says, who may post there
  *   protocol    what was said to a mail host breaks RFC 5321
  *   bounced     a genuine bounce was refused for good
  *   failed      a failure is recorded for somebody whom nobody refused, long before the message's time was over */
@@ -85,8 +88,14 @@ uint32_t ledger_list_find(const struct ledger *l, struct str address); /* LEDGER
 size_t ledger_lists(const struct ledger *l);
 struct str ledger_list_address(const struct ledger *l, uint32_t list);
 enum ledger_kind ledger_list_kind(const struct ledger *l, uint32_t list);
-/* Whoever is a member may post to this list, whatever the size. */
-void ledger_list_takes_members(struct ledger *l, uint32_t list);
+/* Who may post there, once he has proven who he is. Who is too large a letter's author may be refused all the same where
+ * it `is_bounded`. Without a rule nobody is judged by one. */
+enum ledger_rule { LEDGER_NO_RULE, LEDGER_MEMBERS, LEDGER_EVERYBODY, LEDGER_MODERATORS };
+void ledger_list_rule(struct ledger *l, uint32_t list, enum ledger_rule rule, bool is_bounded);
+void ledger_moderator(struct ledger *l, uint32_t list, struct str address);
+/* One of those who were ever told, by a number that may be drawn; empty when there is none. */
+struct str ledger_some_member(const struct ledger *l, uint32_t list, uint64_t number);
+struct str ledger_some_moderator(const struct ledger *l, uint32_t list, uint64_t number);
 void ledger_member(struct ledger *l, uint32_t list, struct str address, enum ledger_membership is);
 
 /* ---- tries: told by authors ---- */
@@ -101,7 +110,10 @@ enum ledger_fate {
 struct ledger_try_new {
         const char *author; /* the node */
         struct str post;    /* what it is a try of */
-        struct str sender;  /* in the envelope and in From */
+        struct str sender;  /* in the envelope */
+        struct str from;    /* in From; empty: the sender */
+        struct str second;  /* as in struct letter */
+        struct str forged;  /* likewise */
         struct str to;      /* in To */
         enum letter_shape shape;
         size_t size;
@@ -109,13 +121,24 @@ struct ledger_try_new {
         uint32_t smuggles; /* the try inside of this one, or LEDGER_NONE */
 };
 
+/* What a server that asks DNS must find, unless DNS lies to it. */
+struct ledger_truth {
+        bool is_told;   /* else nothing of this is held against anybody */
+        bool spf, dkim; /* SPF passes for the envelope's sender; a signature is right, that of `signer` */
+        bool is_proven; /* one of them for the domain of the author */
+        bool has_policy;
+        struct str signer; /* a domain, borrowed for as long as the ledger lives */
+};
+
 struct ledger_try {
         char name[24], author[24];
-        struct str post, sender, to, front; /* owned */
+        struct str post, sender, from, second, to, front, forged; /* owned */
         enum letter_shape shape;
         size_t size;
         bool is_forged;
         uint32_t smuggles;
+        struct ledger_truth truth;
+        bool is_misled; /* DNS lied when the letter was judged */
         enum ledger_fate fate;
         unsigned code; /* of the answer */
         int64_t began_ms, ended_ms;
@@ -126,8 +149,9 @@ struct ledger_try {
 
 /* Begin a try; gives its number. Its fate is LEDGER_UNSENT. */
 uint32_t ledger_try(struct ledger *l, const struct ledger_try_new *new);
-/* Fields that stand in front of its letter from now on. */
+/* Fields that stand in front of its letter from now on; and what is true of it. */
 void ledger_try_front(struct ledger *l, uint32_t t, struct str front);
+void ledger_try_truth(struct ledger *l, uint32_t t, const struct ledger_truth *truth);
 /* By number; by name, LEDGER_NONE when there is none. */
 const struct ledger_try *ledger_try_get(const struct ledger *l, uint32_t t);
 uint32_t ledger_try_find(const struct ledger *l, struct str name);
@@ -149,8 +173,17 @@ void ledger_disk_mended(struct ledger *l);
 /* An address that nobody may be given: RCPT was answered 2yz for a stranger, or for a token that nobody made. */
 void ledger_try_leak(struct ledger *l, uint32_t t, struct str address);
 
-/* Was any try of a post accepted? */
+/* From now on questions may stay without an answer: a verdict may be that there was none. */
+void ledger_dns_fails(struct ledger *l);
+bool ledger_dns_may_fail(const struct ledger *l);
+/* Until then answers may be lies, or records of authors are others than those of people.h: who is judged by them is
+ * judged rightly. Nobody is blamed for that; but nobody's letter is proven by a lie. */
+void ledger_dns_lies(struct ledger *l, int64_t until_ms);
+
+/* Was any try of a post accepted? Else: was one answered 5yz, or only 4yz? */
 bool ledger_post_is_accepted(const struct ledger *l, struct str post);
+bool ledger_post_is_refused(const struct ledger *l, struct str post);
+bool ledger_post_is_deferred(const struct ledger *l, struct str post);
 
 /* ---- connections and copies: told by mail hosts and verify.h ---- */
 

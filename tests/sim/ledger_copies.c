@@ -125,8 +125,9 @@ static const char *judge_copy(struct ledger *l, uint32_t t, uint32_t list, uint3
         struct ledger_entry *e = &l->entries[t];
         if (!ledger_is_allowed(&l->rolls[list].people[person], e))
                 return "relayed";
+        const char *why;
         if (e->is.fate != LEDGER_UNSENT && e->is.fate != LEDGER_REFUSED)
-                return e->is.is_forged || letter_is_malformed(e->is.shape) ? "admitted" : NULL;
+                return ledger_wrong(l, e, &why);
         e->is_invented = true;
         return "invented";
 }

@@ -21,7 +21,10 @@ struct ledger_person {
 struct ledger_roll {
         struct str address; /* owned */
         enum ledger_kind kind;
-        bool takes_members;
+        enum ledger_rule rule;
+        bool is_bounded;
+        struct str *moderators; /* owned */
+        size_t moderator_count;
         struct ledger_person *people;
         size_t count, cap;
         uint32_t *slots; /* a hash table of places in `people` plus 1; 0 is free */
@@ -60,6 +63,8 @@ struct ledger {
         uint64_t events;
         bool is_disk_bad;
         uint64_t disk_mended; /* when it was last, in the order of events */
+        bool is_dns_bad;
+        int64_t lies_until_ms;
         struct ledger_roll *rolls;
         struct ledger_entry *entries;
         struct ledger_link *links;
@@ -87,6 +92,10 @@ struct ledger_span {
         int64_t s;
         int ms;
 };
+/* ledger_rights.c: what is wrong with taking this letter; the word of the invariant and why, or NULL. */
+const char *ledger_wrong(const struct ledger *l, const struct ledger_entry *e, const char **why);
+void ledger_note_lies(const struct ledger *l, struct ledger_entry *e);
+
 /* A moment of the run, for stories: "%lld.%03d s". */
 struct ledger_span ledger_since(const struct ledger *l, int64_t at_ms);
 

@@ -275,7 +275,7 @@ static void malformed_comes_unanswered(struct world *w)
 static void deny(struct world *w, bool takes, enum ledger_membership is, const char *list)
 {
         if (takes)
-                ledger_list_takes_members(w->l, w->list);
+                ledger_list_rule(w->l, w->list, LEDGER_MEMBERS, false);
         ledger_member(w->l, w->list, S("Ann@author.test"), LEDGER_IN);
         ledger_member(w->l, w->list, S("ann@author.test"), is);
         ledger_try_denied(w->l, begin(w, LETTER_PLAIN), str_of_c(list), 550);

@@ -26,6 +26,7 @@ const char *letter_shape_text(enum letter_shape shape)
                 [LETTER_SMUGGLE_CR] = "smuggle-cr",
                 [LETTER_SMUGGLE_CRLF_LF] = "smuggle-crlf-lf",
                 [LETTER_TWO_FROM] = "two-from",
+                [LETTER_TWO_AUTHORS] = "two-authors",
                 [LETTER_NO_COLON] = "no-colon",
                 [LETTER_LOOP] = "loop"};
         return words[shape];
@@ -148,11 +149,15 @@ static struct str domain_of(struct str address)
         return str_skip(address, str_find_last_byte(address, '@') + 1);
 }
 
-static void put_header(struct buffer *b, struct sim_random *r, const struct letter *l)
+static void put_header(struct buffer *b, struct sim_random *r, const struct letter *l, struct str below)
 {
         size_t begin = b->n;
         unsigned second = (unsigned)sim_random_below(r, 60);
-        buffer_print(b, "From: Somebody <%.*s>\r\nTo: %.*s\r\n", STR_ARG(l->from), STR_ARG(l->to));
+        struct str other = l->second.n > 0 ? l->second : S("another@other.test");
+        buffer_print(b, "From: Somebody <%.*s>", STR_ARG(l->from));
+        if (l->shape == LETTER_TWO_AUTHORS)
+                buffer_print(b, ", Another <%.*s>", STR_ARG(other));
+        buffer_print(b, "\r\nTo: %.*s\r\n%.*s", STR_ARG(l->to), STR_ARG(below));
         buffer_print(b, "Subject: about %.*s,\r\n\tand more\r\n", STR_ARG(l->name));
         if (l->shape != LETTER_BARE)
                 buffer_print(b, "Date: Sun, 22 Nov 2026 12:00:%02u +0000\r\nMessage-ID: <%.*s@%.*s>\r\n",
@@ -162,7 +167,7 @@ static void put_header(struct buffer *b, struct sim_random *r, const struct lett
         if (l->shape == LETTER_8BIT)
                 buffer_put(b, S("Content-Transfer-Encoding: 8bit\r\n"));
         if (l->shape == LETTER_TWO_FROM)
-                buffer_put(b, S("From: Another <another@other.test>\r\n"));
+                buffer_print(b, "From: Another <%.*s>\r\n", STR_ARG(other));
         if (l->shape == LETTER_NO_COLON)
                 buffer_put(b, S("this is no field\r\n"));
         if (l->shape == LETTER_LOOP)
@@ -175,16 +180,41 @@ static void put_header(struct buffer *b, struct sim_random *r, const struct lett
         buffer_put(b, S("\r\n"));
 }
 
+/* How long the first field is, with the lines that continue it. */
+static size_t first_field(struct str fields)
+{
+        size_t n = 0;
+        do
+                n += str_find_byte(str_skip(fields, n), '\n') + 1;
+        while (n < fields.n && (fields.p[n] == ' ' || fields.p[n] == '\t'));
+        return n < fields.n ? n : fields.n;
+}
+
 struct str letter_write(const struct letter *letter)
 {
         struct sim_random r = sim_random_of(letter->seed, S("letter"), letter->name);
         struct buffer b = {0};
+        size_t first = first_field(letter->forged);
+        buffer_put(&b, str_take(letter->forged, first));
         buffer_put(&b, letter->front);
-        put_header(&b, &r, letter);
+        put_header(&b, &r, letter, str_skip(letter->forged, first));
         put_body(&b, &r, letter);
         put_oddity(&b, &r, letter);
         if (letter_is_malformed(letter->shape))
                 put_body(&b, &r, letter);
+        return buffer_text(&b);
+}
+
+struct str letter_arriving(const struct letter *letter)
+{
+        struct letter clean = *letter;
+        struct buffer b = {0};
+        clean.forged = S("");
+        struct str bytes = letter_write(&clean);
+        buffer_put(&b, bytes);
+        if (!str_has_suffix_nocase(bytes, S("\r\n")))
+                buffer_put(&b, S("\r\n"));
+        letter_free(bytes);
         return buffer_text(&b);
 }
 

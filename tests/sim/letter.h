@@ -26,6 +26,7 @@ enum letter_shape {
         LETTER_SMUGGLE_CR,      /* CR "." CR */
         LETTER_SMUGGLE_CRLF_LF, /* CRLF "." LF */
         LETTER_TWO_FROM,        /* two From fields */
+        LETTER_TWO_AUTHORS,     /* two addresses in From, of different domains */
         LETTER_NO_COLON,        /* a line in the header that is no field */
         LETTER_LOOP,            /* the List-Id of the list it goes to */
         LETTER_SHAPES           /* how many there are */
@@ -35,7 +36,10 @@ struct letter {
         uint64_t seed;
         struct str name;     /* of the try */
         struct str from, to; /* addresses */
-        struct str front;    /* fields in front of it, such as a signature; each ended by CRLF */
+        struct str
+                second; /* LETTER_TWO_FROM, LETTER_TWO_AUTHORS: the other address; empty: another@other.test */
+        struct str front;  /* fields in front of it, such as a signature; each ended by CRLF */
+        struct str forged; /* fields that a server must take away: the first on top, the others below To */
         enum letter_shape shape;
         size_t size;         /* of the body, at least */
         struct str smuggled; /* LETTER_SMUGGLE: the name of the try inside */
@@ -46,6 +50,8 @@ const char *letter_shape_text(enum letter_shape shape); /* a word, for stories *
 
 /* The bytes of the message, before dots are doubled; owned by the caller: letter_free. */
 struct str letter_write(const struct letter *letter);
+/* As a server passes it on that took the forged fields away: DATA has ended its last line. */
+struct str letter_arriving(const struct letter *letter);
 void letter_free(struct str bytes);
 
 /* The name of the try in a message, or empty. */

@@ -125,6 +125,31 @@ static void test_names(void **state)
         assert_int_equal(letter_name(S("")).n, 0);
 }
 
+/* Fields in front stay, forged ones go, and nothing else does. */
+static void test_forged(void **state)
+{
+        struct letter l = {.seed = 5,
+                .name = S("t7"),
+                .from = S("a@author.test"),
+                .to = S("l@list.test"),
+                .shape = LETTER_NO_END,
+                .size = 300};
+        (void)state;
+        struct str plain = letter_arriving(&l);
+        assert_true(str_has_suffix_nocase(plain, S("and no end\r\n")));
+        l.front = S("Front: 1\r\n");
+        l.forged = S("One: 1\r\n\tmore\r\nTwo: 2\r\nThree: 3\r\n");
+        struct str sent = letter_write(&l), arriving = letter_arriving(&l);
+        assert_true(str_has_prefix(sent, S("One: 1\r\n\tmore\r\nFront: 1\r\nFrom: ")));
+        assert_true(str_find(sent, S("\r\nTwo: 2\r\nThree: 3\r\nSubject: ")) < sent.n);
+        assert_true(str_has_prefix(arriving, S("Front: 1\r\n")));
+        assert_true(str_eq(str_skip(arriving, 10), plain));
+        assert_int_equal(sent.n, arriving.n - 2 + l.forged.n);
+        letter_free(plain);
+        letter_free(sent);
+        letter_free(arriving);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -132,6 +157,7 @@ int main(void)
                 cmocka_unit_test(test_headers),
                 cmocka_unit_test(test_what_is_smuggled),
                 cmocka_unit_test(test_names),
+                cmocka_unit_test(test_forged),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "tests/sim/signature.h"
 
 #define RSA_BITS 1024 /* the least that counts: RFC 8301 3.2 */
+#define NAMES_MAX 5   /* in one SPF record: RFC 7208 4.6.4 allows ten lookups in all */
 
 struct person {
         struct str name, address, policy; /* owned */
@@ -97,11 +98,6 @@ struct str person_address(const struct person *who)
         return who->address;
 }
 
-struct ip person_ip(const struct person *who)
-{
-        return who->ip;
-}
-
 bool person_signs(const struct person *who)
 {
         return who->key != NULL;
@@ -118,10 +114,11 @@ static bool is_at(const struct person *who, struct str domain)
         return str_eq_nocase(domain_of(who->address), domain);
 }
 
-bool people_spf_passes(const struct people *p, struct str domain, struct ip ip)
+/* Does the SPF record at `domain` name the node of this person? */
+static bool spf_passes(const struct people *p, struct str domain, const struct person *who)
 {
         for (size_t i = 0; i < p->count; i++)
-                if (is_at(p->all[i], domain) && p->all[i]->has_spf && ip_eq(&p->all[i]->ip, &ip))
+                if (is_at(p->all[i], domain) && p->all[i]->has_spf && ip_eq(&p->all[i]->ip, &who->ip))
                         return true;
         return false;
 }
@@ -139,9 +136,11 @@ static void put_host(struct buffer *terms, struct buffer *lines, const struct pe
         if (form == 0) { /* its name */
                 buffer_print(terms, " \" a:%.*s.%.*s\"", STR_ARG(who->name), STR_ARG(domain));
                 buffer_print(lines, "%.*s A %.*s\n", STR_ARG(who->name), STR_ARG(wr_text(&w)));
-        } else if (form == 1) { /* RFC 7208 7: a macro */
-                buffer_print(terms, " \" exists:%%{i}.%.*s._ip.%.*s\"", STR_ARG(who->name), STR_ARG(domain));
-                buffer_print(lines, "%.*s.%.*s._ip A 127.0.0.2\n", STR_ARG(wr_text(&w)), STR_ARG(who->name));
+        } else if (form ==
+                   1) { /* RFC 7208 7: a macro, one term for all: 4.6.4 allows two names that are none */
+                if (terms->n == 0)
+                        buffer_print(terms, " \" exists:%%{i}._ip.%.*s\"", STR_ARG(domain));
+                buffer_print(lines, "%.*s._ip A 127.0.0.2\n", STR_ARG(wr_text(&w)));
         } else {
                 buffer_print(terms, " \" ip4:%.*s\"", STR_ARG(wr_text(&w)));
         }
@@ -153,6 +152,10 @@ static void put_spf(const struct people *p, struct str domain, struct sim_random
         static const char *const ends[] = {"-all", "~all", "?all"};
         struct buffer terms = {0};
         uint64_t where = sim_random_below(r, 4), form = sim_random_below(r, 4), end = sim_random_below(r, 3);
+        size_t hosts = 0;
+        for (size_t i = 0; i < p->count; i++)
+                hosts += is_at(p->all[i], domain) && p->all[i]->has_spf;
+        form = hosts <= NAMES_MAX ? form : 2;
         for (size_t i = 0; i < p->count; i++)
                 if (is_at(p->all[i], domain) && p->all[i]->has_spf)
                         put_host(&terms, lines, p->all[i], form);
@@ -167,22 +170,43 @@ static void put_spf(const struct people *p, struct str domain, struct sim_random
         buffer_free(&terms);
 }
 
-static void put_policy(const struct people *p, struct str domain, struct sim_random *r, struct buffer *lines)
+/* What one of the domain's people says, or what is drawn for it; "absent" where nobody publishes anything. */
+static struct str policy_of(const struct people *p, struct str domain)
 {
         static const char *const policies[] = {"absent", "absent", "none", "quarantine", "reject", "reject"};
-        struct str policy = str_of_c(policies[sim_random_below(r, 6)]);
-        for (size_t i = 0; i < p->count; i++)
-                if (is_at(p->all[i], domain) && p->all[i]->policy.n > 0)
-                        policy = p->all[i]->policy;
-        if (!str_eq(policy, S("absent")))
-                buffer_print(lines, "_dmarc TXT \"v=DMARC1; p=%.*s\"\n", STR_ARG(policy));
+        struct sim_random r = sim_random_of(p->seed, S("policy"), domain);
+        struct str policy = S("absent");
+        for (size_t i = 0; i < p->count; i++) {
+                if (!is_at(p->all[i], domain))
+                        continue;
+                if (p->all[i]->policy.n > 0)
+                        return p->all[i]->policy;
+                policy = S("");
+        }
+        return policy.n > 0 ? policy : str_of_c(policies[sim_random_below(&r, 6)]);
+}
+
+struct ledger_truth people_truth(
+        const struct people *p, const struct person *who, struct str sender, struct str from, bool is_signed)
+{
+        struct str author = domain_of(from);
+        struct ledger_truth truth = {.is_told = true,
+                .spf = spf_passes(p, domain_of(sender), who),
+                .dkim = is_signed,
+                .has_policy = !str_eq(policy_of(p, author), S("absent")),
+                .signer = domain_of(who->address)};
+        truth.is_proven = (truth.spf && str_eq_nocase(domain_of(sender), author)) ||
+                          (truth.dkim && str_eq_nocase(truth.signer, author));
+        return truth;
 }
 
 void people_records(const struct people *p, struct str domain, struct buffer *lines)
 {
-        struct sim_random r = sim_random_of(p->seed, S("policy"), domain);
+        struct sim_random r = sim_random_of(p->seed, S("spf"), domain);
+        struct str policy = policy_of(p, domain);
         put_spf(p, domain, &r, lines);
-        put_policy(p, domain, &r, lines);
+        if (!str_eq(policy, S("absent")))
+                buffer_print(lines, "_dmarc TXT \"v=DMARC1; p=%.*s\"\n", STR_ARG(policy));
         for (size_t i = 0; i < p->count; i++) {
                 if (!is_at(p->all[i], domain) || !p->all[i]->key)
                         continue;

@@ -13,6 +13,7 @@
 #include "base/ip.h"
 #include "base/str.h"
 #include "tests/sim/buffer.h"
+#include "tests/sim/ledger.h"
 
 struct people;
 struct person;
@@ -35,12 +36,13 @@ struct person *people_add(struct people *p, const struct person_new *new);
 void people_records(const struct people *p, struct str domain, struct buffer *lines);
 
 struct str person_address(const struct person *who);
-struct ip person_ip(const struct person *who);
 bool person_signs(const struct person *who);
 /* His signature over a message, to stand in front of it, owned by the caller; `is_relaxed` as signature.h has it. */
 struct str person_sign(const struct person *who, struct str message, bool is_relaxed);
 
-/* Does the SPF record at `domain` name the address? */
-bool people_spf_passes(const struct people *p, struct str domain, struct ip ip);
+/* What a server must find of a letter that he sends: the envelope's sender, the author in From, and whether he has signed
+ * it. Two domains are never aligned unless they are the same: no scenario has one below another. */
+struct ledger_truth people_truth(
+        const struct people *p, const struct person *who, struct str sender, struct str from, bool is_signed);
 
 #endif

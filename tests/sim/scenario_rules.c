@@ -8,6 +8,9 @@
 #define DNS_FAULTS_TEXT \
         "delay,drop,servfail,refused,notauth,truncate,no-edns,no-tcp,wrong-address,wrong-text,no-name,wrong-id," \
         "other-name,lost-answer,deaf,clock"
+#define FORGERIES \
+        "forged-from,forged-moderator,borrowed-sender,spf-elsewhere,dkim-elsewhere,stolen-signature,replayed-letter," \
+        "two-from,two-authors,forged-results,forged-own"
 #define TEMPERS \
         {"greylist", DURATION}, {"per-connection", COUNT}, {"per-hour", COUNT}, {"storm", COUNT}, \
         {"refused-users", TEXT}, {"banner-delay", DURATION}, {"read-rate", COUNT}, {"drop-before", COUNT}, \
@@ -17,7 +20,7 @@
 static const struct rule rules[] = {
         {"seed", VERB_SEED, false, {{"N", COUNT}}, {{0}}},
         {"end", VERB_END, false, {{"T", DURATION}}, {{0}}},
-        {"primary", VERB_PRIMARY, false, {{"NAME", NEW_NODE}}, {{0}}},
+        {"primary", VERB_PRIMARY, false, {{"NAME", NEW_NODE}}, {{"of", DOMAINS}}},
         {"secondary", VERB_SECONDARY, false, {{"NAME", NEW_NODE}}, {{"least", DURATION}, {"most", DURATION}}},
         {"resolver", VERB_RESOLVER, false, {{"NAME", NEW_NODE}}, {{0}}},
         {"domain", VERB_DOMAIN, false, {{"DOMAIN", NEW_DOMAIN}}, {{0}}},
@@ -36,7 +39,8 @@ static const struct rule rules[] = {
         {"DNS:", VERB_DNS, false, {{"NAME", TEXT}, {"TYPE", TYPE}, {"DATA", TEXT}}, {{0}}},
         {"zone", VERB_ZONE, false, {{"DOMAIN", NEW_DOMAIN}}, {{0}}},
         {"TIME", VERB_TIME, false, {{"+T", SIGNED}}, {{0}}},
-        {"post", VERB_POST, false, {{"AUTHOR", NODE, "author"}, {"LISTS", TEXT}}, {{"size", SIZE}, {"name", TEXT}}},
+        {"post", VERB_POST, false, {{"AUTHOR", NODE, "author"}, {"LISTS", TEXT}},
+                {{"size", SIZE}, {"name", TEXT}, {"act", CHOICE, FORGERIES}, {"victim", EMAIL}}},
         {"join", VERB_JOIN, false, {{"LIST", LIST}, {"EMAIL", EMAIL}}, {{0}}},
         {"leave", VERB_LEAVE, false, {{"LIST", LIST}, {"EMAIL", EMAIL}}, {{0}}},
         {"stop", VERB_STOP, false, {{"NODE", NODE, "lipap,signer"}}, {{"back", DURATION}}},
@@ -64,7 +68,7 @@ static const struct rule rules[] = {
         {"C:", VERB_CLIENT, true, {{0}}, {{0}}},
         {"S:", VERB_SERVER, true, {{0}}, {{0}}},
         {"expect", VERB_EXPECT, false,
-                {{"WHAT", CHOICE, "delivered,accepted,refused,received,nothing,log,image"}, {"[OF", TEXT},
+                {{"WHAT", CHOICE, "delivered,accepted,refused,deferred,received,nothing,log,image"}, {"[OF", TEXT},
                 {"[BY", TEXT}}, {{"within", DURATION}}},
 };
 /* clang-format on */

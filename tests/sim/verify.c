@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "tests/sim/buffer.h"
+#include "tests/sim/results.h"
 
 #define LETTERS 16 /* kept: copies of one letter come in a row */
 #define KEYS 16    /* parsed: parsing costs more than verifying */
@@ -34,6 +35,7 @@ struct verify {
         struct ledger *ledger;
         verify_lookup *lookup;
         void *ctx;
+        const char *authserv; /* NULL: nothing is expected */
         struct known known[LETTERS];
         struct cached_key keys[KEYS];
         size_t key_count; /* ever parsed */
@@ -53,6 +55,11 @@ struct verify *verify_new(struct ledger *ledger, verify_lookup *lookup, void *ct
         for (size_t i = 0; i < LETTERS; i++)
                 v->known[i].try = LEDGER_NONE;
         return v;
+}
+
+void verify_expect_results(struct verify *v, const char *authserv)
+{
+        v->authserv = authserv;
 }
 
 static void known_clear(struct known *k)
@@ -220,14 +227,8 @@ static struct known *letter_of(struct verify *v, uint32_t t)
                 return k;
         known_clear(k);
         struct letter letter = ledger_letter(v->ledger, t);
-        struct str bytes = letter_write(&letter);
-        struct buffer b = {0};
-        buffer_put(&b, bytes);
-        if (!str_has_suffix_nocase(bytes, S("\r\n")))
-                buffer_put(&b, S("\r\n")); /* the end of DATA needs it */
-        letter_free(bytes);
         k->try = t;
-        k->letter = buffer_text(&b);
+        k->letter = letter_arriving(&letter);
         return k;
 }
 
@@ -295,6 +296,29 @@ static void keep_sample(struct verify *v, const struct verify_message *m, uint32
         v->sample_list = list;
 }
 
+/* Have forged results come along? */
+static bool has_forged(const struct verify *v, struct str bytes, uint32_t t)
+{
+        struct letter letter = ledger_letter(v->ledger, t);
+        struct mail_field field;
+        size_t at = 0;
+        while (at < letter.forged.n && mail_item_next(letter.forged, &at, &field) == MAIL_ITEM_FIELD)
+                if (str_find(bytes, field.raw) < bytes.n)
+                        return true;
+        return false;
+}
+
+static void judge_results(
+        struct verify *v, const struct verify_message *m, const struct ledger_try *is, struct str front)
+{
+        if (!v->authserv || !is->truth.is_told || is->is_misled)
+                return;
+        const char *wrong = results_judge(front, str_of_c(v->authserv), is, ledger_dns_may_fail(v->ledger));
+        if (wrong)
+                ledger_violate(v->ledger, "results", "the copy of %s (post %.*s) at %s: %s", is->name,
+                        STR_ARG(is->post), m->host, wrong);
+}
+
 static void judge_bytes(struct verify *v, const struct verify_message *m, uint32_t t, uint32_t list)
 {
         struct known *k = letter_of(v, t);
@@ -305,9 +329,16 @@ static void judge_bytes(struct verify *v, const struct verify_message *m, uint32
         struct str front = str_take(m->bytes, at);
         const char *wrong = at == m->bytes.n ? "the letter is not at its end"
                                              : judge_front(front, is->shape, is_role ? S("") : address);
-        if (wrong)
+        bool is_forged = has_forged(v, m->bytes, t);
+        if (is_forged)
+                ledger_violate(v->ledger, "forged",
+                        "the copy of %s (post %.*s) at %s: the results that it forged", is->name,
+                        STR_ARG(is->post), m->host);
+        else if (wrong)
                 ledger_violate(v->ledger, "altered", "the copy of %s (post %.*s) at %s: %s", is->name,
                         STR_ARG(is->post), m->host, wrong);
+        if (!wrong && !is_forged)
+                judge_results(v, m, is, front);
         if (!wrong && !is_role && k->front.n == 0)
                 keep_sample(v, m, list);
         judge_signature(v, k, m, wrong ? S("") : front, is->name, address);

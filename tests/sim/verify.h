@@ -31,6 +31,8 @@ typedef size_t verify_lookup(void *ctx, struct str name, struct verify_view *vie
 struct verify;
 struct verify *verify_new(struct ledger *ledger, verify_lookup *lookup, void *ctx);
 void verify_free(struct verify *v);
+/* From now on each copy must bear the results of this server, and they must be so; `authserv` is its name. */
+void verify_expect_results(struct verify *v, const char *authserv);
 
 struct verify_message {
         const char *host;    /* the mail host's node */

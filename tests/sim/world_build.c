@@ -27,6 +27,29 @@ static struct machine *first_of(struct world *w, enum verb verb)
         return NULL;
 }
 
+/* The server that has all zones but those of primaries with `of`. */
+static struct machine *main_primary(struct world *w)
+{
+        struct str domains;
+        for (size_t i = 0; i < w->machine_count; i++)
+                if (w->machines[i].said->verb == VERB_PRIMARY &&
+                        !statement_has(w->machines[i].said, "of", &domains))
+                        return &w->machines[i];
+        return NULL;
+}
+
+/* The primary of a zone. */
+static struct machine *primary_of(struct world *w, struct str domain)
+{
+        struct str domains;
+        for (size_t i = 0; i < w->machine_count; i++)
+                if (w->machines[i].said->verb == VERB_PRIMARY &&
+                        statement_has(w->machines[i].said, "of", &domains) &&
+                        scenario_list_has(domains, domain))
+                        return &w->machines[i];
+        return main_primary(w);
+}
+
 static struct str first_domain(struct world *w)
 {
         for (size_t i = 0; i < w->s->count; i++)
@@ -87,9 +110,7 @@ static void put_zone(struct world *w, struct str domain, const char *records)
         zone = dns_zone_find(w->dns, &name);
         if (!zone || !dns_name_eq(dns_zone_origin(zone), &name)) {
                 CHECK(dns_zone_new(w->dns, domain, &zone) == ERR_OK);
-                for (size_t i = 0; i < w->machine_count; i++)
-                        if (w->machines[i].said->verb == VERB_PRIMARY)
-                                dns_peer_serve(w->machines[i].dns, zone, DNS_PRIMARY);
+                dns_peer_serve(primary_of(w, domain)->dns, zone, DNS_PRIMARY);
         }
         CHECK(dns_zone_edit(zone, str_of_c(records), &line) == ERR_OK);
 }
@@ -109,7 +130,7 @@ static void put_domain(struct world *w, struct str domain)
 {
         for (size_t i = 0; i < w->machine_count; i++) {
                 struct machine *m = &w->machines[i];
-                if (m->said->verb == VERB_PRIMARY || m->said->verb == VERB_SECONDARY)
+                if (m == primary_of(w, domain) || m->said->verb == VERB_SECONDARY)
                         put_zone(w, domain,
                                 world_text(w, "@ NS %s\n%s A %s\n", m->name, m->name, text_of_ip(w, &m->ip)));
                 if (m->said->verb == VERB_LIPAP)
@@ -277,7 +298,7 @@ static void command_signer(struct world *w, struct machine *m)
         put_word(m, "nec");
         put_option(m, "password", SIGNER_PASSWORD);
         put_domains(m);
-        put_option(m, "dns-server", text_of_ip(w, &first_of(w, VERB_PRIMARY)->ip));
+        put_option(m, "dns-server", text_of_ip(w, &main_primary(w)->ip));
         for (size_t i = 0; i < w->s->count; i++)
                 if (w->s->statements[i].verb == VERB_DOMAIN)
                         put_option(m, "dns-key",
@@ -298,6 +319,8 @@ static void build_author(struct world *w, struct machine *m)
                 .ledger = w->ledger,
                 .verify = w->verify,
                 .who = m->who,
+                .people = w->people,
+                .authserv = w->authserv,
                 .seed = w->seed};
         CHECK(config.mood != AUTHOR_MOODS);
         m->author = author_new(&config);
@@ -356,11 +379,13 @@ static void put_list(struct world *w, const struct statement *t)
 {
         struct str ignored, posting = statement_text(t, "posting", S("subscribers"));
         uint32_t list = ledger_list(w->ledger, statement_argument(t, 0), LEDGER_LIST);
-        bool takes = str_eq(posting, S("subscribers")) || str_eq(posting, S("open"));
+        enum ledger_rule rule = str_eq(posting, S("subscribers")) ? LEDGER_MEMBERS
+                                : str_eq(posting, S("open"))      ? LEDGER_EVERYBODY
+                                                                  : LEDGER_MODERATORS;
         bool is_bounded = statement_has(t, "max-message", &ignored) ||
                           statement_has(w->lipap->said, "max-message", &ignored);
-        if (takes && !is_bounded)
-                ledger_list_takes_members(w->ledger, list);
+        ledger_list_rule(w->ledger, list, rule, is_bounded);
+        ledger_moderator(w->ledger, list, statement_text(t, "moderator", S(WORLD_MODERATOR)));
 }
 
 void world_refuse_homeless(struct world *w, struct str email)
@@ -405,16 +430,18 @@ static void expect_lines(struct world *w)
 
 bool world_build(struct world *w)
 {
-        static const enum verb needed[] = {VERB_PRIMARY, VERB_RESOLVER, VERB_SIGNER, VERB_LIPAP};
+        static const enum verb needed[] = {VERB_RESOLVER, VERB_SIGNER, VERB_LIPAP};
         add_machines(w);
         for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-                if (!first_of(w, needed[i]) || first_domain(w).n == 0) {
+                if (!first_of(w, needed[i]) || !main_primary(w) || first_domain(w).n == 0) {
                         world_broken(w, "expect",
                                 "a world needs a primary, a resolver, a signer, a lipap and a domain");
                         return false;
                 }
         if (!build_dns(w))
                 return false;
+        w->authserv = world_text(w, "%.*s", STR_ARG(first_domain(w)));
+        verify_expect_results(w->verify, w->authserv);
         for (size_t i = 0; i < w->machine_count; i++) {
                 struct machine *m = &w->machines[i];
                 if (m->said->verb == VERB_LIPAP)

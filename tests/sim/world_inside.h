@@ -64,6 +64,7 @@ struct world {
         struct verify *verify;
         struct dns_world *dns;
         struct people *people;
+        const char *authserv;      /* the name that lipap's results bear */
         struct arena arena, views; /* of the run; of one question of verify */
         struct machine *machines;
         size_t machine_count;

@@ -67,11 +67,26 @@ static void do_temper(struct machine *m, const struct statement *t)
         end_later(m, t, (struct later){.what = TEMPER});
 }
 
+#define LIE_REMEMBERED_MS (10 * 60 * 1000) /* by caches, and by those who asked before it ended */
+
+/* What the ledger must know of those who answer wrongly, or perhaps not at all. */
+static void note_fault(struct world *w, const struct statement *t, enum dns_fault fault)
+{
+        bool is_lie = fault == DNS_FAULT_NO_NAME || fault == DNS_FAULT_WRONG_TEXT ||
+                      fault == DNS_FAULT_WRONG_ADDRESS;
+        int64_t for_ms = statement_ms(t, "for", -1);
+        ledger_dns_fails(w->ledger);
+        if (is_lie)
+                ledger_dns_lies(
+                        w->ledger, for_ms < 0 ? INT64_MAX : sim_now(w->sim) + for_ms + LIE_REMEMBERED_MS);
+}
+
 static void do_fault(struct machine *m, const struct statement *t)
 {
         struct later later = {.what = DNS_FAULT};
         int64_t by_ms = statement_ms(t, "by", 5000);
         CHECK(dns_fault_parse(statement_argument(t, 1), &later.fault) == ERR_OK);
+        note_fault(m->world, t, later.fault);
         dns_peer_fault(m->dns, later.fault, (uint32_t)statement_number(t, "chance", 100) * 10000,
                 later.fault == DNS_FAULT_CLOCK ? by_ms / 1000 : by_ms);
         end_later(m, t, later);
@@ -125,6 +140,19 @@ static void expect_any(struct world *w, const struct statement *t)
         free(room);
 }
 
+/* Somebody has changed a zone by hand: the signers may not know yet of ours, nor people.h of an author's. */
+static void note_change(struct world *w, struct str at)
+{
+        struct dns_name name, origin;
+        w->zone_hurt_until_ms = sim_now(w->sim) + WORLD_ZONE_HURT_MS;
+        for (size_t i = 0; i < w->s->count; i++)
+                if (w->s->statements[i].verb == VERB_DOMAIN && dns_name_parse(at, &name) == ERR_OK &&
+                        dns_name_parse(statement_argument(&w->s->statements[i], 0), &origin) == ERR_OK &&
+                        dns_name_is_under(&name, &origin))
+                        return;
+        ledger_dns_lies(w->ledger, INT64_MAX);
+}
+
 static void do_record(struct world *w, const struct statement *t)
 {
         if (t->verb == VERB_DNS && str_eq(statement_argument(t, 2), S("*"))) {
@@ -133,7 +161,7 @@ static void do_record(struct world *w, const struct statement *t)
         }
         struct str line = str_of_c(record_of(w, t));
         if (t->verb == VERB_EDIT)
-                w->zone_hurt_until_ms = sim_now(w->sim) + WORLD_ZONE_HURT_MS;
+                note_change(w, statement_argument(t, 0));
         enum err e = t->verb == VERB_DNS ? dns_world_holds(w->dns, line) : dns_world_edit(w->dns, line);
         if (e != ERR_OK)
                 world_broken(w, "expect", "line %u: the record: %s", t->line, err_text(e));
@@ -150,7 +178,7 @@ static void do_erase(struct world *w, const struct statement *t)
                 world_broken(w, "expect", "line %u: no such record", t->line);
         else
                 (void)dns_zone_erase(zone, &name, type);
-        w->zone_hurt_until_ms = sim_now(w->sim) + WORLD_ZONE_HURT_MS;
+        note_change(w, statement_argument(t, 0));
 }
 
 static void do_restore(struct world *w, const struct statement *t)
@@ -261,7 +289,9 @@ static void do_expect(struct world *w, const struct statement *t)
         else if (str_eq(what, S("accepted")))
                 is_so = ledger_post_is_accepted(w->ledger, of);
         else if (str_eq(what, S("refused")))
-                is_so = !ledger_post_is_accepted(w->ledger, of);
+                is_so = ledger_post_is_refused(w->ledger, of);
+        else if (str_eq(what, S("deferred")))
+                is_so = ledger_post_is_deferred(w->ledger, of);
         else if (str_eq(what, S("received")))
                 is_so = ledger_count(w->ledger, of, by) > 0;
         else if (str_eq(what, S("nothing")))
@@ -275,14 +305,22 @@ static void do_expect(struct world *w, const struct statement *t)
 
 /* ---- in order ---- */
 
+static void do_post(struct machine *m, const struct statement *t)
+{
+        struct str name = statement_text(t, "name", S("")), lists = statement_argument(t, 1), act;
+        if (!statement_has(t, "act", &act))
+                author_post(m->author, name, lists, statement_number(t, "size", 0));
+        else
+                CHECK(author_act(m->author, name, lists, act, statement_text(t, "victim", S(""))));
+}
+
 static void play_one(struct world *w, size_t at)
 {
         const struct statement *t = &w->s->statements[at];
         struct machine *m = world_machine(w, statement_argument(t, 0));
         switch (t->verb) {
         case VERB_POST:
-                author_post(m->author, statement_text(t, "name", S("")), statement_argument(t, 1),
-                        statement_number(t, "size", 0));
+                do_post(m, t);
                 break;
         case VERB_JOIN:
         case VERB_LEAVE:
@@ -329,6 +367,7 @@ static void play_one(struct world *w, size_t at)
         case VERB_DOWN:
         case VERB_CUT:
         case VERB_LINK:
+                ledger_dns_fails(w->ledger);
                 play_network(w, t);
                 break;
         default:

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/* Who may post: the rules of lists, what is true of a letter, and what DNS did meanwhile. */
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "tests/sim/buffer.h"
+#include "tests/sim/ledger_inside.h"
+
+void ledger_list_rule(struct ledger *l, uint32_t list, enum ledger_rule rule, bool is_bounded)
+{
+        CHECK(list < l->roll_count);
+        l->rolls[list].rule = rule;
+        l->rolls[list].is_bounded = is_bounded;
+}
+
+void ledger_moderator(struct ledger *l, uint32_t list, struct str address)
+{
+        CHECK(list < l->roll_count);
+        struct ledger_roll *r = &l->rolls[list];
+        r->moderators = realloc(r->moderators, (r->moderator_count + 1) * sizeof *r->moderators);
+        CHECK(r->moderators);
+        r->moderators[r->moderator_count++] = str_copy(address);
+}
+
+struct str ledger_some_member(const struct ledger *l, uint32_t list, uint64_t number)
+{
+        const struct ledger_roll *r = list < l->roll_count ? &l->rolls[list] : NULL;
+        return r && r->count > 0 ? r->people[number % r->count].address : S("");
+}
+
+struct str ledger_some_moderator(const struct ledger *l, uint32_t list, uint64_t number)
+{
+        const struct ledger_roll *r = list < l->roll_count ? &l->rolls[list] : NULL;
+        return r && r->moderator_count > 0 ? r->moderators[number % r->moderator_count] : S("");
+}
+
+/* ---- rights ---- */
+
+static bool is_moderator(const struct ledger_roll *r, struct str address)
+{
+        for (size_t i = 0; i < r->moderator_count; i++)
+                if (str_eq_nocase(r->moderators[i], address))
+                        return true;
+        return false;
+}
+
+/* May the author of a try perhaps post to this list? */
+static bool may_post(const struct ledger_roll *r, const struct ledger_entry *e)
+{
+        uint32_t found = ledger_person_find(r, e->is.from);
+        if (r->rule == LEDGER_MODERATORS || is_moderator(r, e->is.from))
+                return is_moderator(r, e->is.from);
+        return r->rule != LEDGER_MEMBERS || (found != LEDGER_NONE && ledger_is_allowed(&r->people[found], e));
+}
+
+/* One who has been a member since before the try, and is. */
+static bool is_steady_member(const struct ledger_roll *r, const struct ledger_try *is)
+{
+        uint32_t found = ledger_person_find(r, is->from);
+        if (found == LEDGER_NONE)
+                return false;
+        const struct ledger_person *p = &r->people[found];
+        const struct ledger_change *last = &p->changes[p->change_count - 1];
+        return last->is == LEDGER_IN && last->at < is->began;
+}
+
+/* May they certainly? */
+static bool has_right(const struct ledger_roll *r, const struct ledger_try *is)
+{
+        switch (r->rule) {
+        case LEDGER_MEMBERS:
+                return is_steady_member(r, is);
+        case LEDGER_EVERYBODY:
+                return is->truth.is_told || is_steady_member(r, is);
+        case LEDGER_MODERATORS:
+                return is_moderator(r, is->from);
+        default:
+                return false;
+        }
+}
+
+const char *ledger_wrong(const struct ledger *l, const struct ledger_entry *e, const char **why)
+{
+        *why = e->is.is_forged ? "nobody may take it" : letter_shape_text(e->is.shape);
+        if (e->is.is_forged || letter_is_malformed(e->is.shape))
+                return "admitted";
+        for (size_t i = 0; e->is.truth.is_told && i < e->is.target_count; i++) {
+                const struct ledger_roll *r = &l->rolls[e->is.targets[i]];
+                *why = e->is.truth.is_proven ? "its author may not post there"
+                                             : "nobody has proven its author";
+                if (r->kind == LEDGER_LIST && !e->is.truth.is_proven)
+                        return "forged";
+                if (r->kind == LEDGER_LIST && !may_post(r, e))
+                        return "admitted";
+        }
+        return NULL;
+}
+
+void ledger_try_denied(struct ledger *l, uint32_t t, struct str list, unsigned code)
+{
+        uint32_t found = ledger_list_find(l, list);
+        CHECK(t < l->entry_count);
+        struct ledger_entry *e = &l->entries[t];
+        const struct ledger_try *is = &e->is;
+        ledger_note_lies(l, e);
+        if (found == LEDGER_NONE || l->rolls[found].is_bounded || !has_right(&l->rolls[found], is) ||
+                (is->truth.is_told && (!is->truth.is_proven || is->is_misled)))
+                return;
+        ledger_violate(l, "refused", "post %.*s (%s) of %s, who may post to %.*s, was answered %u",
+                STR_ARG(is->post), is->name, is->author, STR_ARG(list), code);
+}
+
+/* ---- DNS ---- */
+
+void ledger_dns_fails(struct ledger *l)
+{
+        l->is_dns_bad = true;
+}
+
+bool ledger_dns_may_fail(const struct ledger *l)
+{
+        return l->is_dns_bad;
+}
+
+void ledger_dns_lies(struct ledger *l, int64_t until_ms)
+{
+        l->lies_until_ms = until_ms > l->lies_until_ms ? until_ms : l->lies_until_ms;
+}
+
+void ledger_note_lies(const struct ledger *l, struct ledger_entry *e)
+{
+        e->is.is_misled = e->is.is_misled || ledger_now_ms(l) < l->lies_until_ms;
+}
+
+/* ---- what became of a post ---- */
+
+/* Whether a try of it has this fate, and a code from `least` to `most`. */
+static bool has_try(
+        const struct ledger *l, struct str post, enum ledger_fate fate, unsigned least, unsigned most)
+{
+        for (size_t i = 0; i < l->entry_count; i++) {
+                const struct ledger_try *is = &l->entries[i].is;
+                if (is->fate == fate && is->code >= least && is->code <= most && str_eq(is->post, post))
+                        return true;
+        }
+        return false;
+}
+
+bool ledger_post_is_accepted(const struct ledger *l, struct str post)
+{
+        return has_try(l, post, LEDGER_ACCEPTED, 0, 399);
+}
+
+bool ledger_post_is_refused(const struct ledger *l, struct str post)
+{
+        return !ledger_post_is_accepted(l, post) && has_try(l, post, LEDGER_REFUSED, 500, 599);
+}
+
+bool ledger_post_is_deferred(const struct ledger *l, struct str post)
+{
+        return !ledger_post_is_accepted(l, post) && !has_try(l, post, LEDGER_REFUSED, 500, 599) &&
+               has_try(l, post, LEDGER_REFUSED, 400, 499);
+}
