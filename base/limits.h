@@ -101,6 +101,9 @@
 #define DNS_QUERY_TIMEOUT_MS 2000         /* for one try at one server; doubles from round to round */
 #define DNS_QUERY_ROUNDS 3                /* over all servers */
 #define DNS_QUERIES_MAX 256               /* of the resolver at one time: each holds a socket and a fiber */
+#define DNS_SOCKETS_IDLE_MAX 32           /* of the resolver, kept for its next questions */
+#define DNS_SOCKET_USES 16                /* questions from one random port, one after another */
+#define DNS_SOCKET_IDLE_MS 1000           /* how long one is kept without a question */
 #define TSIG_FUDGE_S 300                  /* RFC 8945 10 */
 #define TSIG_SECRET_MAX 128               /* a block of SHA-512: HMAC would hash a longer key down */
 

@@ -90,7 +90,9 @@ struct exchange {
         struct expected want;
         int64_t deadline_ms;
         struct dns_reply *out;
+        struct dns_sockets *sockets; /* or NULL */
         bool was_sent;
+        bool was_disturbed; /* a datagram came that was not the answer */
 };
 
 /* Datagrams until one is the answer. One that does not fit our buffer (ERR_LIMIT) is as good as truncated. */
@@ -102,8 +104,10 @@ static enum err receive_answer(struct exchange *x, struct host_udp *u)
                 enum err e = host_udp_receive(x->h, u, datagram, sizeof datagram, x->deadline_ms, &n);
                 if (e != ERR_OK)
                         return e;
-                if (!is_answer(&x->want, str_of(datagram, n)))
+                if (!is_answer(&x->want, str_of(datagram, n))) {
+                        x->was_disturbed = true;
                         continue;
+                }
                 e = reply_alloc(n, x->out);
                 if (e == ERR_OK)
                         memcpy(x->out->memory, datagram, n);
@@ -114,16 +118,20 @@ static enum err receive_answer(struct exchange *x, struct host_udp *u)
 /*   ERR_AGAIN: to be asked over TCP */
 static enum err exchange_udp(struct exchange *x)
 {
-        struct host_udp *u;
-        enum err e = host_udp_open(x->h, x->at, &u);
+        struct dns_sockets none = {0};
+        struct dns_socket s;
+        enum err e = dns_sockets_take(x->h, x->sockets ? x->sockets : &none, x->at, &s);
         if (e != ERR_OK)
                 return e;
-        e = host_udp_send(x->h, u, x->request);
+        e = host_udp_send(x->h, s.udp, x->request);
         if (e == ERR_OK) {
                 x->was_sent = true;
-                e = receive_answer(x, u);
+                e = receive_answer(x, s.udp);
         }
-        host_udp_close(x->h, u);
+        if (e == ERR_OK && x->sockets && !x->was_disturbed)
+                dns_sockets_give(x->h, x->sockets, &s);
+        else
+                host_udp_close(x->h, s.udp);
         return e == ERR_LIMIT ? ERR_AGAIN : e;
 }
 
@@ -185,21 +193,27 @@ static enum err exchange_tcp(struct exchange *x)
         return e;
 }
 
+static enum err exchange(struct exchange *x, const struct dns_server *server)
+{
+        CHECK(x->request.n <= DNS_MESSAGE_MAX);
+        x->at = &server->at;
+        expect(x->request, &x->want);
+        *x->out = (struct dns_reply){0};
+        enum err e = server->tcp_only ? ERR_AGAIN : exchange_udp(x);
+        if (e == ERR_AGAIN) {
+                dns_reply_free(x->out);
+                e = exchange_tcp(x);
+        }
+        if (e != ERR_OK)
+                dns_reply_free(x->out);
+        return e;
+}
+
 enum err dns_exchange(struct host *h, const struct dns_server *server, struct str request,
         int64_t deadline_ms, struct dns_reply *out, bool *was_sent)
 {
-        struct exchange x = {
-                .h = h, .at = &server->at, .request = request, .deadline_ms = deadline_ms, .out = out};
-        CHECK(request.n <= DNS_MESSAGE_MAX);
-        expect(request, &x.want);
-        *out = (struct dns_reply){0};
-        enum err e = server->tcp_only ? ERR_AGAIN : exchange_udp(&x);
-        if (e == ERR_AGAIN) {
-                dns_reply_free(out);
-                e = exchange_tcp(&x);
-        }
-        if (e != ERR_OK)
-                dns_reply_free(out);
+        struct exchange x = {.h = h, .request = request, .deadline_ms = deadline_ms, .out = out};
+        enum err e = exchange(&x, server);
         if (was_sent)
                 *was_sent = x.was_sent;
         return e;
@@ -220,7 +234,12 @@ static enum err query_once(struct host *h, const struct dns_server *server, cons
         if (with_edns)
                 dns_edns_write(&w, &(struct dns_edns){.udp_size = DNS_UDP_SIZE});
         CHECK(dns_writer_end(&w, &request) == ERR_OK);
-        return dns_exchange(h, server, request, deadline_ms, out, NULL);
+        struct exchange x = {.h = h,
+                .request = request,
+                .deadline_ms = deadline_ms,
+                .out = out,
+                .sockets = query->sockets};
+        return exchange(&x, server);
 }
 
 /* RFC 6891 7: how a server without EDNS, or with another version, answers a query that has it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One request to one DNS server and its answer: over UDP from a fresh random port with a fall-back to TCP when the
+/* One request to one DNS server and its answer: over UDP from a random port with a fall-back to TCP when the
  * answer is cut, or over TCP only. What is no answer to this request (id, opcode, question) is not seen. */
 #ifndef SERVE_DNS_EXCHANGE_H
 #define SERVE_DNS_EXCHANGE_H
@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "dns/answer.h"
 #include "host/host.h"
+#include "serve/dns_sockets.h"
 
 struct dns_server {
         struct ip_port at;
@@ -43,7 +44,8 @@ struct dns_query {
         const struct dns_name *name;
         uint16_t type;
         bool recursion_desired;
-        bool dnssec; /* ask for the AD bit (RFC 6840 5.7) */
+        bool dnssec;                 /* ask for the AD bit (RFC 6840 5.7) */
+        struct dns_sockets *sockets; /* UDP from one of them, and back to them; NULL: from a fresh one */
 };
 
 /* Ask one server once, with EDNS, and again without if it does not know that (FORMERR, NOTIMP, BADVERS).

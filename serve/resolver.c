@@ -31,6 +31,7 @@ struct resolver {
         unsigned rounds;
         struct scope scope;
         struct semaphore slots;
+        struct dns_sockets sockets;
         struct dns_cache *cache;
         struct flight *flights[FLIGHT_BUCKETS];
         uint8_t flight_key[SIPHASH_KEY_SIZE];
@@ -73,6 +74,7 @@ void resolver_free(struct resolver *r)
         scope_cancel(&r->scope);
         (void)scope_join(&r->scope);
         CHECK(r->inside == 0);
+        dns_sockets_close(r->h, &r->sockets);
         dns_cache_free(r->cache);
         free(r->scratch);
         free(r);
@@ -188,7 +190,11 @@ static uint32_t least(uint32_t a, uint32_t b)
 static enum err resolve(struct resolver *r, const struct flight *f, struct dns_answer *out)
 {
         struct dns_name name = f->name;
-        struct dns_query query = {.name = &name, .type = f->type, .recursion_desired = true, .dnssec = true};
+        struct dns_query query = {.name = &name,
+                .type = f->type,
+                .recursion_desired = true,
+                .dnssec = true,
+                .sockets = &r->sockets};
         uint32_t ttl_s = UINT32_MAX;
         bool is_secure = true, is_cacheable = true;
         for (size_t i = 0; i <= DNS_CNAME_MAX; i++) {
