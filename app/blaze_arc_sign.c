@@ -41,6 +41,7 @@ struct run {
         struct arc_verify verify;
         struct arc_seal_params params;
         struct dkim_cover cover[OPTIONS_MAX];
+        char names[3][DNS_NAME_MAX]; /* those of `params`, in A-labels */
         char results[MAIL_HEADER_MAX + ARC_RESULTS_MAX];
         char set[ARC_SET_ROOM];
 };
@@ -118,9 +119,12 @@ static bool read_names(struct run *r)
                 p->cover = dkim_cover_default;
                 p->cover_count = dkim_cover_default_count;
         }
-        if (missing)
+        if (missing) {
                 blaze_fail("%s", missing);
-        return !missing;
+                return false;
+        }
+        return blaze_sign_name(&p->message.selector, r->names[0]) &&
+               blaze_sign_name(&p->seal.selector, r->names[1]) && blaze_sign_name(&p->domain, r->names[2]);
 }
 
 static int run_with(struct run *r, struct crypto_key *key, struct crypto_key *other)

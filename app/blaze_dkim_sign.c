@@ -98,10 +98,13 @@ static int run(const struct options *o)
 {
         struct dkim_sign_params p = {0};
         struct dkim_cover chosen[OPTIONS_MAX];
+        char selector[DNS_NAME_MAX], domain[DNS_NAME_MAX];
         if (!options_value(o, "selector", &p.selector))
                 return blaze_fail("A selector is missing: -s SEL");
         if (!options_value(o, "domain", &p.domain))
                 return blaze_fail("A domain is missing: -h DOMAIN");
+        if (!blaze_sign_name(&p.selector, selector) || !blaze_sign_name(&p.domain, domain))
+                return EXIT_BLAZE;
         if (!read_canon(o, &p) || !blaze_sign_times(o, &p.time_s, &p.expiry_s))
                 return EXIT_BLAZE;
         p.cover_count = blaze_sign_cover(o, chosen);

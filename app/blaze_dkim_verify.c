@@ -7,6 +7,7 @@
 #include "app/blaze_dns.h"
 #include "app/blaze_key.h"
 #include "app/blaze_message.h"
+#include "auth/dkim_name.h"
 #include "auth/dkim_verify.h"
 #include "auth/tags.h"
 #include "base/check.h"
@@ -138,7 +139,11 @@ static void print_one(const struct run *r, size_t i)
         static const char *const marks[GROUPS] = {"OK", "EX", "ER"};
         const struct dkim_signature *s = &r->verify.list[i].signature;
         const struct dkim_verdict *v = &r->verdicts[i];
-        struct str domain = s->domain.n > 0 ? s->domain : S("(no domain)");
+        char room[DNS_NAME_MAX];
+        struct wr name;
+        wr_init(&name, room, sizeof room);
+        dkim_name_write(&name, s->domain);
+        struct str domain = name.n > 0 ? wr_text(&name) : S("(no domain)");
         if (!options_has(r->o, "quiet")) {
                 printf("[%s]: %.*s\n", marks[group_of(v->result)], STR_ARG(domain));
                 if (options_has(r->o, "fields"))

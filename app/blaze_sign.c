@@ -7,6 +7,19 @@
 #include "base/quantity.h"
 #include "base/time_text.h"
 #include "crypto/bytes.h"
+#include "dns/idna.h"
+
+bool blaze_sign_name(struct str *name, char room[DNS_NAME_MAX])
+{
+        struct wr w;
+        wr_init(&w, room, DNS_NAME_MAX);
+        if (dns_idna_write(&w, *name) != ERR_OK) {
+                blaze_fail("Not a domain name: %.*s", STR_ARG(*name));
+                return false;
+        }
+        *name = wr_text(&w);
+        return true;
+}
 
 bool blaze_sign_times(const struct options *o, int64_t *time_s, int64_t *expiry_s)
 {

@@ -11,10 +11,13 @@
 #include "app/options.h"
 #include "auth/body_hash.h"
 #include "auth/dkim_sign.h"
+#include "base/limits.h"
 #include "crypto/key.h"
 
 /* The private key of -p or --seed, with -a and -b; owned by the caller. */
 struct crypto_key *blaze_sign_key(const struct options *o);
+/* A domain or selector as it is published: its U-labels become A-labels, in `room`. */
+bool blaze_sign_name(struct str *name, char room[DNS_NAME_MAX]);
 /* t= and x= of -t and -x; 0: left out. */
 bool blaze_sign_times(const struct options *o, int64_t *time_s, int64_t *expiry_s);
 /* The fields of -f, oversigned; room for OPTIONS_MAX.

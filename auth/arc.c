@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/arc.h"
 
+#include "auth/dkim_name.h"
 #include "base/check.h"
 #include "base/limits.h"
 
@@ -64,7 +65,7 @@ void arc_reason_write(struct wr *w, const struct arc_verdict *v)
         wr_str(w, texts[v->fault]);
         if (is_signature) {
                 wr_str(w, v->domain.n > 0 ? S(" of ") : S(""));
-                wr_str(w, v->domain);
+                dkim_name_write(w, v->domain);
                 wr_str(w, S(": "));
                 dkim_reason_write(w, v->dkim, v->detail, v->selector, v->domain);
         } else if (v->detail.n > 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/authres_make.h"
 
+#include "auth/dkim_name.h"
 #include "auth/field.h"
 #include "auth/received_spf.h"
 #include "base/ascii.h"
@@ -30,13 +31,6 @@ static bool end(struct authres *a, struct wr *room, struct mark m, bool is_good)
 static struct str since(const struct wr *room, size_t at)
 {
         return str_skip(wr_text(room), at);
-}
-
-static struct str clean(struct wr *room, struct str s)
-{
-        size_t at = room->n;
-        field_write_clean(room, s, AUTHRES_TEXT_MAX);
-        return since(room, at);
 }
 
 static void set_comment(struct authres *a, struct str comment)
@@ -76,11 +70,16 @@ static struct str signature_start(struct wr *room, struct str b)
 static bool add_signature(struct authres *a, struct wr *room, const struct dkim_signature *s)
 {
         size_t at = room->n;
-        if (s->identity.n == 0)
+        if (s->identity.n > 0) {
+                field_write_clean(room, s->identity, AUTHRES_TEXT_MAX);
+        } else {
                 wr_byte(room, '@');
-        field_write_clean(room, s->identity.n > 0 ? s->identity : s->domain, AUTHRES_TEXT_MAX);
+                dkim_name_write(room, s->domain);
+        }
         struct str identity = since(room, at);
-        struct str selector = clean(room, s->selector), start = signature_start(room, s->b);
+        at = room->n;
+        dkim_name_write(room, s->selector);
+        struct str selector = since(room, at), start = signature_start(room, s->b);
         if (s->domain.n > 0 && !authres_add_property(a, S("header"), S("i"), identity))
                 return false;
         if (selector.n > 0 && !authres_add_property(a, S("header"), S("s"), selector))

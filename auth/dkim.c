@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/dkim.h"
 
+#include "auth/dkim_name.h"
 #include "base/check.h"
 
 struct str dkim_result_text(enum dkim_result r)
@@ -96,9 +97,9 @@ void dkim_reason_write(
         wr_str(w, dkim_fault_text(fault));
         if (fault >= DKIM_KEY_NONE && fault <= DKIM_KEY_STRICT) {
                 wr_str(w, S(": "));
-                wr_str(w, selector);
+                dkim_name_write(w, selector);
                 wr_str(w, S("._domainkey."));
-                wr_str(w, domain);
+                dkim_name_write(w, domain);
         } else if (detail.n > 0) {
                 wr_str(w, S(": "));
                 wr_str(w, detail);

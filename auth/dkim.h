@@ -79,7 +79,7 @@ struct dkim_verdict {
 
 /* The whole reason, for a person who wants to mend it, such as "there is no key record (TXT) in DNS:
  * s1._domainkey.example.org" or "a tag of the signature has a malformed value: bh". `selector`
- * and `domain` are those of the signature. At most DKIM_REASON_MAX bytes of printable ASCII, since the parser leaves no
+ * and `domain` are those of the signature, whose U-labels are written as A-labels. At most DKIM_REASON_MAX bytes of printable ASCII, since the parser leaves no
  * other in any of these. */
 #define DKIM_REASON_MAX 1024
 void dkim_reason_write(

@@ -3,11 +3,14 @@
 
 #include "base/ascii.h"
 #include "base/limits.h"
+#include "dns/idna.h"
 
-bool dkim_is_name(struct str s)
+#define NAME_MAX_SIZE (DNS_NAME_MAX - 2) /* without the dot at the end */
+
+bool dkim_is_ascii_name(struct str s)
 {
         size_t label = 0;
-        if (s.n == 0 || s.n > DNS_NAME_MAX - 2)
+        if (s.n == 0 || s.n > NAME_MAX_SIZE)
                 return false;
         for (size_t i = 0; i < s.n; i++) {
                 char c = s.p[i];
@@ -21,11 +24,37 @@ bool dkim_is_name(struct str s)
         return label > 0;
 }
 
-bool dkim_is_within(struct str name, struct str domain)
+/* The name in A-labels, in `room`; empty for none. */
+static struct str ascii_name(struct str s, char room[NAME_MAX_SIZE])
 {
-        if (!str_has_suffix_nocase(name, domain))
+        struct wr w;
+        wr_init(&w, room, NAME_MAX_SIZE);
+        return s.n <= NAME_MAX_SIZE && dns_idna_write(&w, s) == ERR_OK ? wr_text(&w) : S("");
+}
+
+bool dkim_is_name(struct str s)
+{
+        char room[NAME_MAX_SIZE];
+        return dkim_is_ascii_name(ascii_name(s, room));
+}
+
+void dkim_name_write(struct wr *w, struct str name)
+{
+        char room[NAME_MAX_SIZE];
+        wr_str(w, ascii_name(name, room));
+}
+
+static bool is_ascii_within(struct str name, struct str domain)
+{
+        if (domain.n == 0 || !str_has_suffix_nocase(name, domain))
                 return false;
         return name.n == domain.n || name.p[name.n - domain.n - 1] == '.';
+}
+
+bool dkim_is_within(struct str name, struct str domain)
+{
+        char room[2][NAME_MAX_SIZE];
+        return is_ascii_within(ascii_name(name, room[0]), ascii_name(domain, room[1]));
 }
 
 bool dkim_is_field_name(struct str s)

@@ -78,6 +78,9 @@ static enum dkim_fault read_instance(struct reading *r)
 static enum dkim_fault read_names(struct reading *r)
 {
         struct str domain = value(r, S("d")), selector = value(r, S("s"));
+        char room[DNS_NAME_MAX - 2];
+        struct wr w;
+        wr_init(&w, room, sizeof room);
         bool good_domain = dkim_is_name(domain), good_selector = dkim_is_name(selector);
         if (good_domain)
                 r->out->domain = domain;
@@ -88,7 +91,7 @@ static enum dkim_fault read_names(struct reading *r)
                 return fault;
         if (!good_domain)
                 return fault_at(r, DKIM_TAG_VALUE, S("d"));
-        if (!good_selector || selector.n + domain.n + sizeof "._domainkey." - 1 > DNS_NAME_MAX - 2)
+        if (!good_selector || dkim_key_name(selector, domain, &w) != ERR_OK)
                 return fault_at(r, DKIM_TAG_VALUE, S("s"));
         return DKIM_OK;
 }
@@ -158,7 +161,7 @@ static enum dkim_fault read_identity(struct reading *r)
         if (!dkim_is_within(str_skip(text, at + 1), r->out->domain))
                 return DKIM_IDENTITY;
         r->out->identity = tag->value;
-        r->out->identity_below = text.n - at - 1 > r->out->domain.n;
+        r->out->identity_below = !dkim_is_within(r->out->domain, str_skip(text, at + 1));
         return DKIM_OK;
 }
 
@@ -293,8 +296,8 @@ enum dkim_fault dkim_signature_parse(
 
 enum err dkim_key_name(struct str selector, struct str domain, struct wr *w)
 {
-        wr_str(w, selector);
+        dkim_name_write(w, selector);
         wr_str(w, S("._domainkey."));
-        wr_str(w, domain);
+        dkim_name_write(w, domain);
         return wr_end(w);
 }

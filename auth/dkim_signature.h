@@ -25,7 +25,7 @@ struct dkim_signature {
         struct str raw;    /* the whole field */
         struct str b_span; /* what is deleted from it before it is hashed */
         struct str b;      /* base64, possibly folded */
-        struct str domain; /* d= */
+        struct str domain; /* d=; it and s= may have U-labels: write them by dkim_name_write */
         struct str selector;
         struct str identity; /* i= as written (dkim-quoted-printable), or empty */
         bool identity_below; /* its domain is not d= itself, but below */
@@ -46,7 +46,7 @@ struct dkim_signature {
 enum dkim_fault dkim_signature_parse(
         enum dkim_kind kind, struct str raw, struct dkim_signature *out, struct str *detail);
 
-/* "SELECTOR._domainkey.DOMAIN", where the key stands (3.6.2.1).
+/* "SELECTOR._domainkey.DOMAIN", where the key stands (3.6.2.1), in A-labels.
  *   ERR_OK, ERR_SPACE */
 MUST_USE enum err dkim_key_name(struct str selector, struct str domain, struct wr *w);
 

@@ -66,7 +66,14 @@ static void test_names(void **state)
                 {"a b", false},
                 {"a/b", false},
                 {"a\r\nb", false},
-                {"\xc3\xa9.example", false},
+                {"\xc3\xa9.example", true},
+                {"a_\xe4\xb8\xad\xe6\x96\x87.\xce\xb1", true},
+                {"\xc3.example", false},
+                {"\xed\xa0\x80.example", false},
+                {"\xc3\xa9..example", false},
+                {"\xc3\xa9 .example", false},
+                {"\xc3\xa9@.example", false},
+                {LABEL63 "\xc3\xa9.com", false},
         };
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
                 if (dkim_is_name(str_of_c(cases[i].text)) != cases[i].good)
@@ -75,6 +82,11 @@ static void test_names(void **state)
         assert_true(dkim_is_within(S("example.com"), S("example.com")));
         assert_false(dkim_is_within(S("aexample.com"), S("example.com")));
         assert_false(dkim_is_within(S("com"), S("example.com")));
+        assert_true(dkim_is_within(S("b.\xc3\xa9.example"), S("xn--9ca.example")));
+        assert_true(dkim_is_within(S("XN--9CA.example"), S("\xc3\xa9.example")));
+        assert_false(dkim_is_within(S("a\xc3\xa9.example"), S("\xc3\xa9.example")));
+        assert_false(dkim_is_ascii_name(S("\xc3\xa9.example")));
+        assert_true(dkim_is_ascii_name(S("xn--9ca.example")));
         assert_true(dkim_is_field_name(S("List-Id")));
         assert_false(dkim_is_field_name(S("")));
         assert_false(dkim_is_field_name(S("a b")));

@@ -106,7 +106,7 @@ struct str dkim_write_algorithm(const struct crypto_key *key)
 enum err dkim_write_check(struct str domain, struct str selector, const struct crypto_key *key)
 {
         unsigned bits = crypto_key_bits(key);
-        if (!dkim_is_name(domain) || !dkim_is_name(selector) ||
+        if (!dkim_is_ascii_name(domain) || !dkim_is_ascii_name(selector) ||
                 domain.n + selector.n + sizeof "._domainkey." - 1 > DNS_NAME_MAX - 2)
                 return ERR_SYNTAX;
         if (!crypto_key_is_private(key))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "list/posting.h"
 
+#include "auth/dkim_name.h"
 #include "base/ascii.h"
 #include "base/check.h"
 
@@ -165,7 +166,7 @@ static void write_signature(struct wr *w, const struct evaluate *e, size_t i)
         wr_str(text, dkim_result_text(v->result));
         if (s->domain.n > 0) {
                 wr_str(text, S(" of d="));
-                wr_str(text, s->domain);
+                dkim_name_write(text, s->domain);
         }
         wr_str(text, S(": "));
         if (v->fault != DKIM_OK)

@@ -102,6 +102,20 @@ def verdicts(b):
                         "example.com: the body was changed after signing (bh=)\n" + complaint("Invalid DKIM signature")))
 
 
+def u_labels(b):
+    """-h and -s in UTF-8 are A-labels in the field, in the DNS and in what is printed."""
+    sign = ["dkim", "sign", "-s", "sé", "-h", "é.example", *SIGN[SIGN.index("-h") + 2:]]
+    signed = b.blaze(sign, MESSAGE).stdout
+    if b"d=xn--9ca.example; s=xn--s-bga;" not in signed.replace(b"\n", b""):
+        return f"{signed}"
+    zone = {"xn--s-bga._domainkey.xn--9ca.example": b.zone[NAME]}
+    unfit = ["dkim", "sign", "-s", "sel", "-h", b"\xc3.example", *SIGN[SIGN.index("-h") + 2:]]
+    done = b.blaze(unfit, MESSAGE)
+    if done.returncode != 124 or not done.stderr.startswith(b"blaze: Not a domain name: "):
+        return f"{done}"
+    return b.expect(["dkim", "verify"], signed, zone, 0, "[OK]: xn--9ca.example\n")
+
+
 def newlines(b):
     crlf = b.signed.replace(b"\n", b"\r\n")
     return (b.expect(["dkim", "verify", "--newline=crlf"], crlf, b.zone, 0, "[OK]: example.com\n")
@@ -273,7 +287,7 @@ def main():
     report = lib.Report()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(sys.argv[1], folder)
-        for part in (usage, verdicts, newlines, groups, extra_keys, fields, outputs, refusals, keys, derivation, large, dns):
+        for part in (usage, verdicts, u_labels, newlines, groups, extra_keys, fields, outputs, refusals, keys, derivation, large, dns):
             report.case("blaze dkim: " + part.__name__, lambda: part(bench))
     return report.status()
 
