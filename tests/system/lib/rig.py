@@ -312,13 +312,13 @@ zone:
         self.run("ptt", "add", self.image, "--domain", "mailingl.st", name, "--moderator", "moderator@author.test",
                  *[word for s in subscribers for word in ("--subscriber", s)], *settings)
 
-    def lipap_argv(self, more=()):
+    def lipap_argv(self, more=(), nameserver=DNS):
         return [self.program("lipap"), "--image", self.image, "--domain", "mailingl.st", "--hostname",
-                "mx.mailingl.st", "--signer", NEC, "--signer-network", "127.0.0.1/32", "--nameserver", f"udp:{DNS}",
+                "mx.mailingl.st", "--signer", NEC, "--signer-network", "127.0.0.1/32", "--nameserver", f"udp:{nameserver}",
                 "--password-file", self.file("lipap.password", self.list_password), "--listen", f"{LIPAP}:25", *more]
 
-    def start_lipap(self, more=()):
-        process = self.start("lipap", self.lipap_argv(more))
+    def start_lipap(self, more=(), nameserver=DNS):
+        process = self.start("lipap", self.lipap_argv(more, nameserver))
         process.wait_log(r"event=ready\b", 30)
         process.wait_listens(LIPAP)
         return process
