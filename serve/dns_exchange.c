@@ -242,10 +242,15 @@ static enum err query_once(struct host *h, const struct dns_server *server, cons
         return exchange(&x, server);
 }
 
-/* RFC 6891 7: how a server without EDNS, or with another version, answers a query that has it. */
+/* RFC 6891 7: how a server without EDNS, or with another version, answers a query that has it. Not with records: most
+ * answers need no look at their end, where the rest of the rcode stands. */
 static bool dislikes_edns(struct str message)
 {
+        struct dns_reader r;
         struct dns_summary summary;
+        if (dns_reader_init(&r, message) == ERR_OK && r.header.rcode == DNS_RCODE_NOERROR &&
+                r.header.counts[DNS_ANSWER] > 0)
+                return false;
         return dns_summary_read(message, &summary) == ERR_OK &&
                (summary.rcode == DNS_RCODE_FORMERR || summary.rcode == DNS_RCODE_NOTIMP ||
                        summary.rcode == DNS_RCODE_BADVERS);

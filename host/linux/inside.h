@@ -46,10 +46,18 @@ struct flusher {
         struct poll poll; /* an eventfd: something is done */
 };
 
+/* Random bytes for small numbers, which are asked for so often that a call of the kernel for each would count. */
+enum { RANDOM_SMALL = 8, RANDOM_STORE = 256 };
+struct random {
+        size_t left; /* those at the head are still unused, the others wiped */
+        char bytes[RANDOM_STORE];
+};
+
 struct linux_host {
         struct host host;
         int epoll;
         unsigned unwaited; /* calls that did not have to wait since one last gave way to others */
+        struct random random;
         struct console console;
         struct flusher flusher;
 };

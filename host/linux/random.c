@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/check.h"
 #include "host/linux/inside.h"
 
-void linux_random(struct host *h, void *out, size_t n)
+static void draw(char *p, size_t n)
 {
-        (void)h;
-        char *p = out;
         while (n > 0) {
                 ssize_t got = getrandom(p, n, 0);
                 CHECK(got > 0 || errno == EINTR);
@@ -17,4 +16,21 @@ void linux_random(struct host *h, void *out, size_t n)
                         n -= (size_t)got;
                 }
         }
+}
+
+/* Ids and ports come out of the store; keys are longer and never do. */
+void linux_random(struct host *h, void *out, size_t n)
+{
+        struct random *r = &linux_of(h)->random;
+        if (n > RANDOM_SMALL) {
+                draw(out, n);
+                return;
+        }
+        if (r->left < n) {
+                draw(r->bytes, sizeof r->bytes);
+                r->left = sizeof r->bytes;
+        }
+        r->left -= n;
+        memcpy(out, r->bytes + r->left, n);
+        memset(r->bytes + r->left, 0, n);
 }

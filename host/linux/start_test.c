@@ -206,6 +206,32 @@ static void test_clock_and_random(void **state)
         linux_host_free(NULL);
 }
 
+static int by_value(const void *a, const void *b)
+{
+        const uint64_t *x = a, *y = b;
+        return (*x > *y) - (*x < *y);
+}
+
+/* Small draws come out of a store: of every size, over many fillings, all bits are drawn and none twice. */
+static void test_small_draws(void **state)
+{
+        (void)state;
+        struct host *h = linux_host_new(NULL);
+        static uint64_t drawn[4096];
+        unsigned bits = 0;
+        for (size_t i = 0; i < 4096; i++) {
+                unsigned char more[7];
+                host_random(h, &drawn[i], sizeof drawn[i]);
+                host_random(h, more, i % sizeof more); /* so that the store ends inside of a draw */
+                bits += (unsigned)__builtin_popcountll(drawn[i]);
+        }
+        assert_in_range(bits, 131072 - 1536, 131072 + 1536); /* six standard deviations */
+        qsort(drawn, 4096, sizeof drawn[0], by_value);
+        for (size_t i = 1; i < 4096; i++)
+                assert_true(drawn[i] != drawn[i - 1]);
+        linux_host_free(h);
+}
+
 static void test_no_descriptors(void **state)
 {
         (void)state;
@@ -312,6 +338,7 @@ int main(void)
                 cmocka_unit_test(test_file),
                 cmocka_unit_test(test_stop),
                 cmocka_unit_test(test_clock_and_random),
+                cmocka_unit_test(test_small_draws),
                 cmocka_unit_test(test_no_descriptors),
                 cmocka_unit_test(test_take_descriptors),
                 cmocka_unit_test(test_idle_stacks),
