@@ -90,9 +90,15 @@ static struct dns_name name_of(const char *text)
         return name;
 }
 
-static int id_state(const struct found *f)
+static void identify(struct dmarc_identifier *id, const struct found *f)
 {
-        return f->how == PASSED ? DMARC_ID_PASSED : f->how == TROUBLE ? DMARC_ID_TROUBLE : DMARC_ID_OTHER;
+        id->domain = str_of_c(f->domain);
+        if (f->how == PASSED)
+                id->state = DMARC_ID_PASSED;
+        else if (f->how == TROUBLE)
+                id->state = DMARC_ID_TROUBLE;
+        else
+                id->state = DMARC_ID_OTHER;
 }
 
 static void set_spf(struct evaluate *e, const struct found *f)
@@ -100,6 +106,7 @@ static void set_spf(struct evaluate *e, const struct found *f)
         struct spf_verdict *v = &e->out.spf;
         if (!f->domain) {
                 v->fault = SPF_NO_DOMAIN;
+                e->out.identifiers[0].state = DMARC_ID_OTHER;
                 return;
         }
         v->domain = str_of_c(f->domain);
@@ -107,8 +114,7 @@ static void set_spf(struct evaluate *e, const struct found *f)
         v->result = f->how == PASSED ? SPF_PASS : f->how == TROUBLE ? SPF_TEMPERROR : SPF_FAIL;
         v->fault = f->how == TROUBLE ? SPF_TROUBLE : SPF_OK;
         v->term = f->how == TROUBLE ? S("") : S("all");
-        e->out.identifiers[0].domain = v->domain;
-        e->out.identifiers[0].state = id_state(f);
+        identify(&e->out.identifiers[0], f);
 }
 
 static void add_signature(struct evaluate *e, const struct found *f)
@@ -121,8 +127,7 @@ static void add_signature(struct evaluate *e, const struct found *f)
         e->dkim.list[i].signature.domain = str_of_c(f->domain);
         e->dkim.list[i].signature.selector = S("s1");
         e->out.identifiers[1 + i].by = DMARC_BY_DKIM;
-        e->out.identifiers[1 + i].domain = str_of_c(f->domain);
-        e->out.identifiers[1 + i].state = id_state(f);
+        identify(&e->out.identifiers[1 + i], f);
 }
 
 /* As evaluate_finish would leave it, for a message of ann@a.example. */
