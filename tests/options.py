@@ -31,6 +31,7 @@ WRONG = [
     ("lipap", LIPAP[2:], "--image"),
     ("lipap", LIPAP[:6] + LIPAP[8:], "--signer"),
     ("lipap", LIPAP + ["--max-message", "big"], "--max-message"),
+    ("lipap", LIPAP + ["--authserv-id", "not a name"], "--authserv-id"),
     ("lipap", LIPAP[:-2] + ["--password", f"*{SECRET}"], "--password"),
     ("ptt", ["create", "--no-such-option"], "--no-such-option"),
     ("blaze", ["dkim", "verify", "--no-such-option"], "--no-such-option"),
