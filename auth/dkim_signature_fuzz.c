@@ -37,6 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 CHECK(is_inside(s.b_span, raw) && is_inside(s.b, s.b_span) && is_inside(s.covered, raw));
                 wr_init(&w, key_name, sizeof key_name);
                 CHECK(dkim_key_name(s.selector, s.domain, &w) == ERR_OK);
+                CHECK(dkim_is_ascii_name(wr_text(&w)));
+                CHECK(dkim_is_within(s.domain, s.domain) && dkim_is_within(wr_text(&w), s.domain));
                 CHECK(dkim_header_digest(&header, s.covered, s.header_canon, raw, s.b_span, digest) ==
                         ERR_OK);
         }
