@@ -214,6 +214,7 @@ static void serve(struct server *s)
         for (size_t i = 0; i < s->o->listen_count; i++)
                 if (listening[i].listener)
                         host_listener_close(s->host, listening[i].listener);
+        inbound_forget(s->node);
         evaluation_node_drop(&s->node->evaluations);
         if (s->node->resolver)
                 resolver_free(s->node->resolver);

@@ -325,3 +325,8 @@ void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer
         end_transaction(s);
         free(s);
 }
+
+void inbound_forget(struct lipap *node)
+{
+        post_in_forget(node);
+}

@@ -10,4 +10,7 @@
 /* One connection, on its own fiber; for smtpd_listen, with a `struct lipap` as ctx. */
 void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer);
 
+/* Free what sessions have left for those after them, once there is no session any more. */
+void inbound_forget(struct lipap *node);
+
 #endif

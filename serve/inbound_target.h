@@ -46,6 +46,7 @@ struct inbound_target {
 extern const struct inbound_target post_in;   /* to the members of a list, or to people of ours */
 extern const struct inbound_target signed_in; /* nec's copy of a message of ours */
 extern const struct inbound_target bounce_in; /* to the return path of a member */
+void post_in_forget(struct lipap *node);      /* free its spare memory */
 
 /* The answer for trouble with our own store: 452 when space may come back, 421 when the disk failed, else 451. */
 struct smtp_reply inbound_store_trouble(struct lipap *node, enum err e);

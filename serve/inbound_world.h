@@ -211,6 +211,7 @@ static inline void rig_main(void *arg)
         (void)scope_join(&scope);
         host_listener_close(r->host, r->listeners[0]);
         host_listener_close(r->host, r->listeners[1]);
+        inbound_forget(&r->node);
         evaluation_node_drop(&r->node.evaluations);
         resolver_free(r->node.resolver);
         scope_cancel(&store_scope);

@@ -26,6 +26,8 @@ struct lipap_domain {
         size_t key_count;
 };
 
+struct post;
+
 struct lipap {
         struct host *host;
         struct store *store;
@@ -42,8 +44,10 @@ struct lipap {
         struct str admin_local; /* beside postmaster and abuse; empty: none */
         struct str admin;       /* where their mail goes; empty: to the moderators of the domain */
         uint64_t message_max;
-        int64_t retry_first_ms; /* before the second try of a delivery */
-        uint16_t delivery_port; /* of other mail hosts: 25, but for tests */
+        int64_t retry_first_ms;   /* before the second try of a delivery */
+        uint16_t delivery_port;   /* of other mail hosts: 25, but for tests */
+        struct post *spare_posts; /* memory for messages that come in (post_in.c) */
+        size_t spare_post_count;
         struct smtpd_gate gate;
         struct bell handover_bell; /* a message was taken in */
         struct bell delivery_bell; /* a signed copy was taken in */

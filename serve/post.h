@@ -20,6 +20,7 @@
 
 /* One block of memory a message, of which only as much is touched as the message asks for. */
 struct post {
+        struct post *next_spare; /* while no message has it */
         const struct inbound_envelope *envelope;
         struct store_intake *intake;
         enum err trouble; /* of the intake */

@@ -23,12 +23,40 @@ static struct str random_text(struct host *h, char *text, size_t cap, size_t byt
         return wr_text(&w);
 }
 
+/* Blocks are used again: the kernel would clear the pages of a fresh one. */
+static struct post *take(struct lipap *node)
+{
+        struct post *p = node->spare_posts;
+        if (!p)
+                return malloc(sizeof *p);
+        node->spare_posts = p->next_spare;
+        node->spare_post_count--;
+        return p;
+}
+
+static void give_back(struct lipap *node, struct post *p)
+{
+        if (node->spare_post_count == LIPAP_SPARE_POSTS_MAX) {
+                free(p);
+                return;
+        }
+        p->next_spare = node->spare_posts;
+        node->spare_posts = p;
+        node->spare_post_count++;
+}
+
+void post_in_forget(struct lipap *node)
+{
+        while (node->spare_posts)
+                free(take(node));
+}
+
 static void release(struct post *p)
 {
         if (p->is_evaluating)
                 evaluation_drop(&p->evaluation);
         inbound_header_free(&p->header);
-        free(p);
+        give_back(p->envelope->node, p);
 }
 
 static void init(struct post *p, const struct inbound_envelope *envelope)
@@ -53,7 +81,7 @@ static void init(struct post *p, const struct inbound_envelope *envelope)
 static struct smtp_reply begin(const struct inbound_envelope *envelope, void **state)
 {
         struct lipap *node = envelope->node;
-        struct post *p = malloc(sizeof *p);
+        struct post *p = take(node);
         *state = NULL;
         if (!p)
                 return smtp_reply_of(452, 3, 1, S("out of memory, try again later"));
