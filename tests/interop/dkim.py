@@ -162,10 +162,11 @@ class Bench:
     def wrong(self, message, hows, before, damage):
         """What a peer says otherwise than expected, one line each."""
         after = dkim_canon.signatures(message)
-        for peer in self.peers:
-            if not peer.takes(message):
-                continue
-            words = peer.verify(message)
+        asked = [peer for peer in self.peers if peer.takes(message)]
+        for peer in asked:
+            peer.ask(message)
+        for peer in asked:
+            words = peer.verdict(message)
             if len(words) != len(hows):
                 yield f"{peer.name} sees {len(words)} signatures of {len(hows)}: {words}"
                 continue

@@ -2,8 +2,8 @@
 """Who signs and verifies in tests/interop: we, dkimpy, Mail::DKIM and libopendkim, each in one process for all messages.
 
 A peer has `knows` (algorithms), `can_limit` (l=), `can_identify` (i=), `lives_s` (what its How may have);
-sign(message, How) gives a whole DKIM-Signature field, verify(message) a word a signature from the top, "pass" or what the
-peer says instead. missing() names what must be installed for it, if it is not."""
+sign(message, How) gives a whole DKIM-Signature field; ask(message) and then verdict(message) a word a signature from the
+top, "pass" or what the peer says instead, so that all can be asked before the first has answered. missing() names what must be installed for it, if it is not."""
 import base64
 import collections
 import os
@@ -79,12 +79,6 @@ class Pipe:
         assert line.isdigit(), line
         return self.process.stdout.read(int(line))
 
-    def words(self, message):
-        """The answer to verify: a word a signature, the same for all of them when the message is refused."""
-        self.send(f"verify {len(message)}", message)
-        line = self.line()
-        return [line] * len(dkim_canon.signatures(message)) if line.startswith("error") else line.split()
-
     def close(self):
         self.process.stdin.close()
         assert self.process.wait(timeout=20) == 0, "the peer failed"
@@ -98,11 +92,29 @@ class Peer:
         """Is it a message that this peer is made for?"""
         return True
 
+    def ask(self, message):
+        pass
+
     def close(self):
         pass
 
 
-class Ours(Peer):
+class PipedPeer(Peer):
+    """One that `pipe` leads to, and that answers a verb and a message with a line of words."""
+
+    def ask(self, message):
+        self.pipe.send(f"verify {len(message)}", message)
+
+    def verdict(self, message):
+        """The same word for all signatures when the message is refused."""
+        line = self.pipe.line()
+        return [line] * len(dkim_canon.signatures(message)) if line.startswith("error") else line.split()
+
+    def close(self):
+        self.pipe.close()
+
+
+class Ours(PipedPeer):
     """Signed by blaze, verified by auth/dkim_driver.c: the words are those of the driver."""
     name, knows, can_limit, can_identify = "ours", ("rsa", "ed25519"), False, False
     lives_s = (0, 0, 5 * DAY, -DAY)
@@ -124,15 +136,14 @@ class Ours(Peer):
         assert all(len(line) <= 78 for line in field.split(b"\r\n"))
         return field
 
-    def verify(self, message):
+    def ask(self, message):
         self.pipe.send(f"message {len(message)}", message)
+
+    def verdict(self, _message):
         words = []
         while (line := self.pipe.line()) != "end":
             words.append(line.split("\t")[0])
         return words
-
-    def close(self):
-        self.pipe.close()
 
 
 class Dkimpy(Peer):
@@ -155,7 +166,7 @@ class Dkimpy(Peer):
     def find(self, name, timeout=5):
         return self.keys.zone.get(name.decode().rstrip("."), "").encode() or None
 
-    def verify(self, message):
+    def verdict(self, message):
         words = []
         for index in range(len(dkim_canon.signatures(message))):
             try:
@@ -164,7 +175,7 @@ class Dkimpy(Peer):
                 words.append(f"error {error}")
         return words
 
-class Mail_DKIM(Peer):
+class Mail_DKIM(PipedPeer):
     name = "Mail::DKIM"
     lives_s = (0, 0, 5 * DAY, -DAY)
 
@@ -187,14 +198,8 @@ class Mail_DKIM(Peer):
                        f"{signed} {expiry if how.life_s else '-'}", message)
         return self.pipe.sized()
 
-    def verify(self, message):
-        return self.pipe.words(message)
 
-    def close(self):
-        self.pipe.close()
-
-
-class Opendkim(Peer):
+class Opendkim(PipedPeer):
     name = "opendkim"
     lives_s = (0, 5 * DAY)
 
@@ -219,9 +224,3 @@ class Opendkim(Peer):
         self.pipe.send(f"sign {len(message)} {how.algorithm}-sha256 {how.canon} {how.selector} {DOMAIN} "
                        f"{self.keys.pem(how.algorithm)} {how.identity or '-'} {int(how.limited)} {max(0, how.life_s)}", message)
         return b"DKIM-Signature: " + self.pipe.sized().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + b"\r\n"
-
-    def verify(self, message):
-        return self.pipe.words(message)
-
-    def close(self):
-        self.pipe.close()
