@@ -190,6 +190,10 @@ static void prove(struct author_letter *p, uint32_t t, const struct author_claim
         }
         bool is_signed = person_signs(is->who) && !c->is_unsigned;
         struct ledger_truth truth = people_truth(is->people, is->who, try->sender, try->from, is_signed);
+        if (c->shape == LETTER_TWO_AUTHORS) { /* whatever their domains say */
+                truth.is_proven = false;
+                truth.dmarc = LEDGER_DMARC_FAIL;
+        }
         buffer_put(&front, c->front);
         if (is_signed) {
                 struct str bytes = author_bytes(p, t);

@@ -211,6 +211,8 @@ static void post(struct generator *g)
         size = g->is_slow[author] && size > 3000 ? 3000 : size;
         if (g->lists > 1 && percent(g, 15))
                 happen(g, at_ms, "post a%u list0@mailingl.st,list1@mailingl.st size=%u", author, size);
+        else if (percent(g, 8)) /* who looks after the server hears from everybody */
+                happen(g, at_ms, "post a%u postmaster@mailingl.st size=%u", author, size + 1);
         else if (size == 0)
                 happen(g, at_ms, "post a%u list%u@mailingl.st", author, list);
         else

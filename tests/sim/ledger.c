@@ -59,6 +59,7 @@ void ledger_free(struct ledger *l)
         free(l->entries);
         free(l->links);
         free(l->copies);
+        free(l->cuttings);
         free(l);
 }
 

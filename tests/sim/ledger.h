@@ -121,13 +121,16 @@ struct ledger_try_new {
         uint32_t smuggles; /* the try inside of this one, or LEDGER_NONE */
 };
 
+/* Of DMARC: there is no policy; it passes; or it does not, for one reason or another. */
+enum ledger_dmarc { LEDGER_DMARC_NONE, LEDGER_DMARC_PASS, LEDGER_DMARC_FAIL };
+
 /* What a server that asks DNS must find, unless DNS lies to it. */
 struct ledger_truth {
-        bool is_told;   /* else nothing of this is held against anybody */
-        bool spf, dkim; /* SPF passes for the envelope's sender; a signature is right, that of `signer` */
-        bool is_proven; /* one of them for the domain of the author */
-        bool has_policy;
+        bool is_told;      /* else nothing of this is held against anybody */
+        bool spf, dkim;    /* SPF passes for the envelope's sender; a signature is right, that of `signer` */
+        bool is_proven;    /* one of them for the domain of the author */
         struct str signer; /* a domain, borrowed for as long as the ledger lives */
+        enum ledger_dmarc dmarc;
 };
 
 struct ledger_try {
@@ -211,6 +214,10 @@ void ledger_connection_end(struct ledger *l, uint32_t connection, enum ledger_en
  * link that loses. For each it excuses one delivery: that of the last dot, if no command has come behind it, or of the
  * next, which may be on its way; and only if it is the last on that connection. */
 void ledger_fault(struct ledger *l, const char *host, const char *why);
+
+/* Connections to that host (NULL: to every one) are cut until then, at any byte. So one that the host itself closes behind
+ * its answer, before a command came, was cut perhaps. */
+void ledger_fault_lasts(struct ledger *l, const char *host, int64_t until_ms);
 
 /* A mail host has said for good that it does not take mail for somebody (or there is none that ever would). */
 void ledger_refusal(struct ledger *l, struct str address);

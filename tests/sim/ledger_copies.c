@@ -43,6 +43,22 @@ void ledger_connection_acknowledged(struct ledger *l, uint32_t connection)
         link_of(l, connection)->is_acknowledged = true;
 }
 
+static bool is_cut_perhaps(const struct ledger *l, const char *host)
+{
+        for (size_t i = 0; i < l->cutting_count; i++) {
+                const struct ledger_cutting *c = &l->cuttings[i];
+                if (ledger_now_ms(l) < c->until_ms && (!c->host || str_eq(str_of_c(c->host), str_of_c(host))))
+                        return true;
+        }
+        return false;
+}
+
+void ledger_fault_lasts(struct ledger *l, const char *host, int64_t until_ms)
+{
+        l->cuttings = array_grow(l->cuttings, l->cutting_count, &l->cutting_cap, sizeof *l->cuttings);
+        l->cuttings[l->cutting_count++] = (struct ledger_cutting){host, until_ms};
+}
+
 void ledger_connection_end(struct ledger *l, uint32_t connection, enum ledger_end how)
 {
         static const char *const words[] = {[LEDGER_OPEN] = "open",
@@ -57,6 +73,7 @@ void ledger_connection_end(struct ledger *l, uint32_t connection, enum ledger_en
         k->end = how;
         k->ended_ms = ledger_now_ms(l);
         k->is_acknowledged = k->is_acknowledged || how == LEDGER_QUIT;
+        k->is_faulty = k->is_faulty || (how == LEDGER_CLOSED && is_cut_perhaps(l, k->host));
         ledger_trace(l, k->host, "connection %u ended: %s", (unsigned)connection, words[how]);
 }
 

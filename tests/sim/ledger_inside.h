@@ -57,6 +57,12 @@ struct ledger_link {
         int64_t ended_ms;
 };
 
+/* Connections to this host are cut until then. */
+struct ledger_cutting {
+        const char *host; /* NULL: to every host */
+        int64_t until_ms;
+};
+
 struct ledger {
         struct ledger_config config;
         int64_t began_ms;
@@ -69,8 +75,9 @@ struct ledger {
         struct ledger_entry *entries;
         struct ledger_link *links;
         struct ledger_copy *copies;
-        size_t roll_count, entry_count, link_count, copy_count;
-        size_t roll_cap, entry_cap, link_cap, copy_cap;
+        struct ledger_cutting *cuttings;
+        size_t roll_count, entry_count, link_count, copy_count, cutting_count;
+        size_t roll_cap, entry_cap, link_cap, copy_cap, cutting_cap;
         size_t settled; /* the tries before this one are */
         size_t duplicates, failed;
         size_t violation_count;

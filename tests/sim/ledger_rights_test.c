@@ -122,6 +122,29 @@ static void test_copies(void **state)
         ledger_free(w.l);
 }
 
+/* What no list takes may be for those who look after the server: some of it. */
+static void test_roles(void **state)
+{
+        static const struct {
+                enum letter_shape shape;
+                size_t admitted;
+        } cases[] = {{LETTER_TWO_AUTHORS, 1}, {LETTER_LOOP, 1}, {LETTER_TWO_FROM, 2}, {LETTER_NUL, 2}};
+        static const char *const to[] = {"l@list.test", "postmaster@list.test"};
+        (void)state;
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                struct world w;
+                start(&w);
+                for (size_t k = 0; k < 2; k++) {
+                        uint32_t t = begin(&w, cases[i].shape);
+                        ledger_try_target(w.l, t, str_of_c(to[k]));
+                        ledger_try_dot(w.l, t);
+                        ledger_try_answer(w.l, t, 250);
+                }
+                assert_int_equal(ledger_violations(w.l), cases[i].admitted);
+                ledger_free(w.l);
+        }
+}
+
 static void test_outcomes(void **state)
 {
         struct world w;
@@ -147,6 +170,7 @@ int main(void)
                 cmocka_unit_test(test_rules),
                 cmocka_unit_test(test_excuses),
                 cmocka_unit_test(test_copies),
+                cmocka_unit_test(test_roles),
                 cmocka_unit_test(test_outcomes),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

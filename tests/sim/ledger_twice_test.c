@@ -79,11 +79,33 @@ static void twice_the_broken_one_is_late(struct world *w)
         deliver(w, t, "bob@b.test", 0, LEDGER_RESET);
 }
 
+static void twice_closed_on_a_cutting_link(struct world *w)
+{
+        ledger_fault_lasts(w->l, "mx1", w->now_ms + 1000);
+        twice_answered_and_closed(w);
+}
+
+static void twice_closed_on_a_mended_link(struct world *w)
+{
+        ledger_fault_lasts(w->l, NULL, w->now_ms + 1000);
+        w->now_ms += 1000;
+        twice_answered_and_closed(w);
+}
+
+static void twice_closed_on_another_link(struct world *w)
+{
+        ledger_fault_lasts(w->l, "mx2", w->now_ms + 1000);
+        twice_answered_and_closed(w);
+}
+
 static const struct history histories[] = {
         {"twice for nothing", twice_for_nothing, "duplicate "},
         {"twice after EOF", twice_after_eof, "duplicate "},
         {"twice, still open", twice_still_open, "duplicate "},
         {"twice, answered and closed", twice_answered_and_closed, "duplicate "},
+        {"twice, closed on a cutting link", twice_closed_on_a_cutting_link, ""},
+        {"twice, closed on a mended link", twice_closed_on_a_mended_link, "duplicate "},
+        {"twice, closed on another link", twice_closed_on_another_link, "duplicate "},
         {"twice, dropped", twice_dropped, ""},
         {"twice, unanswered", twice_unanswered, "duplicate "},
         {"twice, reset", twice_reset, ""},

@@ -193,10 +193,11 @@ struct ledger_truth people_truth(
         struct ledger_truth truth = {.is_told = true,
                 .spf = spf_passes(p, domain_of(sender), who),
                 .dkim = is_signed,
-                .has_policy = !str_eq(policy_of(p, author), S("absent")),
                 .signer = domain_of(who->address)};
         truth.is_proven = (truth.spf && str_eq_nocase(domain_of(sender), author)) ||
                           (truth.dkim && str_eq_nocase(truth.signer, author));
+        if (!str_eq(policy_of(p, author), S("absent")))
+                truth.dmarc = truth.is_proven ? LEDGER_DMARC_PASS : LEDGER_DMARC_FAIL;
         return truth;
 }
 

@@ -78,10 +78,12 @@ static const char *judge_methods(struct str pieces, const struct ledger_try *is,
                 return "the result of SPF is not so";
         if (!is_so(&dkim, is->truth.dkim, may_fail))
                 return "the result of DKIM is not so";
-        if (dmarc.count != 1 || !is_so(&dmarc, is->truth.has_policy && is->truth.is_proven, may_fail))
+        if (dmarc.count != 1 || !is_so(&dmarc, is->truth.dmarc == LEDGER_DMARC_PASS, may_fail))
                 return "the result of DMARC is not so";
-        if (!is->truth.has_policy && dmarc.nones == 0 && !(may_fail && dmarc.troubles > 0))
+        if (is->truth.dmarc == LEDGER_DMARC_NONE && dmarc.nones == 0 && !(may_fail && dmarc.troubles > 0))
                 return "a result of DMARC without a policy";
+        if (is->truth.dmarc != LEDGER_DMARC_NONE && dmarc.nones > 0)
+                return "no result of DMARC with a policy";
         return NULL;
 }
 

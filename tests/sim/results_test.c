@@ -52,6 +52,9 @@ static void test_results(void **state)
                 {"dmarc without a policy", FIELD(SPF DKIM DMARC), BY_SPF | BY_DKIM, false},
                 {"no policy", FIELD(SPF DKIM "; dmarc=none"), BY_SPF | BY_DKIM, true},
                 {"a failure without a policy", FIELD(SPF DKIM "; dmarc=fail"), BY_SPF | BY_DKIM, false},
+                {"a policy without a result", FIELD("; spf=fail; dkim=fail; dmarc=none"), POLICY | UNPROVEN,
+                        false},
+                {"two authors", FIELD("; spf=fail; dkim=fail; dmarc=permerror"), POLICY | UNPROVEN, true},
                 {"no answer", FIELD("; spf=temperror" DKIM DMARC), 7, false},
                 {"no answer in trouble", FIELD("; spf=temperror" DKIM DMARC), 7 | MAY_FAIL, true},
                 {"failure in trouble", FIELD("; spf=fail" DKIM DMARC), 7 | MAY_FAIL, false},
@@ -66,8 +69,10 @@ static void test_results(void **state)
                         .truth = {.is_told = true,
                                 .spf = (is & BY_SPF) != 0,
                                 .dkim = (is & BY_DKIM) != 0,
-                                .has_policy = (is & POLICY) != 0,
                                 .is_proven = (is & UNPROVEN) == 0,
+                                .dmarc = (is & POLICY) == 0     ? LEDGER_DMARC_NONE
+                                         : (is & UNPROVEN) == 0 ? LEDGER_DMARC_PASS
+                                                                : LEDGER_DMARC_FAIL,
                                 .signer = S("author.test")}};
                 const char *wrong =
                         results_judge(str_of_c(cases[i].front), S("list.test"), &try, (is & MAY_FAIL) != 0);

@@ -4,6 +4,7 @@
 #include "base/check.h"
 
 #define NODES_MAX 64
+#define CUT_LATE_MS 10000 /* a connection has its cut from when it was opened */
 
 struct mending {
         struct world *w;
@@ -29,8 +30,12 @@ static void tell(struct world *w, const struct statement *t, struct str name)
 {
         const struct machine *m = world_machine(w, name);
         const char *host = m && m->mx ? m->name : NULL;
-        if (!m || m->mx || m == w->lipap)
-                ledger_fault(w->ledger, host, world_text(w, "%.*s, line %u", STR_ARG(t->words[0]), t->line));
+        if (m && !m->mx && m != w->lipap)
+                return;
+        ledger_fault(w->ledger, host, world_text(w, "%.*s, line %u", STR_ARG(t->words[0]), t->line));
+        if (t->verb == VERB_LINK && statement_number(t, "cut", 0) > 0)
+                ledger_fault_lasts(w->ledger, host,
+                        sim_now(w->sim) + statement_ms(t, "for", INT64_MAX / 2) + CUT_LATE_MS);
 }
 
 static void tell_between(struct world *w, const struct statement *t, struct str a, struct str b)
