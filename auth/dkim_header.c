@@ -27,7 +27,7 @@ static void got(void *arg, struct str bytes)
 /* The signature's own field is no instance of its name (5.4). */
 static bool is_instance(const struct mail_field *f, struct str name, struct str own)
 {
-        return f->raw.p != own.p && str_eq_nocase(f->name, name);
+        return f->name.n == name.n && str_eq_nocase(f->name, name) && f->raw.p != own.p;
 }
 
 /* Where the search for the name `at` begins, going up: above the instance that the same name took before (5.4.2). */
@@ -35,7 +35,7 @@ static size_t search_start(
         const struct mail_header *header, const struct str *names, const size_t *ends, size_t at)
 {
         for (size_t i = at; i > 0; i--)
-                if (str_eq_nocase(names[i - 1], names[at]))
+                if (names[i - 1].n == names[at].n && str_eq_nocase(names[i - 1], names[at]))
                         return ends[i - 1];
         return header->n;
 }

@@ -47,6 +47,23 @@ static bool take_four(const char *p, uint32_t *group)
         return (a & b & c & d & IN) != 0;
 }
 
+/* As many groups at the head of the text as come one behind the other.
+ *   how many characters were taken */
+static size_t take_fours(struct str text, struct wr *w)
+{
+        size_t at = 0;
+        uint32_t group;
+        for (; text.n - at >= 4 && !w->full && w->cap - w->n >= 3 && take_four(text.p + at, &group);
+                at += 4) {
+                char *p = w->p + w->n;
+                p[0] = (char)(uint8_t)(group >> 16);
+                p[1] = (char)(uint8_t)(group >> 8);
+                p[2] = (char)(uint8_t)group;
+                w->n += 3;
+        }
+        return at;
+}
+
 static void put_group(struct wr *w, uint32_t group, size_t n)
 {
         char bytes[3] = {(char)(uint8_t)(group >> 16), (char)(uint8_t)(group >> 8), (char)(uint8_t)group};
@@ -58,10 +75,10 @@ enum err base64_decode(struct str text, struct wr *w)
         uint32_t group = 0;
         size_t have = 0, padding = 0;
         for (size_t i = 0; i < text.n; i++) {
-                while (have == 0 && padding == 0 && text.n - i > 4 && take_four(text.p + i, &group)) {
-                        put_group(w, group, 3);
-                        i += 4;
-                }
+                if (have == 0 && padding == 0)
+                        i += take_fours(str_skip(text, i), w);
+                if (i == text.n)
+                        break;
                 char c = text.p[i];
                 uint8_t value = value_of(c);
                 if (value == 0) {

@@ -5,11 +5,6 @@
 
 #include "base/ascii.h"
 
-struct str str_of(const void *p, size_t n)
-{
-        return (struct str){p, n};
-}
-
 struct str str_of_c(const char *c)
 {
         return (struct str){c, strlen(c)};
@@ -80,18 +75,6 @@ size_t str_find_last_byte(struct str s, char c)
                 if (s.p[i - 1] == c)
                         return i - 1;
         return s.n;
-}
-
-struct str str_skip(struct str s, size_t n)
-{
-        if (n >= s.n)
-                return (struct str){s.n == 0 ? s.p : s.p + s.n, 0};
-        return (struct str){s.p + n, s.n - n};
-}
-
-struct str str_take(struct str s, size_t n)
-{
-        return (struct str){s.p, n < s.n ? n : s.n};
 }
 
 static bool is_blank(char c)

@@ -20,7 +20,11 @@ struct str {
 /* For printf's "%.*s". */
 #define STR_ARG(s) (int)(s).n, (s).p
 
-struct str str_of(const void *p, size_t n);
+static inline struct str str_of(const void *p, size_t n)
+{
+        return (struct str){p, n};
+}
+
 struct str str_of_c(const char *c); /* of a NUL-terminated string: for command lines and tests */
 
 bool str_eq(struct str a, struct str b);
@@ -37,8 +41,18 @@ size_t str_find(struct str s, struct str needle);
 size_t str_find_last_byte(struct str s, char c);
 
 /* Parts; positions past the end are clamped to it. */
-struct str str_skip(struct str s, size_t n);
-struct str str_take(struct str s, size_t n);
+static inline struct str str_skip(struct str s, size_t n)
+{
+        if (n >= s.n)
+                return (struct str){s.n == 0 ? s.p : s.p + s.n, 0};
+        return (struct str){s.p + n, s.n - n};
+}
+
+static inline struct str str_take(struct str s, size_t n)
+{
+        return (struct str){s.p, n < s.n ? n : s.n};
+}
+
 struct str str_trim(struct str s); /* without SP, HTAB, CR, LF at both ends */
 
 /* Split at the first `sep`: true, head before it and tail after it; without one: false, head is all, tail is empty. */
