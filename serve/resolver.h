@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A stub resolver: asks full resolvers, follows CNAMEs, remembers answers within bounds, and lets equal questions that
- * are asked at one time share one query. Ids and ports are random for each query (RFC 5452). */
+ * are asked at one time share one query. Ids are random, and so are the ports of its sockets (serve/dns_sockets.h). */
 #ifndef SERVE_RESOLVER_H
 #define SERVE_RESOLVER_H
 
