@@ -53,13 +53,16 @@ static size_t gap_size(struct str s)
         return n;
 }
 
-/* What stays as it is: words with a single SP between them. A CR or LF that stands alone is a byte of a word. */
-static size_t words_size(struct str s, canon_scan *scan)
+/* What stays as it is: words with a single SP between them. A CR or LF that stands alone is a byte of a word. `*cr` is the
+ * next CR, where it lies behind the head of `s`: a long line is searched for it once, not at every gap. */
+static size_t words_size(struct str s, const char **cr, canon_scan *scan)
 {
         size_t n = 0;
         for (;;) {
                 struct str rest = str_skip(s, n);
-                size_t line = str_find_byte(rest, '\r');
+                if (*cr < rest.p)
+                        *cr = rest.p + str_find_byte(rest, '\r');
+                size_t line = (size_t)(*cr - rest.p);
                 size_t plain = scan(str_take(rest, line));
                 n += plain;
                 if (plain < line || line == rest.n || is_line_end(str_skip(rest, line)))
@@ -72,13 +75,14 @@ static size_t words_size(struct str s, canon_scan *scan)
 static void put_unfolded(struct str s, struct canon_sink sink)
 {
         canon_scan *scan = canon_scan_best();
+        const char *cr = s.n == 0 ? s.p : s.p + str_find_byte(s, '\r');
         bool any = false;
         while (s.n > 0) {
                 size_t gap = gap_size(s);
                 s = str_skip(s, gap);
                 if (any && gap > 0 && s.n > 0)
                         put(sink, S(" "));
-                size_t words = words_size(s, scan);
+                size_t words = words_size(s, &cr, scan);
                 put(sink, str_take(s, words));
                 any = true;
                 s = str_skip(s, words);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "base/wr.h"
@@ -224,6 +225,31 @@ static void test_signature_field(void **state)
         }
 }
 
+static void count(void *arg, struct str bytes)
+{
+        *(size_t *)arg += bytes.n;
+}
+
+/* A line full of gaps costs as much as it is long, not the square of that. */
+static void test_long_line_of_gaps(void **state)
+{
+        (void)state;
+        const size_t n = 4U << 20;
+        char *text = malloc(n);
+        size_t got = 0;
+        assert_non_null(text);
+        memset(text, ' ', n);
+        text[0] = 'a';
+        text[1] = ':';
+        for (size_t i = 2; i < n; i += 3)
+                text[i] = 'x';
+        clock_t begin = clock();
+        canon_field(CANON_RELAXED, str_of(text, n), (struct canon_sink){count, &got});
+        assert_true(clock() - begin < 5 * CLOCKS_PER_SEC);
+        assert_int_equal(got, 2 + ((n - 2) / 3 + 1) * 2 - 1 + 2);
+        free(text);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -232,6 +258,7 @@ int main(void)
                 cmocka_unit_test(test_fields),
                 cmocka_unit_test(test_long_name),
                 cmocka_unit_test(test_signature_field),
+                cmocka_unit_test(test_long_line_of_gaps),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
