@@ -3,6 +3,7 @@
 
 #include "auth/field.h"
 #include "base/check.h"
+#include "dns/idna.h"
 #include "mail/address.h"
 #include "mail/build.h"
 #include "mail/lex.h"
@@ -125,11 +126,26 @@ struct str authres_value(
 }
 
 /* Equal, or equal up to where a reader of RFC 2045 tokens would stop. */
-static bool is_ours(struct str found, struct str id)
+static bool is_head(struct str found, struct str id)
 {
         if (found.n < id.n || !str_eq_nocase(str_take(found, id.n), id))
                 return false;
         return found.n == id.n || !field_is_token(str_take(str_skip(found, id.n), 1));
+}
+
+/* A reader may trim what was quoted, and may make A-labels of U-labels (RFC 8601 2.5). One that has a quote in front is a
+ * quoted string with something behind it, where another reader might stop. */
+static bool is_ours(struct str found, struct str id)
+{
+        char room[SMTP_DOMAIN_MAX];
+        struct wr w;
+        found = str_trim(found);
+        if (found.n > 0 && found.p[0] == '"')
+                return true;
+        wr_init(&w, room, sizeof room);
+        if (is_head(found, id))
+                return true;
+        return dns_idna_write(&w, found) == ERR_OK && is_head(wr_text(&w), id);
 }
 
 bool authres_is_forged(const struct mail_field *field, struct str id)
@@ -143,8 +159,8 @@ bool authres_is_forged(const struct mail_field *field, struct str id)
         switch (authres_id(field->body, &w, &found)) {
         case ERR_OK:
                 return is_ours(found, id);
-        case ERR_SPACE: /* a long one in quotes and with backslashes */
-                return false;
+        case ERR_SPACE: /* a long one in quotes and with backslashes: its beginning may be ours */
+                return is_ours(wr_text(&w), id);
         default:
                 return true;
         }

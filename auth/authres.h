@@ -63,7 +63,7 @@ struct str authres_value(
         const struct authres *a, const struct authres_result *r, struct str ptype, struct str name);
 
 /* Is this field of a message that comes from outside a forgery in our name, to be deleted (RFC 8601 5)? So it is when its
- * authserv-id is `id` (ASCII case, quotes and comments aside), and when none can be read, since another reader might
+ * authserv-id is `id` (ASCII case, quotes, comments and U-labels aside), and when none can be read, since another reader might
  * find ours there. Fields of other names are not. */
 bool authres_is_forged(const struct mail_field *field, struct str id);
 

@@ -11,6 +11,8 @@
 
 #define CASES(table) (sizeof(table) / sizeof(table)[0])
 #define X100 X50 X50
+#define SPACES25 "                         "
+#define SPACES100 SPACES25 SPACES25 SPACES25 SPACES25
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 struct reading {
@@ -229,6 +231,10 @@ static void test_forged_in_our_name(void **state)
                 {"Authentication-Results", " other; x=y (mail.example)", false},
                 {"Authentication-Results", " spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=a", false},
                 {"Authentication-Results", " \"" X100 X100 X100 "\\x\"; none", false},
+                {"Authentication-Results", " \" mail.example \"; spf=pass", true},
+                {"Authentication-Results", " \"mail.example\"@x; spf=pass", true},
+                {"Authentication-Results", " \"mail.example\\ " SPACES100 SPACES100 SPACES100 "\"; spf=pass",
+                        true},
                 {"ARC-Authentication-Results", " i=1; mail.example; none", false},
                 {"X-Authentication-Results", " mail.example; none", false},
         };
@@ -237,6 +243,38 @@ static void test_forged_in_our_name(void **state)
                 struct mail_field f = {.name = str_of_c(cases[i].name), .body = body};
                 if (authres_is_forged(&f, S("mail.example")) != cases[i].is_forged)
                         fail_msg("%s:%s", cases[i].name, cases[i].body);
+                exact_free(body);
+        }
+}
+
+/* Whoever reads the field may take U-labels for the A-labels they stand for. */
+static void test_forged_in_u_labels(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *body;
+                bool is_forged;
+        } cases[] = {
+                {" xn--bcher-kva.example; spf=pass", true},
+                {" b\xc3\xbc"
+                 "cher.example; spf=pass",
+                        true},
+                {" \"b\xc3\xbc"
+                 "cher.EXAMPLE\"/1; spf=pass",
+                        true},
+                {" b\xc3\xbc"
+                 "cher.example.org; spf=pass",
+                        false},
+                {" b\xc3\xb6"
+                 "cher.example; spf=pass",
+                        false},
+                {" b\xc3\xbc" X100 X100 X100 "; spf=pass", false},
+        };
+        for (size_t i = 0; i < CASES(cases); i++) {
+                struct str body = exact(str_of_c(cases[i].body));
+                struct mail_field f = {.name = S("Authentication-Results"), .body = body};
+                if (authres_is_forged(&f, S("xn--bcher-kva.example")) != cases[i].is_forged)
+                        fail_msg("%s", cases[i].body);
                 exact_free(body);
         }
 }
@@ -338,6 +376,7 @@ int main(void)
                 cmocka_unit_test(test_only_known_words_pass),
                 cmocka_unit_test(test_first_property_counts),
                 cmocka_unit_test(test_forged_in_our_name),
+                cmocka_unit_test(test_forged_in_u_labels),
                 cmocka_unit_test(test_written),
                 cmocka_unit_test(test_not_written),
                 cmocka_unit_test(test_full),
