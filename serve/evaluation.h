@@ -8,9 +8,9 @@
  *
  * What one message may cost is bounded: its questions by EVALUATE_QUESTIONS_MAX, those on their way at one time by
  * RESOLVER_AT_ONCE, what is kept of the answers by EVALUATION_MEMORY, and the wait at its end by EVALUATION_DNS_MS. At
- * most EVALUATIONS_ASKING_MAX messages of a node ask at one time, others wait for their turn. What is not known in time is trouble of
- * the DNS, so that the verdicts which hang on it are temporary errors; what exceeds the questions or the memory is what
- * the verdicts make of it: it would be so at every try. */
+ * most EVALUATIONS_ASKING_MAX messages of a node ask at one time, others wait for their turn. What is not known in time
+ * is trouble of the DNS, so that the verdicts which hang on it are temporary errors; what exceeds the questions or the
+ * memory is what the verdicts make of it: it would be so at every try. */
 #ifndef SERVE_EVALUATION_H
 #define SERVE_EVALUATION_H
 

@@ -9,7 +9,8 @@
 
 #define FLIGHT_BUCKETS 256
 
-/* One question on its way, in a fiber of its own, so that it goes on when who asked first gives up. */
+/* One question on its way, in a fiber of its own, so that it goes on when who asked first gives up. Once nobody waits for
+ * it any more, no further server is asked: whoever comes and goes must not hold the queries that others wait for. */
 struct flight {
         struct resolver *resolver;
         struct flight *next; /* in its bucket */
@@ -31,6 +32,7 @@ struct resolver {
         unsigned rounds;
         struct scope scope;
         struct semaphore slots;
+        size_t flying; /* flights whose fiber has not ended */
         struct dns_sockets sockets;
         struct dns_cache *cache;
         struct flight *flights[FLIGHT_BUCKETS];
@@ -158,16 +160,26 @@ static bool is_reply(enum err e)
         return e == ERR_DENIED || e == ERR_SYNTAX;
 }
 
-/* Ask the servers in turn, for so many rounds, each as patient as two before it, until one gives an answer, or all of them have replied with none. What a
- * server said (ERR_DENIED and its rcode) is told rather than another's silence. */
-static enum err ask_servers(struct resolver *r, const struct dns_query *query, struct dns_answer *out)
+/* Does nobody but its own fiber hold the flight? */
+static bool is_abandoned(const struct flight *f)
 {
+        return f->holders == 1;
+}
+
+/* Ask the servers in turn, for so many rounds, each twice as patient as the one before it, until one gives an answer, or
+ * all of them have replied with none, or nobody waits any more. What a server said (ERR_DENIED and its rcode) is told
+ * rather than another's silence. */
+static enum err ask_servers(const struct flight *f, const struct dns_query *query, struct dns_answer *out)
+{
+        struct resolver *r = f->resolver;
         enum err failure = ERR_TIMEOUT;
         uint16_t rcode = DNS_RCODE_NOERROR;
         size_t replies = 0;
         for (unsigned round = 0; round < r->rounds && replies < r->server_count; round++) {
                 replies = 0;
                 for (size_t i = 0; i < r->server_count; i++) {
+                        if (is_abandoned(f))
+                                return ERR_CANCELLED;
                         enum err e = ask_server(r, &r->servers[i], query, r->timeout_ms << round, out);
                         if (is_final(e))
                                 return e;
@@ -198,7 +210,7 @@ static enum err resolve(struct resolver *r, const struct flight *f, struct dns_a
         uint32_t ttl_s = UINT32_MAX;
         bool is_secure = true, is_cacheable = true;
         for (size_t i = 0; i <= DNS_CNAME_MAX; i++) {
-                enum err e = ask_servers(r, &query, out);
+                enum err e = ask_servers(f, &query, out);
                 if (e != ERR_OK)
                         return e;
                 out->ttl_s = ttl_s = least(ttl_s, out->ttl_s);
@@ -231,6 +243,7 @@ static void flight_main(void *arg)
 {
         struct flight *f = arg;
         flight_fly(f);
+        f->resolver->flying--;
         flight_unlink(f);
         f->is_done = true;
         waitq_wake_all(&f->waiters);
@@ -253,6 +266,7 @@ static enum err flight_start(
         f->next = *at;
         *at = f;
         *out = f;
+        r->flying++;
         return ERR_OK;
 }
 
@@ -358,6 +372,13 @@ static bool begin(struct resolver *r, struct dns_fact *fact, struct dns_known *k
         return e == ERR_AGAIN;
 }
 
+/* A few who ask what nobody answers must not take all queries there are: once half of these are taken, each has but some
+ * at one time, and there is room for others. */
+static size_t at_once(const struct resolver *r)
+{
+        return r->flying < DNS_QUERIES_MAX / 2 ? RESOLVER_AT_ONCE : RESOLVER_AT_ONCE_CROWDED;
+}
+
 static enum err answer_all(struct resolver *r, struct dns_known *known, int64_t deadline_ms)
 {
         struct asked ring[RESOLVER_AT_ONCE];
@@ -365,7 +386,7 @@ static enum err answer_all(struct resolver *r, struct dns_known *known, int64_t 
         enum err e = ERR_OK;
         for (struct dns_fact *f = dns_known_wanted(known, NULL); f && e == ERR_OK;
                 f = dns_known_wanted(known, f)) {
-                if (begun - settled == RESOLVER_AT_ONCE)
+                while (e == ERR_OK && begun - settled >= at_once(r))
                         e = settle(&ring[settled++ % RESOLVER_AT_ONCE], known, deadline_ms);
                 if (e == ERR_OK && begin(r, f, known, &ring[begun % RESOLVER_AT_ONCE]))
                         begun++;

@@ -15,6 +15,7 @@
 
 #define RESOLVER_SERVERS_MAX 8
 #define RESOLVER_AT_ONCE 32 /* of one resolver_answer: a hostile message may want some hundred answers */
+#define RESOLVER_AT_ONCE_CROWDED 2 /* the same while half of DNS_QUERIES_MAX questions are on their way */
 
 /* Zeros mean the values of base/limits.h. */
 struct resolver_config {
@@ -47,7 +48,7 @@ void resolver_free(struct resolver *r);
 MUST_USE enum err resolver_lookup(struct resolver *r, const struct dns_name *name, uint16_t type,
         int64_t deadline_ms, struct arena *arena, struct dns_answer *out);
 
-/* Answer all that is wanted in `known` (dns/known.h), RESOLVER_AT_ONCE questions at one time; what cannot be had until
+/* Answer all that is wanted in `known` (dns/known.h), RESOLVER_AT_ONCE questions at one time, or RESOLVER_AT_ONCE_CROWDED; what cannot be had until
  * the deadline is given as trouble. Costs no fiber beside those of the queries.
  *   ERR_OK, and nothing is wanted any more; ERR_CANCELLED */
 MUST_USE enum err resolver_answer(struct resolver *r, struct dns_known *known, int64_t deadline_ms);

@@ -128,6 +128,41 @@ static void test_one_is_silent(void **state)
         run(&w, one_is_silent);
 }
 
+/* However many questions of a few remain without an answer, there is room for those of others. */
+#define GREEDY 20
+static void few_take_all(struct world *w)
+{
+        static struct asking greedy[GREEDY], modest;
+        struct scope scope;
+        char name[32];
+        scope_open(&scope, w->h->sched, FIBER_NEVER);
+        for (int i = 0; i < GREEDY; i++) {
+                init(&greedy[i], w);
+                for (int k = 0; k < MANY; k++) {
+                        (void)snprintf(name, sizeof name, "silent.g%d.n%d", i, k);
+                        assert_int_equal(get(&greedy[i], name), DNS_KNOWN_WANTED);
+                }
+                assert_int_equal(scope_spawn(&scope, "greedy", ask, &greedy[i]), ERR_OK);
+        }
+        fiber_yield(w->h->sched);
+        init(&modest, w);
+        modest.patience_ms = 5 * TIMEOUT_MS; /* a query of the others takes all servers and rounds */
+        assert_int_equal(get(&modest, "ok"), DNS_KNOWN_WANTED);
+        assert_int_equal(get(&modest, "alias"), DNS_KNOWN_WANTED);
+        ask(&modest);
+        assert_int_equal(get(&modest, "ok"), DNS_KNOWN_FOUND);
+        assert_int_equal(get(&modest, "alias"), DNS_KNOWN_FOUND);
+        scope_cancel(&scope);
+        (void)scope_join(&scope);
+}
+
+static void test_few_take_all(void **state)
+{
+        (void)state;
+        static struct world w;
+        run(&w, few_take_all);
+}
+
 /* Two evaluations that want the same share its query, and one of them may be cancelled. */
 static void shared_and_cancelled(struct world *w)
 {
@@ -165,6 +200,7 @@ int main(void)
                 cmocka_unit_test(test_all_kinds),
                 cmocka_unit_test(test_many),
                 cmocka_unit_test(test_one_is_silent),
+                cmocka_unit_test(test_few_take_all),
                 cmocka_unit_test(test_shared_and_cancelled),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

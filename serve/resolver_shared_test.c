@@ -124,6 +124,27 @@ static void test_first_gives_up(void **state)
         run(&w, first_gives_up);
 }
 
+/* All who wait have given up: the try under way comes to its end, and there is no other. */
+static void all_give_up(struct world *w)
+{
+        struct asker hasty = {.w = w, .name = "silent", .patience_ms = TIMEOUT_MS / 2};
+        struct scope scope;
+        scope_open(&scope, w->h->sched, FIBER_NEVER);
+        assert_int_equal(scope_spawn(&scope, "hasty", ask, &hasty), ERR_OK);
+        assert_int_equal(scope_join(&scope), ERR_OK);
+        assert_int_equal(hasty.err, ERR_TIMEOUT);
+        assert_int_equal(fiber_sleep(w->h->sched, 2 * TIMEOUT_MS), ERR_OK);
+        assert_int_equal(asked(w), 1);
+        assert_int_equal(look_up(w, "ok"), ERR_OK);
+}
+
+static void test_all_give_up(void **state)
+{
+        (void)state;
+        static struct world w;
+        run(&w, all_give_up);
+}
+
 /* A resolver is freed while queries are on their way. */
 static void freed_in_flight(struct world *w)
 {
@@ -149,6 +170,7 @@ int main(void)
                 cmocka_unit_test(test_cache_bound),
                 cmocka_unit_test(test_shared),
                 cmocka_unit_test(test_first_gives_up),
+                cmocka_unit_test(test_all_give_up),
                 cmocka_unit_test(test_freed_in_flight),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
