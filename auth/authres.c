@@ -2,6 +2,7 @@
 #include "auth/authres.h"
 
 #include "auth/field.h"
+#include "base/ascii.h"
 #include "base/check.h"
 #include "dns/idna.h"
 #include "mail/address.h"
@@ -133,6 +134,15 @@ static bool is_head(struct str found, struct str id)
         return found.n == id.n || !field_is_token(str_take(str_skip(found, id.n), 1));
 }
 
+/* What a reader of tokens that may hold UTF-8 takes of it. */
+static struct str token_head(struct str s)
+{
+        size_t n = 0;
+        while (n < s.n && (ascii_is_8bit(s.p[n]) || field_is_token(str_of(s.p + n, 1))))
+                n++;
+        return str_take(s, n);
+}
+
 /* A reader may trim what was quoted, and may make A-labels of U-labels (RFC 8601 2.5). One that has a quote in front is a
  * quoted string with something behind it, where another reader might stop. */
 static bool is_ours(struct str found, struct str id)
@@ -143,9 +153,8 @@ static bool is_ours(struct str found, struct str id)
         if (found.n > 0 && found.p[0] == '"')
                 return true;
         wr_init(&w, room, sizeof room);
-        if (is_head(found, id))
-                return true;
-        return dns_idna_write(&w, found) == ERR_OK && is_head(wr_text(&w), id);
+        return is_head(found, id) ||
+               (dns_idna_write(&w, token_head(found)) == ERR_OK && str_eq_nocase(wr_text(&w), id));
 }
 
 bool authres_is_forged(const struct mail_field *field, struct str id)

@@ -256,19 +256,12 @@ static void test_forged_in_u_labels(void **state)
                 bool is_forged;
         } cases[] = {
                 {" xn--bcher-kva.example; spf=pass", true},
-                {" b\xc3\xbc"
-                 "cher.example; spf=pass",
-                        true},
-                {" \"b\xc3\xbc"
-                 "cher.EXAMPLE\"/1; spf=pass",
-                        true},
-                {" b\xc3\xbc"
-                 "cher.example.org; spf=pass",
-                        false},
-                {" b\xc3\xb6"
-                 "cher.example; spf=pass",
-                        false},
-                {" b\xc3\xbc" X100 X100 X100 "; spf=pass", false},
+                {" b\303\274cher.example; spf=pass", true},
+                {" \"b\303\274cher.EXAMPLE\"/1; spf=pass", true},
+                {" b\303\274cher.example/" X100 X100 X100 "; spf=pass", true},
+                {" b\303\274cher.example.org; spf=pass", false},
+                {" b\303\266cher.example; spf=pass", false},
+                {" b\303\274" X100 X100 X100 "; spf=pass", false},
         };
         for (size_t i = 0; i < CASES(cases); i++) {
                 struct str body = exact(str_of_c(cases[i].body));
