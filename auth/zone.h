@@ -51,6 +51,25 @@
 #define ZONE_RACES_MAX 5      /* lost in a row before it is told as trouble */
 #define ZONE_SELECTOR_PATTERN_MAX 48
 
+/* Each epoch has one key of each kind that is wanted, under a selector of its own. */
+enum zone_kind {
+        ZONE_DKIM_RSA, /* always there: rsa-sha256 */
+        ZONE_DKIM_ED25519,
+        ZONE_ARC_RSA,
+        ZONE_KINDS
+};
+
+/* Why nothing signs. */
+enum zone_lack {
+        ZONE_LACK_NONE,        /* something does */
+        ZONE_LACK_UNREAD,      /* the zone was not read yet */
+        ZONE_LACK_FOREIGN,     /* its keys belong to another password: only an operator can help */
+        ZONE_LACK_UNREACHABLE, /* the primary does not answer, or refuses what we need */
+        ZONE_LACK_UNPUBLISHED, /* the record is not in the zone, or another one is: being put right */
+        ZONE_LACK_UNSERVED,    /* it is there, and not every name server shows it yet */
+        ZONE_LACK_EXPIRING,    /* what would be signed now would expire before the queues give up */
+};
+
 struct zone_config {
         struct dns_name domain;  /* that signs */
         struct dns_name zone;    /* equal to `domain` or above it */

@@ -120,8 +120,28 @@ enum err zone_keeper_key(const struct zone_keeper *k, struct zone_signing_key *o
         const struct held_key *held = find_key(k, epoch);
         CHECK(held);
         out->key = held->key;
+        out->epoch = epoch;
         out->selector = str_of(held->selector, held->selector_n);
         return ERR_OK;
+}
+
+enum err zone_keeper_keys(const struct zone_keeper *k, struct zone_signing_set *out)
+{
+        *out = (struct zone_signing_set){.lack = ZONE_LACK_NONE};
+        enum err e = zone_keeper_key(k, &out->keys[ZONE_DKIM_RSA], &out->reason);
+        if (e != ERR_OK)
+                out->lack = ZONE_LACK_UNREAD;
+        return e;
+}
+
+void zone_keeper_status(const struct zone_keeper *k, struct zone_keeper_status *out)
+{
+        struct zone_signing_set set;
+        *out = (struct zone_keeper_status){.is_ready = zone_keeper_keys(k, &set) == ERR_OK};
+        out->lack = set.lack;
+        out->epoch = set.keys[ZONE_DKIM_RSA].epoch;
+        out->expiry_s = set.keys[ZONE_DKIM_RSA].expiry_s;
+        out->next = k->zone.pointer.next;
 }
 
 /* Log lines. */
