@@ -22,6 +22,7 @@ static bool is_accepted(const struct signer *s, const struct ip *ip)
 static void refuse_stranger(struct signer *s, struct host_tcp *tcp, const struct ip_port *peer)
 {
         struct log_line l;
+        s->stats.refused[SIGNER_STRANGER]++;
         log_begin(&l, s->config.host, LOG_WARN, "signer", "stranger-refused");
         log_ip_port(&l, "peer", peer);
         log_end(&l);

@@ -17,6 +17,7 @@
 #include "base/ip.h"
 #include "base/str.h"
 #include "host/host.h"
+#include "serve/metrics.h"
 #include "serve/smtpd.h"
 #include "serve/zone.h"
 
@@ -34,10 +35,30 @@ struct signer_config {
         uint64_t memory; /* for messages, over all sessions */
 };
 
+/* Why a command or a message was answered 4yz or 5yz. */
+enum signer_refusal {
+        SIGNER_OTHER,            /* the message cannot be signed: its header, its size, a loop */
+        SIGNER_STRANGER,         /* a peer outside of accept_from */
+        SIGNER_NO_KEY,           /* nothing may sign at the moment */
+        SIGNER_NO_MEMORY,        /* the budget of messages is used up */
+        SIGNER_NOT_OURS,         /* neither author nor ticket is of a domain of ours */
+        SIGNER_NEXT_HOP_AWAY,    /* it cannot be reached, or fails */
+        SIGNER_NEXT_HOP_REFUSED, /* its own answer */
+        SIGNER_REFUSALS
+};
+
+/* Since the start. */
+struct signer_stats {
+        uint64_t signed_count; /* messages that were signed and taken by the next hop */
+        uint64_t refused[SIGNER_REFUSALS];
+        struct histogram latency; /* from the end of a message to the answer, the next hop's time included */
+};
+
 struct signer {
         struct signer_config config;
         uint64_t reserved; /* of `memory` */
         struct smtpd_gate gate;
+        struct signer_stats stats;
 };
 
 void signer_init(struct signer *s, const struct signer_config *config);

@@ -38,6 +38,7 @@ static struct smtp_reply hop_trouble(struct signer_session *s, enum err e)
         struct wr w;
         if (e == ERR_UNSUPPORTED)
                 return smtp_reply_of(553, 1, 3, S("The next hop cannot be asked for this address"));
+        s->why = SIGNER_NEXT_HOP_AWAY;
         log_begin(&l, s->signer->config.host, LOG_WARN, "signer", "next-hop-failed");
         log_ip_port(&l, "destination", &s->signer->config.destination);
         log_err(&l, e);
@@ -54,6 +55,7 @@ static struct smtp_reply hop_words(struct signer_session *s, enum err e, const s
 {
         if (e != ERR_OK)
                 return hop_trouble(s, e);
+        s->why = SIGNER_NEXT_HOP_REFUSED;
         struct smtp_reply words = *reply;
         struct wr w;
         wr_init(&w, s->text, sizeof s->text);
@@ -97,8 +99,9 @@ static void forget(struct signer_session *s)
         s->ticket = NULL;
 }
 
-static struct smtp_reply reply_full(void)
+static struct smtp_reply reply_full(struct signer_session *s)
 {
+        s->why = SIGNER_NO_MEMORY;
         return smtp_reply_of(452, 3, 1, S("No room for this message now, try again later"));
 }
 
@@ -156,6 +159,7 @@ static struct smtp_reply on_mail(void *ctx, const struct smtp_mail *mail)
         forget(s);
         s->is_utf8 = mail->params.smtputf8;
         if (!has_key(s, &reason)) {
+                s->why = SIGNER_NO_KEY;
                 wr_init(&w, s->text, sizeof s->text);
                 wr_str(&w, S("No key to sign with: "));
                 wr_str(&w, reason);
@@ -164,7 +168,7 @@ static struct smtp_reply on_mail(void *ctx, const struct smtp_mail *mail)
         uint64_t size = mail->params.has_size ? mail->params.size : 0;
         if (!reserve(s, size > SIGNER_BUFFER_MIN ? size : SIGNER_BUFFER_MIN)) {
                 forget(s);
-                return reply_full();
+                return reply_full(s);
         }
         struct smtp_reply reply = hop_mail(s, mail);
         if (!smtp_reply_is_positive(&reply))
@@ -252,7 +256,7 @@ static struct smtp_reply sign_and_hand_on(struct signer_session *s)
         struct str front;
         struct smtp_reply reply;
         if (s->fault != ERR_OK) {
-                reply = reply_full();
+                reply = reply_full(s);
                 return refuse(s, &reply);
         }
         if (!s->is_open)
@@ -271,7 +275,10 @@ static struct smtp_reply on_end(void *ctx, const struct smtpd_message *message)
 {
         struct signer_session *s = ctx;
         (void)message;
+        struct host *h = s->signer->config.host;
+        int64_t begin_ms = host_now_ms(h);
         struct smtp_reply reply = sign_and_hand_on(s);
+        histogram_add(&s->signer->stats.latency, host_now_ms(h) - begin_ms);
         forget(s);
         return reply;
 }
@@ -284,6 +291,17 @@ static void on_reset(void *ctx, enum smtp_server_reset why)
         hop_reset(s);
 }
 
+static void on_replied(void *ctx, enum smtp_server_event_kind asked, const struct smtp_reply *reply)
+{
+        struct signer_session *s = ctx;
+        struct signer_stats *stats = &s->signer->stats;
+        if (reply->code >= 400)
+                stats->refused[s->why]++;
+        else if (asked == SMTP_SERVER_END)
+                stats->signed_count++;
+        s->why = SIGNER_OTHER;
+}
+
 static const struct smtpd_handler handler = {
         .hello = on_hello,
         .mail = on_mail,
@@ -291,6 +309,7 @@ static const struct smtpd_handler handler = {
         .body = on_body,
         .end = on_end,
         .reset = on_reset,
+        .replied = on_replied,
 };
 
 /* Only what the next hop offers, and what a message may have without it. */

@@ -23,7 +23,8 @@ struct signer_session {
         char helo[SMTP_DOMAIN_MAX];
 
         struct smtp_out out;
-        bool is_open; /* `out` is ready for a transaction, or in one */
+        bool is_open;            /* `out` is ready for a transaction, or in one */
+        enum signer_refusal why; /* of the refusal that is being made, for the metrics */
 
         /* The transaction. */
         bool is_utf8;

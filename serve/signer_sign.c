@@ -117,6 +117,7 @@ enum err signer_sign(struct signer_session *s, struct str *front, struct smtp_re
         if (e != ERR_OK)
                 return e;
         const struct zone_keeper *keeper = choose_keeper(s, mail_header_first(&header, S("From")));
+        s->why = keeper ? SIGNER_NO_KEY : SIGNER_NOT_OURS;
         if (!keeper)
                 return say(reply, ERR_DENIED, 550, 7, 1,
                         S("Neither the author's domain nor a ticket is of ours"));
@@ -126,6 +127,7 @@ enum err signer_sign(struct signer_session *s, struct str *front, struct smtp_re
                 wr_str(&w, reason);
                 return say(reply, ERR_NOT_FOUND, 451, 7, 5, wr_text(&w));
         }
+        s->why = SIGNER_OTHER;
         wr_init(&w, s->front, sizeof s->front);
         e = write_front(s, &header, keeper, &key, &w);
         if (e == ERR_CRYPTO)
