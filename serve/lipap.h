@@ -25,6 +25,19 @@ struct lipap_domain {
         size_t key_count;
 };
 
+#define LIPAP_REFUSALS 200 /* reply codes 400 to 599 */
+
+/* Since the start. */
+struct lipap_stats {
+        uint64_t accepted;                    /* messages answered 250: posts, signed copies, bounces */
+        uint64_t refused[LIPAP_REFUSALS];     /* commands and messages, by reply code, 400 first */
+        uint64_t handed_over;                 /* messages that a signer took and brought back */
+        uint64_t not_signed;                  /* tries to hand one over that failed */
+        uint64_t delivered, deferred, failed; /* tries of deliveries */
+};
+void lipap_count_reply(
+        struct lipap_stats *stats, enum smtp_server_event_kind asked, const struct smtp_reply *reply);
+
 struct lipap {
         struct host *host;
         struct store *store;
@@ -42,6 +55,7 @@ struct lipap {
         int64_t retry_first_ms; /* before the second try of a delivery */
         uint16_t delivery_port; /* of other mail hosts: 25, but for tests */
         struct smtpd_gate gate;
+        struct lipap_stats stats;
         struct bell handover_bell; /* a message was taken in */
         struct bell delivery_bell; /* a signed copy was taken in */
 };

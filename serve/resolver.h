@@ -11,6 +11,7 @@
 #include "dns/answer.h"
 #include "host/host.h"
 #include "serve/dns_exchange.h"
+#include "serve/metrics.h"
 
 #define RESOLVER_SERVERS_MAX 8
 
@@ -47,9 +48,10 @@ MUST_USE enum err resolver_lookup(struct resolver *r, const struct dns_name *nam
 
 struct resolver_stats {
         uint64_t lookups;
-        uint64_t hits;    /* answered from the cache */
-        uint64_t shared;  /* waited for another's query */
-        uint64_t queries; /* sent to a server */
+        uint64_t hits;            /* answered from the cache */
+        uint64_t shared;          /* waited for another's query */
+        uint64_t queries;         /* sent to a server */
+        struct dns_errors errors; /* of queries */
         uint64_t evicted;
         size_t entries; /* in the cache now */
         size_t bytes;

@@ -44,6 +44,7 @@ static void play_left_within(struct world *w)
 static void play_words(struct world *w)
 {
         struct smtp_mail_params params = {0};
+        struct signer_stats before = w->signer.stats;
         assert_int_equal(connect_client(w), ERR_OK);
         expect(w, smtp_out_mail(&w->client, S(""), &params, &w->reply), 250, "hop sender");
         expect(w, smtp_out_rcpt(&w->client, S("nobody@example.com"), &w->reply), 550, "hop knows nobody");
@@ -61,6 +62,10 @@ static void play_words(struct world *w)
         w->hop.closes = true; /* an idle connection that is gone: MAIL goes over a new one */
         begin(w, "some@example.com");
         end(w, S(MESSAGE), 250, "queued as 42");
+        assert_int_equal(w->signer.stats.signed_count - before.signed_count, 2);
+        assert_int_equal(
+                w->signer.stats.refused[SIGNER_NEXT_HOP_REFUSED] - before.refused[SIGNER_NEXT_HOP_REFUSED],
+                3);
         unsigned resets = w->hop.resets;
         begin(w, "some@example.com");
         smtp_out_close(&w->client); /* the client goes away within its message */
@@ -92,6 +97,7 @@ static void play_budget(struct world *w)
                 assert_int_equal(smtp_out_body(second, str_of(line, sizeof line)), ERR_OK);
         expect(w, smtp_out_end(second, &w->reply), 452, "No room");
         assert_int_equal(w->signer.reserved, MEMORY - 70000);
+        assert_int_equal(w->signer.stats.refused[SIGNER_NO_MEMORY], 2);
         expect(w, smtp_out_rset(&w->client, &w->reply), 250, "");
         assert_int_equal(w->signer.reserved, 0);
         expect(w, smtp_out_mail(second, S(AUTHOR), &params, &w->reply), 250, "hop sender");
@@ -108,6 +114,7 @@ static void play_no_key(struct world *w)
                 "No key to sign with: the zone has not been read yet");
         assert_int_equal(w->hop.mails, 0);
         assert_int_equal(w->signer.reserved, 0);
+        assert_int_equal(w->signer.stats.refused[SIGNER_NO_KEY], 1);
         smtp_out_close(&w->client);
 }
 
@@ -129,6 +136,7 @@ static void play_stranger(struct world *w)
         assert_int_equal(connect_client(w), ERR_DENIED);
         assert_int_equal(w->reply.code, 554);
         assert_int_equal(w->reply.enhanced.subject, 7);
+        assert_int_equal(w->signer.stats.refused[SIGNER_STRANGER], 1);
         smtp_out_close(&w->client);
         assert_int_equal(w->hop.mails, 0);
         w->accept_from = (struct ip_net){ip_v4(127, 0, 0, 0), 8};

@@ -23,6 +23,7 @@ struct zone_keeper {
         struct key_seed seed;
         struct held_key keys[ZONE_KEYS_MAX];
         struct zone zone;
+        struct dns_errors errors;
         char update[ZONE_UPDATE_MAX];
         char answer[DNS_ANSWER_ROOM];
 };
@@ -142,6 +143,7 @@ void zone_keeper_status(const struct zone_keeper *k, struct zone_keeper_status *
         out->epoch = set.keys[ZONE_DKIM_RSA].epoch;
         out->expiry_s = set.keys[ZONE_DKIM_RSA].expiry_s;
         out->next = k->zone.pointer.next;
+        out->dns_errors = k->errors;
 }
 
 /* Log lines. */
@@ -211,6 +213,7 @@ static enum err do_query(struct zone_keeper *k, const struct zone_step *step)
         enum err e = step->at_primary ? ask_primary(k, step, &answer) : ask(k, &server, step, &answer);
         if (e == ERR_CANCELLED)
                 return e;
+        dns_errors_add(&k->errors, e, answer.rcode, 0);
         zone_answered(&k->zone, now_s(k), e, &answer);
         return ERR_OK;
 }
@@ -227,6 +230,8 @@ static enum err do_update(struct zone_keeper *k)
                 host_now_ms(k->host) + UPDATE_TIMEOUT_MS, &r);
         if (r.err == ERR_CANCELLED)
                 return r.err;
+        bool was_answered = r.status == DNS_UPDATE_REFUSED || r.status == DNS_UPDATE_CLAIMED;
+        dns_errors_add(&k->errors, was_answered ? ERR_DENIED : r.err, r.rcode, r.tsig_error);
         struct zone_update_result result = {
                 .status = r.status == DNS_UPDATE_DONE      ? ZONE_UPDATE_DONE
                           : r.status == DNS_UPDATE_REFUSED ? ZONE_UPDATE_REFUSED

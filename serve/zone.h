@@ -13,6 +13,7 @@
 #include "dns/tsig.h"
 #include "host/host.h"
 #include "serve/dns_exchange.h"
+#include "serve/metrics.h"
 
 struct zone_keeper_config {
         struct str domain; /* A-labels in lower case; borrowed for the keeper's life */
@@ -73,13 +74,13 @@ MUST_USE enum err zone_keeper_key(
 struct zone_keeper_status {
         bool is_ready; /* something may sign */
         enum zone_lack lack;
-        int64_t epoch;       /* that signs (ZONE_DKIM_RSA) */
-        int64_t expiry_s;    /* of what it signs */
-        int64_t next;        /* epoch that is announced */
-        int64_t change_s;    /* when the next epoch takes over */
-        int64_t read_s;      /* when the zone's pointer was last read well */
-        uint64_t dns_errors; /* questions and updates that failed, since the start */
-        uint64_t updates;    /* changes of the zone that the primary confirmed */
+        int64_t epoch;                /* that signs (ZONE_DKIM_RSA) */
+        int64_t expiry_s;             /* of what it signs */
+        int64_t next;                 /* epoch that is announced */
+        int64_t change_s;             /* when the next epoch takes over */
+        int64_t read_s;               /* when the zone's pointer was last read well */
+        struct dns_errors dns_errors; /* questions and updates that failed, since the start */
+        uint64_t updates;             /* changes of the zone that the primary confirmed */
 };
 void zone_keeper_status(const struct zone_keeper *k, struct zone_keeper_status *out);
 
