@@ -3,7 +3,7 @@
  * HEAD without content. An engine: bytes and time go in; requests, bytes and a deadline come out. No I/O, no clock, no
  * allocation; every buffer is inside and bounded.
  *
- *     http_server_init(&s, now);
+ *     http_server_init(&s, now, wall);
  *     for (;;) {
  *             if (http_server_next(&s, &event)) {
  *                     HTTP_SERVER_REQUEST: make the page, http_server_reply
@@ -39,8 +39,9 @@ enum http_server_event_kind {
 
 struct http_server_event {
         enum http_server_event_kind kind;
-        bool is_head;    /* HEAD: the content of the answer is left out here */
-        struct str path; /* of the target, without query, as it came (not percent-decoded); borrowed until the reply */
+        bool is_head; /* HEAD: the content of the answer is left out here */
+        struct str
+                path; /* of the target, without query, as it came (not percent-decoded); borrowed until the reply */
 };
 
 struct http_answer {
@@ -53,17 +54,21 @@ struct http_server {
         enum { HTTP_READING, HTTP_ASKING, HTTP_ANSWERING, HTTP_ENDED } state;
         char in[HTTP_REQUEST_MAX];
         size_t in_n;
-        size_t seen;     /* of `in`: searched for the end of the head */
-        size_t head_n;   /* of the present request */
-        bool is_head, keeps, is_told; /* the present request; CLOSED was given */
+        size_t line;   /* of `in`: where the line begins that is not whole yet */
+        size_t seen;   /* of `in`: searched for line ends */
+        size_t head_n; /* of the present request, in front in `in` */
+        bool is_head, keeps;
+        bool is_told; /* CLOSED was given */
+        struct str path;
         unsigned requests;
         char head[HTTP_ANSWER_HEAD_MAX]; /* of the answer */
         size_t head_size, sent;
         struct str content;
-        int64_t deadline_ms;
+        int64_t deadline_ms, wall_offset_ms;
 };
 
-void http_server_init(struct http_server *s, int64_t now_ms);
+/* `now_ms` is a clock that never goes back, here and below; `wall_ms` the Unix time of the same moment, for Date. */
+void http_server_init(struct http_server *s, int64_t now_ms, int64_t wall_ms);
 
 /* Where to read to; `*cap` is 0 while a request is answered: then write first. */
 char *http_server_room(struct http_server *s, size_t *cap);
