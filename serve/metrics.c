@@ -138,6 +138,13 @@ void metrics_milli(struct metrics *m, const struct metrics_label *labels, size_t
         put(m, "\n");
 }
 
+void metrics_build_info(struct metrics *m, const char *name)
+{
+        struct metrics_label label = {"version", S(PTT_VERSION)};
+        metrics_family(m, METRICS_GAUGE, name, "The version that runs");
+        metrics_u64(m, &label, 1, 1);
+}
+
 void metrics_histogram(struct metrics *m, const struct histogram *h)
 {
         uint64_t count = 0;
@@ -163,25 +170,31 @@ void metrics_histogram(struct metrics *m, const struct histogram *h)
         put(m, "\n");
 }
 
-void metrics_dns_errors(struct metrics *m, const struct dns_errors *d)
+void metrics_dns_errors(
+        struct metrics *m, const struct metrics_label *labels, size_t label_count, const struct dns_errors *d)
 {
-        struct metrics_label label = {"error", S("")};
+        struct metrics_label all[METRICS_LABELS_MAX + 1], *error = &all[label_count];
         uint64_t unnamed = 0;
+        CHECK(label_count <= METRICS_LABELS_MAX);
+        for (size_t i = 0; i < label_count; i++)
+                all[i] = labels[i];
+        error->name = "error";
         for (uint16_t i = 0; i < DNS_ERRORS_RCODES; i++) {
-                label.value = dns_tsig_error_text(i);
-                if (i == DNS_RCODE_NOERROR || str_eq(label.value, dns_tsig_error_text(UINT16_MAX)))
+                error->value = dns_tsig_error_text(i);
+                if (i == DNS_RCODE_NOERROR || str_eq(error->value, dns_tsig_error_text(UINT16_MAX)))
                         unnamed += d->by_rcode[i];
                 else if (d->by_rcode[i] > 0)
-                        metrics_u64(m, &label, 1, d->by_rcode[i]);
+                        metrics_u64(m, all, label_count + 1, d->by_rcode[i]);
         }
-        label.value = S("other");
-        metrics_u64(m, &label, 1, unnamed);
-        label.value = S("timeout");
-        metrics_u64(m, &label, 1, d->timeout);
-        label.value = S("network");
-        metrics_u64(m, &label, 1, d->network);
-        label.value = S("malformed");
-        metrics_u64(m, &label, 1, d->malformed);
+        const struct {
+                struct str error;
+                uint64_t count;
+        } others[] = {{S("other"), unnamed}, {S("timeout"), d->timeout}, {S("network"), d->network},
+                {S("malformed"), d->malformed}};
+        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+                error->value = others[i].error;
+                metrics_u64(m, all, label_count + 1, others[i].count);
+        }
 }
 
 enum err metrics_end(const struct metrics *m)

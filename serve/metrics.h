@@ -41,6 +41,8 @@ struct metrics {
         const char *name; /* of the family */
 };
 
+#define METRICS_LABELS_MAX 4
+
 struct metrics_label {
         const char *name;
         struct str value;
@@ -55,11 +57,14 @@ void metrics_u64(struct metrics *m, const struct metrics_label *labels, size_t l
 void metrics_i64(struct metrics *m, const struct metrics_label *labels, size_t label_count, int64_t value);
 /* A value in thousandths, written with three decimals. */
 void metrics_milli(struct metrics *m, const struct metrics_label *labels, size_t label_count, int64_t value);
+/* A family with the version of the program: `NAME{version="..."} 1`. */
+void metrics_build_info(struct metrics *m, const char *name);
 /* All of a histogram, in seconds. */
 void metrics_histogram(struct metrics *m, const struct histogram *h);
-/* The values of `NAME{error="..."}`: every rcode that has occurred, and other, timeout, network,
+/* The values of `NAME{LABELS,error="..."}`, at most METRICS_LABELS_MAX labels given: every rcode that has occurred, and other, timeout, network,
  * malformed. */
-void metrics_dns_errors(struct metrics *m, const struct dns_errors *d);
+void metrics_dns_errors(struct metrics *m, const struct metrics_label *labels, size_t label_count,
+        const struct dns_errors *d);
 
 /*   ERR_OK: the text is wr_text(&m->w); ERR_SPACE */
 MUST_USE enum err metrics_end(const struct metrics *m);

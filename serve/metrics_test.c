@@ -89,7 +89,7 @@ static void dns_errors_by_name(void **state)
                 dns_errors_add(&d, outcomes[i].err, outcomes[i].rcode, outcomes[i].tsig_error);
         metrics_init(&p.m, p.text, sizeof p.text - 1);
         metrics_family(&p.m, METRICS_COUNTER, "d_total", "D");
-        metrics_dns_errors(&p.m, &d);
+        metrics_dns_errors(&p.m, NULL, 0, &d);
         assert_page(&p,
                 "# HELP d_total D\n# TYPE d_total counter\n"
                 "d_total{error=\"SERVFAIL\"} 1\nd_total{error=\"BADTIME\"} 1\nd_total{error=\"other\"} 4\n"
