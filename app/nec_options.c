@@ -17,263 +17,271 @@
 #define CONTINUE (-1)
 
 static const struct option_spec specs[] = {
-    {"domain", 0, "D", true, "a domain whose mail is signed"},
-    {"password", 0, "BASE64", false,
-     "what the keys are derived from, at least 16 bytes"},
-    {"password-file", 0, "FILE", false, "the same, from a file"},
-    {"dns-server", 0, "IP", false,
-     "the primary name server of the domains' zones"},
-    {"dns-key", 0, "KEY", true,
-     "name:algorithm:base64 of a TSIG key that may change _domainkey names; it "
-     "serves the zone "
-     "behind its label _update"},
-    {"dns-key-file", 0, "FILE", true, "the same, from a file"},
-    {"destination", 0, "IP", false, "the next hop, which gets the signed mail"},
-    {"listen", 0, "IP:PORT", true, "default 0.0.0.0:25"},
-    {"accept-from", 0, "CIDR", true,
-     "who may hand in mail; default: loopback and the destination"},
-    {"selector", 0, "PATTERN", false,
-     "default dkim-%d; %d becomes the key's epoch"},
-    {"validity", 0, "T", false, "of a key and what it signed, default 30d"},
-    {"overlap", 0, "T", false, "the next key comes so long before, default 7d"},
-    {"queue-life", 0, "T", false,
-     "how long mail may wait on its way, default 5d"},
-    {"ttl", 0, "T", false, "of the records, default 1h"},
-    {"memory", 0, "SIZE", false,
-     "for messages on their way through, default 256M"},
-    {"metrics", 0, "IP:PORT", false,
-     "where /metrics and /healthz are served over HTTP; default: nowhere"},
-    {"name", 0, "LABEL", false, "stands in each log line"},
-    {"help", 0, NULL, false, "print this"},
-    {"version", 0, NULL, false, "print the version"},
-    {NULL, 0, NULL, false, NULL},
+        {"domain", 0, "D", true, "a domain whose mail is signed"},
+        {"password", 0, "BASE64", false, "what the keys are derived from, at least 16 bytes"},
+        {"password-file", 0, "FILE", false, "the same, from a file"},
+        {"dns-server", 0, "IP", false, "the primary name server of the domains' zones"},
+        {"dns-key", 0, "KEY", true,
+                "name:algorithm:base64 of a TSIG key that may change _domainkey names; it serves the zone "
+                "behind its label _update"},
+        {"dns-key-file", 0, "FILE", true, "the same, from a file"},
+        {"destination", 0, "IP", false, "the next hop, which gets the signed mail"},
+        {"listen", 0, "IP:PORT", true, "default 0.0.0.0:25"},
+        {"accept-from", 0, "CIDR", true, "who may hand in mail; default: loopback and the destination"},
+        {"selector", 0, "PATTERN", false, "default dkim-%d; %d becomes the key's epoch"},
+        {"validity", 0, "T", false, "of a key and what it signed, default 30d"},
+        {"overlap", 0, "T", false, "the next key comes so long before, default 7d"},
+        {"queue-life", 0, "T", false, "how long mail may wait on its way, default 5d"},
+        {"ttl", 0, "T", false, "of the records, default 1h"},
+        {"authserv-id", 0, "ID", false,
+                "whose Authentication-Results an ARC set is made of; default: the first --domain"},
+        {"nameserver", 0, "udp:IP|tcp:IP", true,
+                "resolver that is asked for the keys of earlier ARC sets; default: the --dns-server"},
+        {"memory", 0, "SIZE", false, "for messages on their way through, default 256M"},
+        {"metrics", 0, "IP:PORT", false,
+                "where /metrics and /healthz are served over HTTP; default: nowhere"},
+        {"name", 0, "LABEL", false, "stands in each log line"},
+        {"help", 0, NULL, false, "print this"},
+        {"version", 0, NULL, false, "print the version"},
+        {NULL, 0, NULL, false, NULL},
 };
 
-static int complain(const char *what, struct str value) {
-  fprintf(stderr, "nec: %s%s%.*s\n", what, value.n > 0 ? ": " : "",
-          STR_ARG(value));
-  return EXIT_USAGE;
+static int complain(const char *what, struct str value)
+{
+        fprintf(stderr, "nec: %s%s%.*s\n", what, value.n > 0 ? ": " : "", STR_ARG(value));
+        return EXIT_USAGE;
 }
 
-static int read_domains(struct nec_options *o) {
-  struct str value;
-  for (size_t i = 0; options_nth(&o->options, "domain", i, &value); i++) {
-    struct nec_domain *d = &o->domains[o->domain_count];
-    struct wr w;
-    if (o->domain_count == NEC_DOMAINS_MAX)
-      return complain("too many of --domain", value);
-    wr_init(&w, d->text, sizeof d->text);
-    wr_lower(&w, value);
-    d->name = wr_text(&w);
-    if (!mail_domain_is_valid(value, MAIL_ASCII) || wr_end(&w) != ERR_OK)
-      return complain("--domain is not a domain name of at most 160 characters",
-                      value);
-    for (size_t k = 0; k < o->domain_count; k++)
-      if (str_eq(o->domains[k].name, d->name))
-        return complain("--domain is given twice", value);
-    o->domain_count++;
-  }
-  return o->domain_count > 0 ? CONTINUE
-                             : complain("--domain is missing", S(""));
+static int read_domains(struct nec_options *o)
+{
+        struct str value;
+        for (size_t i = 0; options_nth(&o->options, "domain", i, &value); i++) {
+                struct nec_domain *d = &o->domains[o->domain_count];
+                struct wr w;
+                if (o->domain_count == NEC_DOMAINS_MAX)
+                        return complain("too many of --domain", value);
+                wr_init(&w, d->text, sizeof d->text);
+                wr_lower(&w, value);
+                d->name = wr_text(&w);
+                if (!mail_domain_is_valid(value, MAIL_ASCII) || wr_end(&w) != ERR_OK)
+                        return complain("--domain is not a domain name of at most 160 characters", value);
+                for (size_t k = 0; k < o->domain_count; k++)
+                        if (str_eq(o->domains[k].name, d->name))
+                                return complain("--domain is given twice", value);
+                o->domain_count++;
+        }
+        return o->domain_count > 0 ? CONTINUE : complain("--domain is missing", S(""));
 }
 
-static int read_password(struct nec_options *o) {
-  char secret[SECRET_MAX];
-  struct str value, file;
-  bool has_value = options_value(&o->options, "password", &value);
-  bool has_file = options_value(&o->options, "password-file", &file);
-  if (has_value == has_file)
-    return complain("give one of --password and --password-file", S(""));
-  if (has_file &&
-      options_secret_file(file, secret, sizeof secret, &value) != ERR_OK)
-    return complain("--password-file cannot be read", file);
-  enum err e = key_password_parse(value, &o->password);
-  crypto_wipe(secret, sizeof secret);
-  if (e == ERR_OK)
-    return CONTINUE;
-  fprintf(stderr,
-          e == ERR_DENIED
-              ? "nec: %s is shorter than 16 bytes: make one with ptt password\n"
-              : "nec: %s is not base64 of at most 256 bytes\n",
-          has_file ? "--password-file" : "--password");
-  return EXIT_USAGE;
+static int read_password(struct nec_options *o)
+{
+        char secret[SECRET_MAX];
+        struct str value, file;
+        bool has_value = options_value(&o->options, "password", &value);
+        bool has_file = options_value(&o->options, "password-file", &file);
+        if (has_value == has_file)
+                return complain("give one of --password and --password-file", S(""));
+        if (has_file && options_secret_file(file, secret, sizeof secret, &value) != ERR_OK)
+                return complain("--password-file cannot be read", file);
+        enum err e = key_password_parse(value, &o->password);
+        crypto_wipe(secret, sizeof secret);
+        if (e == ERR_OK)
+                return CONTINUE;
+        fprintf(stderr,
+                e == ERR_DENIED ? "nec: %s is shorter than 16 bytes: make one with ptt password\n"
+                                : "nec: %s is not base64 of at most 256 bytes\n",
+                has_file ? "--password-file" : "--password");
+        return EXIT_USAGE;
 }
 
 /* What is wrong is said without the value: it is a secret. */
-static int add_dns_key(struct nec_options *o, struct str text,
-                       const char *option) {
-  if (o->dns_key_count == NEC_DNS_KEYS_MAX) {
-    fprintf(stderr, "nec: too many of %s\n", option);
-    return EXIT_USAGE;
-  }
-  enum err e = tsig_key_parse(text, &o->dns_keys[o->dns_key_count++]);
-  if (e == ERR_OK)
-    return CONTINUE;
-  fprintf(stderr,
-          e == ERR_UNSUPPORTED
-              ? "nec: %s has another algorithm than SHA256, SHA384, SHA512\n"
-              : "nec: %s is not name:algorithm:base64\n",
-          option);
-  return EXIT_USAGE;
+static int add_dns_key(struct nec_options *o, struct str text, const char *option)
+{
+        if (o->dns_key_count == NEC_DNS_KEYS_MAX) {
+                fprintf(stderr, "nec: too many of %s\n", option);
+                return EXIT_USAGE;
+        }
+        enum err e = tsig_key_parse(text, &o->dns_keys[o->dns_key_count++]);
+        if (e == ERR_OK)
+                return CONTINUE;
+        fprintf(stderr,
+                e == ERR_UNSUPPORTED ? "nec: %s has another algorithm than SHA256, SHA384, SHA512\n"
+                                     : "nec: %s is not name:algorithm:base64\n",
+                option);
+        return EXIT_USAGE;
 }
 
-static int read_dns_keys(struct nec_options *o) {
-  struct str value;
-  int status = CONTINUE;
-  for (size_t i = 0;
-       status == CONTINUE && options_nth(&o->options, "dns-key", i, &value);
-       i++)
-    status = add_dns_key(o, value, "--dns-key");
-  for (size_t i = 0; status == CONTINUE &&
-                     options_nth(&o->options, "dns-key-file", i, &value);
-       i++) {
-    char secret[SECRET_MAX];
-    struct str text;
-    if (options_secret_file(value, secret, sizeof secret, &text) != ERR_OK)
-      return complain("--dns-key-file cannot be read", value);
-    status = add_dns_key(o, text, "--dns-key-file");
-    crypto_wipe(secret, sizeof secret);
-  }
-  return status;
+static int read_dns_keys(struct nec_options *o)
+{
+        struct str value;
+        int status = CONTINUE;
+        for (size_t i = 0; status == CONTINUE && options_nth(&o->options, "dns-key", i, &value); i++)
+                status = add_dns_key(o, value, "--dns-key");
+        for (size_t i = 0; status == CONTINUE && options_nth(&o->options, "dns-key-file", i, &value); i++) {
+                char secret[SECRET_MAX];
+                struct str text;
+                if (options_secret_file(value, secret, sizeof secret, &text) != ERR_OK)
+                        return complain("--dns-key-file cannot be read", value);
+                status = add_dns_key(o, text, "--dns-key-file");
+                crypto_wipe(secret, sizeof secret);
+        }
+        return status;
 }
 
-/* The key of the longest zone around the domain. One whose name points to no
- * zone serves every domain as its own zone. */
-static int choose_dns_key(struct nec_options *o, struct nec_domain *d) {
-  struct dns_name domain, zone;
-  size_t best = 0;
-  if (dns_name_parse(d->name, &domain) != ERR_OK)
-    return complain("--domain is not a domain name", d->name);
-  for (size_t i = 0; i < o->dns_key_count; i++) {
-    bool has_zone = tsig_key_zone(&o->dns_keys[i], &zone) == ERR_OK;
-    size_t rank = has_zone ? 2 + dns_name_labels(&zone) : 1;
-    if (rank <= best || (has_zone && !dns_name_is_under(&domain, &zone)))
-      continue;
-    best = rank;
-    d->tsig = &o->dns_keys[i];
-    d->zone = has_zone ? zone : domain;
-  }
-  return best > 0 ? CONTINUE
-                  : complain("no --dns-key serves the zone of", d->name);
+/* The key of the longest zone around the domain. One whose name points to no zone serves every domain as its own zone. */
+static int choose_dns_key(struct nec_options *o, struct nec_domain *d)
+{
+        struct dns_name domain, zone;
+        size_t best = 0;
+        if (dns_name_parse(d->name, &domain) != ERR_OK)
+                return complain("--domain is not a domain name", d->name);
+        for (size_t i = 0; i < o->dns_key_count; i++) {
+                bool has_zone = tsig_key_zone(&o->dns_keys[i], &zone) == ERR_OK;
+                size_t rank = has_zone ? 2 + dns_name_labels(&zone) : 1;
+                if (rank <= best || (has_zone && !dns_name_is_under(&domain, &zone)))
+                        continue;
+                best = rank;
+                d->tsig = &o->dns_keys[i];
+                d->zone = has_zone ? zone : domain;
+        }
+        return best > 0 ? CONTINUE : complain("no --dns-key serves the zone of", d->name);
 }
 
-static int read_dns(struct nec_options *o) {
-  struct str value;
-  int status = read_dns_keys(o);
-  if (status != CONTINUE)
-    return status;
-  if (!options_value(&o->options, "dns-server", &value))
-    return complain("--dns-server is missing", S(""));
-  if (ip_port_parse(value, DNS_PORT, &o->dns_server.at) != ERR_OK)
-    return complain("--dns-server is not an address", value);
-  for (size_t i = 0; status == CONTINUE && i < o->domain_count; i++)
-    status = choose_dns_key(o, &o->domains[i]);
-  return status;
+static int read_dns(struct nec_options *o)
+{
+        struct str value;
+        int status = read_dns_keys(o);
+        if (status != CONTINUE)
+                return status;
+        if (!options_value(&o->options, "dns-server", &value))
+                return complain("--dns-server is missing", S(""));
+        if (ip_port_parse(value, DNS_PORT, &o->dns_server.at) != ERR_OK)
+                return complain("--dns-server is not an address", value);
+        for (size_t i = 0; status == CONTINUE && i < o->domain_count; i++)
+                status = choose_dns_key(o, &o->domains[i]);
+        return status;
 }
 
-static int read_mail(struct nec_options *o) {
-  struct str value;
-  if (!options_value(&o->options, "destination", &value))
-    return complain("--destination is missing", S(""));
-  if (ip_port_parse(value, SMTP_PORT, &o->destination) != ERR_OK)
-    return complain("--destination is not an address", value);
-  for (size_t i = 0; options_nth(&o->options, "listen", i, &value);
-       i++, o->listen_count++)
-    if (i == NEC_LISTENERS_MAX ||
-        ip_port_parse(value, SMTP_PORT, &o->listens[i]) != ERR_OK)
-      return complain("--listen is not an address", value);
-  if (o->listen_count == 0)
-    o->listens[o->listen_count++] =
-        (struct ip_port){ip_v4(0, 0, 0, 0), SMTP_PORT};
-  for (size_t i = 0; options_nth(&o->options, "accept-from", i, &value);
-       i++, o->accept_from_count++)
-    if (i == NEC_NETWORKS_MAX ||
-        ip_net_parse(value, &o->accept_from[i]) != ERR_OK)
-      return complain("--accept-from is not a network", value);
-  if (o->accept_from_count == 0) {
-    o->accept_from[0] = (struct ip_net){ip_v4(127, 0, 0, 0), 8};
-    o->accept_from[1] = (struct ip_net){{.family = 6, .b = {[15] = 1}}, 128};
-    o->accept_from[2] = (struct ip_net){
-        o->destination.ip, o->destination.ip.family == 4 ? 32 : 128};
-    o->accept_from_count = 3;
-  }
-  return CONTINUE;
+/* After the primary is known. */
+static int read_nameservers(struct nec_options *o)
+{
+        struct str value;
+        for (size_t i = 0; options_nth(&o->options, "nameserver", i, &value); i++, o->nameserver_count++)
+                if (i == RESOLVER_SERVERS_MAX || dns_server_parse(value, &o->nameservers[i]) != ERR_OK)
+                        return complain("--nameserver is not udp:IP or tcp:IP, or there are too many", value);
+        if (o->nameserver_count == 0)
+                o->nameservers[o->nameserver_count++] = o->dns_server;
+        return CONTINUE;
 }
 
-static bool read_duration(const struct nec_options *o, const char *name,
-                          int64_t otherwise_s, int64_t *out_s) {
-  struct str value;
-  *out_s = otherwise_s;
-  return !options_value(&o->options, name, &value) ||
-         (quantity_duration_parse(value, out_s) == ERR_OK && *out_s > 0);
+/* It is compared with what a receiver writes in front of Authentication-Results. */
+static int read_authserv_id(struct nec_options *o)
+{
+        o->authserv_id = o->domains[0].name;
+        if (options_value(&o->options, "authserv-id", &o->authserv_id) &&
+                !mail_domain_is_valid(o->authserv_id, MAIL_UTF8))
+                return complain("--authserv-id is not a name such as mx.example.org", o->authserv_id);
+        return CONTINUE;
 }
 
-static int read_times(struct nec_options *o) {
-  if (!read_duration(o, "validity", 30 * DAY_S, &o->validity_s))
-    return complain("--validity is not a duration", S(""));
-  if (!read_duration(o, "overlap", 7 * DAY_S, &o->overlap_s))
-    return complain("--overlap is not a duration", S(""));
-  if (!read_duration(o, "queue-life", 5 * DAY_S, &o->queue_life_s))
-    return complain("--queue-life is not a duration", S(""));
-  if (!read_duration(o, "ttl", 3600, &o->ttl_s) || o->ttl_s > TTL_MAX_S)
-    return complain("--ttl is not a duration of at most 7d", S(""));
-  if (o->overlap_s < o->queue_life_s + DAY_S)
-    return complain("--overlap is shorter than --queue-life and a day: "
-                    "mail on its way would outlive its signature",
-                    S(""));
-  if (o->validity_s <= o->overlap_s)
-    return complain("--validity is not longer than --overlap", S(""));
-  return CONTINUE;
+static int read_mail(struct nec_options *o)
+{
+        struct str value;
+        if (!options_value(&o->options, "destination", &value))
+                return complain("--destination is missing", S(""));
+        if (ip_port_parse(value, SMTP_PORT, &o->destination) != ERR_OK)
+                return complain("--destination is not an address", value);
+        for (size_t i = 0; options_nth(&o->options, "listen", i, &value); i++, o->listen_count++)
+                if (i == NEC_LISTENERS_MAX || ip_port_parse(value, SMTP_PORT, &o->listens[i]) != ERR_OK)
+                        return complain("--listen is not an address", value);
+        if (o->listen_count == 0)
+                o->listens[o->listen_count++] = (struct ip_port){ip_v4(0, 0, 0, 0), SMTP_PORT};
+        for (size_t i = 0; options_nth(&o->options, "accept-from", i, &value); i++, o->accept_from_count++)
+                if (i == NEC_NETWORKS_MAX || ip_net_parse(value, &o->accept_from[i]) != ERR_OK)
+                        return complain("--accept-from is not a network", value);
+        if (o->accept_from_count == 0) {
+                o->accept_from[0] = (struct ip_net){ip_v4(127, 0, 0, 0), 8};
+                o->accept_from[1] = (struct ip_net){{.family = 6, .b = {[15] = 1}}, 128};
+                o->accept_from[2] =
+                        (struct ip_net){o->destination.ip, o->destination.ip.family == 4 ? 32 : 128};
+                o->accept_from_count = 3;
+        }
+        return CONTINUE;
 }
 
-static int read_rest(struct nec_options *o) {
-  struct str value;
-  o->selector = S("dkim-%d");
-  o->memory = 256 * 1024 * 1024;
-  if (options_value(&o->options, "selector", &value))
-    o->selector = value;
-  if (zone_selector_check(o->selector) != ERR_OK)
-    return complain(
-        "--selector is not letters, digits and hyphens around one %d",
-        o->selector);
-  if (options_value(&o->options, "memory", &value) &&
-      (quantity_size_parse(value, &o->memory) != ERR_OK ||
-       o->memory < MEMORY_MIN))
-    return complain("--memory is not a size of at least 1M", value);
-  if (options_value(&o->options, "metrics", &value) &&
-      ip_port_parse(value, METRICS_PORT, &o->metrics) != ERR_OK)
-    return complain("--metrics is not an address", value);
-  if (options_value(&o->options, "name", &value))
-    o->label = value.p; /* a whole argument, or the end of one */
-  return CONTINUE;
+static bool read_duration(const struct nec_options *o, const char *name, int64_t otherwise_s, int64_t *out_s)
+{
+        struct str value;
+        *out_s = otherwise_s;
+        return !options_value(&o->options, name, &value) ||
+               (quantity_duration_parse(value, out_s) == ERR_OK && *out_s > 0);
 }
 
-int nec_options_read(struct nec_options *o, int argc, char **argv) {
-  static int (*const steps[])(struct nec_options * o) = {
-      read_domains, read_password, read_dns, read_mail, read_times, read_rest};
-  int status = CONTINUE;
-  if (options_parse(specs, argc, argv, &o->options) != ERR_OK)
-    return complain(o->options.message, S(""));
-  if (options_has(&o->options, "help")) {
-    printf(
-        "nec: signs mail on its way, with keys that it keeps in the DNS\n\n");
-    options_help(stdout, specs);
-    return 0;
-  }
-  if (options_has(&o->options, "version")) {
-    printf("nec %s\n", PTT_VERSION);
-    return 0;
-  }
-  if (o->options.arguments_count > 0)
-    return complain("unexpected argument", o->options.arguments[0]);
-  for (size_t i = 0; status == CONTINUE && i < sizeof steps / sizeof steps[0];
-       i++)
-    status = steps[i](o);
-  return status;
+static int read_times(struct nec_options *o)
+{
+        if (!read_duration(o, "validity", 30 * DAY_S, &o->validity_s))
+                return complain("--validity is not a duration", S(""));
+        if (!read_duration(o, "overlap", 7 * DAY_S, &o->overlap_s))
+                return complain("--overlap is not a duration", S(""));
+        if (!read_duration(o, "queue-life", 5 * DAY_S, &o->queue_life_s))
+                return complain("--queue-life is not a duration", S(""));
+        if (!read_duration(o, "ttl", 3600, &o->ttl_s) || o->ttl_s > TTL_MAX_S)
+                return complain("--ttl is not a duration of at most 7d", S(""));
+        if (o->overlap_s < o->queue_life_s + DAY_S)
+                return complain("--overlap is shorter than --queue-life and a day: "
+                                "mail on its way would outlive its signature",
+                        S(""));
+        if (o->validity_s <= o->overlap_s)
+                return complain("--validity is not longer than --overlap", S(""));
+        return CONTINUE;
 }
 
-void nec_options_wipe(struct nec_options *o) {
-  key_password_wipe(&o->password);
-  for (size_t i = 0; i < o->dns_key_count; i++)
-    tsig_key_wipe(&o->dns_keys[i]);
+static int read_rest(struct nec_options *o)
+{
+        struct str value;
+        o->selector = S("dkim-%d");
+        o->memory = 256 * 1024 * 1024;
+        if (options_value(&o->options, "selector", &value))
+                o->selector = value;
+        if (zone_selector_check(o->selector) != ERR_OK)
+                return complain("--selector is not letters, digits and hyphens around one %d", o->selector);
+        if (options_value(&o->options, "memory", &value) &&
+                (quantity_size_parse(value, &o->memory) != ERR_OK || o->memory < MEMORY_MIN))
+                return complain("--memory is not a size of at least 1M", value);
+        if (options_value(&o->options, "metrics", &value) &&
+                ip_port_parse(value, METRICS_PORT, &o->metrics) != ERR_OK)
+                return complain("--metrics is not an address", value);
+        if (options_value(&o->options, "name", &value))
+                o->label = value.p; /* a whole argument, or the end of one */
+        return CONTINUE;
+}
+
+int nec_options_read(struct nec_options *o, int argc, char **argv)
+{
+        static int (*const steps[])(struct nec_options * o) = {read_domains, read_password, read_dns,
+                read_nameservers, read_authserv_id, read_mail, read_times, read_rest};
+        int status = CONTINUE;
+        if (options_parse(specs, argc, argv, &o->options) != ERR_OK)
+                return complain(o->options.message, S(""));
+        if (options_has(&o->options, "help")) {
+                printf("nec: signs mail on its way, with keys that it keeps in the DNS\n\n");
+                options_help(stdout, specs);
+                return 0;
+        }
+        if (options_has(&o->options, "version")) {
+                printf("nec %s\n", PTT_VERSION);
+                return 0;
+        }
+        if (o->options.arguments_count > 0)
+                return complain("unexpected argument", o->options.arguments[0]);
+        for (size_t i = 0; status == CONTINUE && i < sizeof steps / sizeof steps[0]; i++)
+                status = steps[i](o);
+        return status;
+}
+
+void nec_options_wipe(struct nec_options *o)
+{
+        key_password_wipe(&o->password);
+        for (size_t i = 0; i < o->dns_key_count; i++)
+                tsig_key_wipe(&o->dns_keys[i]);
 }

@@ -17,7 +17,10 @@
 #include "base/ip.h"
 #include "base/str.h"
 #include "host/host.h"
+#include "auth/dkim_keys.h"
 #include "serve/metrics.h"
+#include "serve/resolver.h"
+#include "serve/signer_hop.h"
 #include "serve/smtpd.h"
 #include "serve/zone.h"
 
@@ -32,8 +35,12 @@ struct signer_config {
         struct ip_port destination;
         const struct ip_net *accept_from; /* who may connect; all others are told 554 5.7.1 */
         size_t accept_from_count;
-        uint64_t memory; /* for messages, over all sessions */
+        uint64_t memory;           /* for messages, over all sessions */
+        struct str authserv_id;    /* whose Authentication-Results an ARC set is made of */
+        struct resolver *resolver; /* for the keys of earlier ARC sets */
 };
+
+struct signer_work; /* serve/signer_work.h */
 
 /* Why a command or a message was answered 4yz or 5yz. */
 enum signer_refusal {
@@ -59,9 +66,13 @@ struct signer {
         uint64_t reserved; /* of `memory` */
         struct smtpd_gate gate;
         struct signer_stats stats;
+        struct signer_hops hops;
+        struct dkim_keys keys;     /* parsed, of earlier ARC sets */
+        struct signer_work *spare; /* owned, or NULL */
 };
 
 void signer_init(struct signer *s, const struct signer_config *config);
+void signer_drop(struct signer *s); /* when no listener is served any more */
 /* Serve one listener until the fiber is cancelled or the listener is closed; `gate` bounds all listeners together.
  * Gives why it ended, as smtpd_listen does. */
 enum err signer_serve(struct signer *s, struct host_listener *listener);

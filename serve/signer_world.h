@@ -43,6 +43,7 @@ struct world {
         struct next_hop hop;
         struct loopback loop; /* of the signer */
         struct ip_net accept_from;
+        struct resolver *resolver; /* asks the primary */
         struct signer signer;
         struct smtp_out client;
         struct smtp_out left;    /* one that is within a message when all ends */
@@ -184,6 +185,8 @@ static inline void start(struct world *w)
                 .accept_from = &w->accept_from,
                 .accept_from_count = 1,
                 .memory = MEMORY,
+                .authserv_id = S("mx.example.org"),
+                .resolver = w->resolver,
         };
         w->accept_from = (struct ip_net){ip_v4(127, 0, 0, 0), 8};
         signer_init(&w->signer, &config);
@@ -206,6 +209,14 @@ static inline enum err connect_client(struct world *w)
 {
         struct smtp_out_config config = {.to = w->loop.at, .client = {.hello = S("client.example")}};
         return smtp_out_open(&w->client, w->h, &config, &w->reply);
+}
+
+/* When all sessions are over: the next message goes over a new connection to the next hop. */
+static inline void forget_hops(struct world *w)
+{
+        while (w->signer.gate.open > 0)
+                assert_int_equal(fiber_sleep(w->h->sched, 1), ERR_OK);
+        signer_hops_drop(&w->signer.hops);
 }
 
 static inline void keep_reply(struct world *w, enum err e)
@@ -273,12 +284,18 @@ static inline void run_world(void *arg)
         loopback_listen(&w->loop);
         loopback_listen(&w->hop.loop);
         make_keeper(w);
+        struct resolver_config names = {
+                .servers = &(struct dns_server){.at = w->primary->dns.at}, .server_count = 1};
+        w->resolver = resolver_new(w->h, &names);
+        CHECK(w->resolver);
         start(w);
         w->failed = w->tests();
         scope_cancel(&w->scope);
         (void)scope_join(&w->scope);
         smtp_out_close(&w->left);
         CHECK(w->signer.reserved == 0);
+        signer_drop(&w->signer);
+        resolver_free(w->resolver);
         host_listener_close(w->h, w->loop.listener);
         if (w->hop.loop.listener)
                 host_listener_close(w->h, w->hop.loop.listener);

@@ -22,6 +22,8 @@ WRONG = [
     ("nec", NEC + ["--destination", "127.0.0.3"], "--destination"),
     ("nec", NEC + ["--overlap", "soon"], "--overlap"),
     ("nec", NEC + ["--listen", "localhost"], "--listen"),
+    ("nec", NEC + ["--nameserver", "udp:localhost"], "--nameserver"),
+    ("nec", NEC + ["--authserv-id", "mx example.org"], "--authserv-id"),
     ("nec", NEC + ["--domain"], "--domain"),
     ("nec", ["--domain", "not a domain"] + NEC[2:], "--domain"),
     ("nec", NEC[:2] + ["--password", "c2hvcnQ="] + NEC[4:], "password"),
