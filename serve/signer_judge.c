@@ -199,6 +199,8 @@ static enum err settle_arc(struct signer_work *w)
                 w->what = SIGNER_ARC_DONE;
         else if (!w->results.has_cv && chain->verdict.is_temporary)
                 w->what = SIGNER_ARC_UNKNOWN;
+        if (w->results.has_cv) /* what the signatures are like by now says nothing of the arrival */
+                arc_chain_read(&w->header, &w->arc.chain);
         return w->what == SIGNER_ARC_UNKNOWN && !is_hopeless(&w->known) ? ERR_TIMEOUT : ERR_OK;
 }
 
