@@ -26,7 +26,7 @@ struct zone_keeper_config {
         bool has_ed25519; /* a second DKIM key, its selector that of `selector` with ed25519-%d for %d */
         int64_t validity_s, overlap_s, queue_life_s;
         uint32_t ttl_s;
-        bool replaces;         /* take over, once, a zone whose keys belong to another password */
+        enum zone_mode mode;
         bool is_rotation_test; /* look at the zone each second */
 };
 
@@ -38,9 +38,12 @@ struct zone_keeper;
  *   ERR_MEMORY, ERR_CRYPTO    (`*out` is NULL on errors) */
 MUST_USE enum err zone_keeper_new(
         struct host *h, const struct zone_keeper_config *config, struct zone_keeper **out);
-/* The fiber: works until it is cancelled. `arg` is the keeper. */
+/* The fiber: works until it is cancelled, or a revocation has ended. `arg` is the keeper. */
 void zone_keeper_run(void *arg);
 void zone_keeper_free(struct zone_keeper *k); /* after its fiber has ended; NULL is harmless */
+
+/* How a revocation (`mode`) went, as zone_revoked has it. */
+MUST_USE enum err zone_keeper_revoked(const struct zone_keeper *k);
 
 struct str zone_keeper_domain(const struct zone_keeper *k);
 
