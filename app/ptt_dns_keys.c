@@ -31,20 +31,16 @@ static bool read_pointer(struct ptt_dns_check *c, struct zone_pointer *out)
         return true;
 }
 
-static void check_key(struct ptt_dns_check *c, struct str pattern, bool is_ed25519, int64_t epoch,
+static void check_key(struct ptt_dns_check *c, struct str pattern, enum zone_kind kind, int64_t epoch,
         const char *what, enum ptt_dns_verdict missing)
 {
-        char labels[DNS_LABEL_MAX + 16], whole[ZONE_SELECTOR_PATTERN_MAX + 16];
+        bool is_ed25519 = kind == ZONE_DKIM_ED25519;
+        char labels[DNS_LABEL_MAX + 16];
         struct str texts[TEXTS_MAX];
         struct dkim_key key;
-        struct wr w, p;
-        size_t at = str_find(pattern, S("%d"));
-        wr_init(&p, whole, sizeof whole);
-        wr_str(&p, str_take(pattern, at));
-        wr_str(&p, is_ed25519 ? S("ed25519-") : S(""));
-        wr_str(&p, str_skip(pattern, at));
+        struct wr w;
         wr_init(&w, labels, sizeof labels);
-        zone_selector_write(&w, wr_text(&p), epoch);
+        zone_selector_write(&w, pattern, kind, epoch);
         wr_str(&w, S("._domainkey"));
         struct dns_name name = ptt_dns_name(wr_text(&w), c->plan->domain);
         const struct dns_answer *a = ptt_dns_look(c, &name, DNS_TYPE_TXT, missing, what);
@@ -75,9 +71,10 @@ void ptt_dns_check_keys(struct ptt_dns_check *c)
         for (size_t i = 0; i < 2 && epochs[i] != 0; i++) {
                 /* the next epoch is announced before its keys are there */
                 enum ptt_dns_verdict missing = i == 0 ? PTT_DNS_MISSING : PTT_DNS_ADVICE;
-                check_key(c, c->plan->selector, false, epochs[i], "DKIM, RSA", missing);
-                check_key(c, c->plan->selector, true, epochs[i], "DKIM, Ed25519", PTT_DNS_ADVICE);
-                check_key(c, c->plan->arc_selector, false, epochs[i], "ARC", missing);
+                check_key(c, c->plan->selector, ZONE_DKIM_RSA, epochs[i], "DKIM, RSA", missing);
+                check_key(
+                        c, c->plan->selector, ZONE_DKIM_ED25519, epochs[i], "DKIM, Ed25519", PTT_DNS_ADVICE);
+                check_key(c, c->plan->arc_selector, ZONE_ARC_RSA, epochs[i], "ARC", missing);
         }
 }
 
