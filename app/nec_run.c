@@ -34,23 +34,44 @@ static void log_start(struct server *s)
         log_end(&l);
 }
 
+/* Keys that live for seconds are no keys for mail. */
+static void warn_of_test(struct server *s)
+{
+        struct log_line l;
+        if (!s->o->is_rotation_test)
+                return;
+        log_begin(&l, s->host, LOG_WARN, "nec", "rotation-test");
+        log_i64(&l, "validity", s->o->validity_s);
+        log_i64(&l, "overlap", s->o->overlap_s);
+        log_end(&l);
+}
+
+struct zone_keeper_config nec_keeper_config(const struct nec_options *o, size_t i)
+{
+        return (struct zone_keeper_config){
+                .domain = o->domains[i].name,
+                .zone = o->domains[i].zone,
+                .primary = o->dns_server,
+                .tsig = o->domains[i].tsig,
+                .password = &o->password,
+                .selector = o->selector,
+                .arc_selector = o->arc_selector,
+                .has_ed25519 = o->has_ed25519,
+                .validity_s = o->validity_s,
+                .overlap_s = o->overlap_s,
+                .queue_life_s = o->queue_life_s,
+                .ttl_s = (uint32_t)o->ttl_s,
+                .mode = o->mode,
+                .is_rotation_test = o->is_rotation_test,
+        };
+}
+
 static enum err open_keepers(struct server *s)
 {
         const struct nec_options *o = s->o;
         enum err e = ERR_OK;
         for (size_t i = 0; e == ERR_OK && i < o->domain_count; i++) {
-                struct zone_keeper_config config = {
-                        .domain = o->domains[i].name,
-                        .zone = o->domains[i].zone,
-                        .primary = o->dns_server,
-                        .tsig = o->domains[i].tsig,
-                        .password = &o->password,
-                        .selector = o->selector,
-                        .validity_s = o->validity_s,
-                        .overlap_s = o->overlap_s,
-                        .queue_life_s = o->queue_life_s,
-                        .ttl_s = (uint32_t)o->ttl_s,
-                };
+                struct zone_keeper_config config = nec_keeper_config(o, i);
                 e = zone_keeper_new(s->host, &config, &s->keepers[i]);
         }
         key_password_wipe(&s->o->password);
@@ -142,7 +163,10 @@ int nec_run(struct host *h, struct nec_options *o)
 {
         struct server server = {.o = o, .host = h};
         struct log_line l;
+        if (o->mode == ZONE_REVOKES || o->mode == ZONE_REVOKES_SAME)
+                return nec_revoke(h, o);
         log_start(&server);
+        warn_of_test(&server);
         enum err e = open_keepers(&server);
         if (e == ERR_OK)
                 e = open_listeners(&server);
