@@ -160,6 +160,8 @@ static inline void make_keeper(struct world *w)
                 .tsig = &w->primary->key,
                 .password = &p,
                 .selector = S("dkim-%d"),
+                .arc_selector = S("arc-%d"),
+                .has_ed25519 = true,
                 .validity_s = 30 * 86400,
                 .overlap_s = 7 * 86400,
                 .queue_life_s = 5 * 86400,
@@ -196,10 +198,10 @@ static inline void start(struct world *w)
 
 static inline void wait_ready(struct world *w)
 {
-        struct zone_signing_key key;
-        struct str reason;
+        struct zone_signing_set set;
         assert_int_equal(scope_spawn(&w->scope, "zone", zone_keeper_run, w->keeper), ERR_OK);
-        while (zone_keeper_key(w->keeper, &key, &reason) != ERR_OK)
+        while (zone_keeper_keys(w->keeper, &set) != ERR_OK || !set.keys[ZONE_DKIM_ED25519].key ||
+                !set.keys[ZONE_ARC_RSA].key)
                 assert_int_equal(fiber_sleep(w->h->sched, 10), ERR_OK);
 }
 
@@ -248,13 +250,19 @@ static inline void end(struct world *w, struct str message, uint16_t code, const
 }
 
 /* One message in a session of its own. */
-static inline void post(struct world *w, const char *to, const char *message, uint16_t code, const char *text)
+static inline void post_str(
+        struct world *w, const char *to, struct str message, uint16_t code, const char *text)
 {
         assert_int_equal(connect_client(w), ERR_OK);
         begin(w, to);
-        end(w, str_of_c(message), code, text);
+        end(w, message, code, text);
         smtp_out_quit(&w->client);
         smtp_out_close(&w->client);
+}
+
+static inline void post(struct world *w, const char *to, const char *message, uint16_t code, const char *text)
+{
+        post_str(w, to, str_of_c(message), code, text);
 }
 
 #define FROM "From: A <" AUTHOR ">\r\n"
@@ -284,8 +292,10 @@ static inline void run_world(void *arg)
         loopback_listen(&w->loop);
         loopback_listen(&w->hop.loop);
         make_keeper(w);
-        struct resolver_config names = {
-                .servers = &(struct dns_server){.at = w->primary->dns.at}, .server_count = 1};
+        struct resolver_config names = {.servers = &(struct dns_server){.at = w->primary->dns.at},
+                .server_count = 1,
+                .timeout_ms = 100,
+                .rounds = 2};
         w->resolver = resolver_new(w->h, &names);
         CHECK(w->resolver);
         start(w);
