@@ -58,6 +58,11 @@ static void put_next(struct domain_view *v)
         metrics_i64(v->m, &v->label, 1, v->status.next);
 }
 
+static void put_change(struct domain_view *v)
+{
+        metrics_i64(v->m, &v->label, 1, v->status.change_s);
+}
+
 static void put_expiry(struct domain_view *v)
 {
         metrics_i64(v->m, &v->label, 1, v->status.expiry_s);
@@ -94,6 +99,8 @@ static void write_domains(const struct signer *s, struct metrics *m)
                 {METRICS_GAUGE, "nec_domain_ready", "1 while something may sign for the domain", put_ready},
                 {METRICS_GAUGE, "nec_key_epoch_seconds", "Epoch of the key that signs, 0: none", put_epoch},
                 {METRICS_GAUGE, "nec_key_next_epoch_seconds", "Epoch that is announced, 0: none", put_next},
+                {METRICS_GAUGE, "nec_key_change_timestamp_seconds",
+                        "When the next epoch takes over, 0: not known", put_change},
                 {METRICS_GAUGE, "nec_key_expiry_timestamp_seconds",
                         "When the key that signs and its signatures expire, 0: none signs", put_expiry},
                 {METRICS_GAUGE, "nec_key_days_left", "Days until then", put_days},
