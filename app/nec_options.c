@@ -187,9 +187,9 @@ static int read_nameservers(struct nec_options *o)
 /* It is compared with what a receiver writes in front of Authentication-Results. */
 static int read_authserv_id(struct nec_options *o)
 {
-        o->authserv_id = o->domains[0].name;
-        if (options_value(&o->options, "authserv-id", &o->authserv_id) &&
-                !mail_domain_is_valid(o->authserv_id, MAIL_UTF8))
+        if (!options_value(&o->options, "authserv-id", &o->authserv_id))
+                o->authserv_id = o->domains[0].name;
+        else if (!mail_domain_is_valid(o->authserv_id, MAIL_UTF8))
                 return complain("--authserv-id is not a name such as mx.example.org", o->authserv_id);
         return CONTINUE;
 }
