@@ -9,12 +9,12 @@ import re
 import subprocess
 import sys
 import tempfile
-import types
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [path for path in sys.path if os.path.abspath(path) != HERE]  # or `import dkim` finds dkim.py
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import dkim_cases as lib
+from lend_authres import lend_authres
 from random_mail import DOMAIN, make_message, spoil
 
 try:
@@ -24,21 +24,6 @@ except ImportError:
 
 SEED = base64.b64encode(b"interop of ARC, an RSA key").decode()
 ED25519_SEED = base64.b64encode(b"interop of ARC, an Ed25519 key").decode()
-
-
-class Results:
-    """What dkimpy asks of the module authres, which Debian keeps apart: enough for the fields made here."""
-
-    def __init__(self, text):
-        self.authserv_id, *results = [part.strip() for part in text.split(":", 1)[1].split(";")]
-        self.results = [types.SimpleNamespace(method=one.split("=")[0], result=one.split("=")[1].split()[0])
-                        for one in results]
-
-
-def lend_authres():
-    header = types.SimpleNamespace(parse=Results)
-    dkim.authres = types.SimpleNamespace(AuthenticationResultsHeader=header,
-                                         core=types.SimpleNamespace(SyntaxError=ValueError))
 
 
 class Bench:
@@ -143,7 +128,7 @@ def main():
     if not dkim or perl.returncode != 0:
         print("skip interop of ARC: python3-dkim or libmail-dkim-perl is missing")
         return 77
-    lend_authres()
+    lend_authres(dkim)
     report = lib.Report()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(sys.argv[1], folder)
