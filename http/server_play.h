@@ -10,7 +10,7 @@
 #include "base/wr.h"
 #include "http/server.h"
 
-#define PLAY_ROOM (1024 * 1024)
+#define PLAY_ROOM (240 * 1024)
 #define PLAY_WALL_MS 784111777000 /* Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110 */
 
 struct server_play {
