@@ -64,6 +64,11 @@ def kills_what_is_not_listed(world, path):
     equal(done.returncode, -31, "mkdir under the filter (SIGSYS)")
 
 
+def is_sanitized(path):
+    with open(path, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 def at_work(world, paths):
     sink = world.start_sink()
     nec = world.start("nec", filtered(paths["nec"], world.nec_argv(more=["--metrics", NEC])))
@@ -94,6 +99,9 @@ def run(world):
             settings_are_options(world, path, name)
         with world.case(f"the filter of {name}.service kills"):
             kills_what_is_not_listed(world, path)
+    if is_sanitized(world.program("nec")):
+        print("skip nec and lipap at work under their filters: a sanitizer makes calls of its own", flush=True)
+        return
     world.start_knot()
     with world.case("nec and lipap at work under their filters"):
         at_work(world, paths)
