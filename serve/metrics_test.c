@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "dns/code.h"
+#include "serve/monitor.h"
 
 struct page {
         struct metrics m;
@@ -97,6 +98,30 @@ static void dns_errors_by_name(void **state)
                 "d_total{error=\"malformed\"} 1\n");
 }
 
+/* The largest page of nec: 32 domains of the longest names, and every error there is. */
+static void largest(void **state)
+{
+        struct dns_errors d;
+        char domain[160], *block = malloc(MONITOR_PAGE_MAX);
+        struct metrics m;
+        struct metrics_label label = {"domain", str_of(domain, sizeof domain)};
+        (void)state;
+        assert_non_null(block);
+        memset(domain, 'x', sizeof domain);
+        memset(&d, 0xff, sizeof d);
+        metrics_init(&m, block, MONITOR_PAGE_MAX);
+        for (int family = 0; family < 20; family++) {
+                metrics_family(
+                        &m, METRICS_COUNTER, "nec_a_family_with_a_rather_long_name_total", "Of something");
+                for (int i = 0; i < 32 && family < 10; i++)
+                        metrics_i64(&m, &label, 1, INT64_MIN);
+        }
+        for (int i = 0; i < 32; i++)
+                metrics_dns_errors(&m, &label, 1, &d);
+        assert_int_equal(metrics_end(&m), ERR_OK);
+        free(block);
+}
+
 /* At each size too small nothing is written behind the end, and it is said. */
 static void too_small(void **state)
 {
@@ -120,6 +145,7 @@ int main(void)
                 cmocka_unit_test(families),
                 cmocka_unit_test(histogram),
                 cmocka_unit_test(dns_errors_by_name),
+                cmocka_unit_test(largest),
                 cmocka_unit_test(too_small),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include "host/host.h"
 #include "serve/metrics.h"
 
-#define MONITOR_PAGE_MAX (128 * 1024) /* of a page */
+#define MONITOR_PAGE_MAX (256 * 1024) /* of a page: 32 domains with every error there is */
 
 struct monitor {
         struct host *host;
