@@ -104,10 +104,10 @@ static void largest(void **state)
         struct dns_errors d;
         char domain[160], *block = malloc(MONITOR_PAGE_MAX);
         struct metrics m;
-        struct metrics_label label = {"domain", str_of(domain, sizeof domain)};
         (void)state;
         assert_non_null(block);
         memset(domain, 'x', sizeof domain);
+        struct metrics_label label = {"domain", str_of(domain, sizeof domain)};
         memset(&d, 0xff, sizeof d);
         metrics_init(&m, block, MONITOR_PAGE_MAX);
         for (int family = 0; family < 20; family++) {
