@@ -49,9 +49,9 @@ def number(value):
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def rows(world, name, *arguments, timeout=600):
-    """Runs one of the C programs of this folder and gives its rows."""
-    argv = [os.path.join(world.build, "bench", f"bench-{name}"), *map(str, arguments)]
+def rows(world, name, *arguments, before=(), timeout=600):
+    """Runs one of the C programs of this folder, behind the words of `before`, and gives its rows."""
+    argv = [*before, os.path.join(world.build, "bench", f"bench-{name}"), *map(str, arguments)]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
     if done.returncode != 0:
         raise Broken(f"{name}: {(done.stderr or done.stdout).strip()[-400:]}")
