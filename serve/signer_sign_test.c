@@ -2,6 +2,8 @@
 /* What the signing hop signs, what it refuses to sign, and that what it signed verifies. */
 #include "serve/signer_world.h"
 
+#include <stdio.h>
+
 #include "auth/dkim_verify.h"
 
 static void check_signed(struct world *w)
@@ -42,7 +44,7 @@ static void check_verifies(struct world *w)
         assert_int_equal(
                 mail_header_index(str_of(w->hop.message, w->hop.n), fields, MAIL_FIELDS_MAX, &header),
                 ERR_OK);
-        assert_int_equal(zone_keeper_keys(w->keeper, &signing), ERR_OK);
+        assert_int_equal(zone_keeper_keys(w->keepers[0], &signing), ERR_OK);
         dkim_verify_init(&v, &header, signing.keys[ZONE_DKIM_RSA].time_s);
         dkim_verify_body(&v, str_skip(str_of(w->hop.message, w->hop.n), header.body_at));
         dkim_verify_body_end(&v);
@@ -203,6 +205,37 @@ static void test_messages(void **state)
         play_messages(*state);
 }
 
+/* The first author of ours decides, and the ticket only when there is none. */
+static void play_domains(struct world *w)
+{
+        static const struct {
+                const char *to, *from, *domain;
+        } cases[] = {
+                {"reader@example.com", "a@" DOMAIN, DOMAIN},
+                {"reader@example.com", "a@" SECOND, SECOND},
+                {"reader@example.com", "x@example.com, a@" SECOND ", b@" DOMAIN, SECOND},
+                {"_signed.abc@" SECOND, "x@example.com", SECOND},
+                {"_signed.abc@" SECOND, "a@" DOMAIN, DOMAIN},
+                {"_signed.abc@" DOMAIN, "a@Two.Example.org", SECOND},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                char message[256], tag[64];
+                (void)snprintf(message, sizeof message, "From: %s\r\n\r\nb\r\n", cases[i].from);
+                (void)snprintf(tag, sizeof tag, " d=%s;", cases[i].domain);
+                print_message("case: %s to %s\n", cases[i].from, cases[i].to);
+                post(w, cases[i].to, message, 250, "queued");
+                struct str got = str_of(w->hop.message, w->hop.n);
+                size_t first = str_find(got, str_of_c(tag));
+                assert_true(first < got.n);
+                assert_true(str_find(str_skip(got, first + 1), str_of_c(tag)) < got.n - first - 1);
+        }
+}
+
+static void test_domains(void **state)
+{
+        play_domains(*state);
+}
+
 static void test_loop(void **state)
 {
         play_loop(*state);
@@ -217,6 +250,7 @@ static int all_tests(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_messages),
+                cmocka_unit_test(test_domains),
                 cmocka_unit_test(test_loop),
                 cmocka_unit_test(test_ceilings),
         };
@@ -225,5 +259,5 @@ static int all_tests(void)
 
 int main(void)
 {
-        return run_in_world(all_tests);
+        return run_in_world(all_tests, true);
 }

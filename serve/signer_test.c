@@ -292,5 +292,5 @@ static int all_tests(void)
 
 int main(void)
 {
-        return run_in_world(all_tests);
+        return run_in_world(all_tests, false);
 }

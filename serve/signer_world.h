@@ -19,6 +19,7 @@
 #include "serve/smtp_out.h"
 
 #define DOMAIN "lists.example.org"
+#define SECOND "two.example.org"
 #define AUTHOR "author@" DOMAIN
 #define MEMORY (1024 * 1024)
 
@@ -39,7 +40,8 @@ struct world {
         struct host *h;
         struct scope scope;
         struct fake_primary *primary;
-        struct zone_keeper *keeper;
+        struct zone_keeper *keepers[2]; /* of DOMAIN, and of SECOND where a test wants it */
+        size_t keeper_count;
         struct next_hop hop;
         struct loopback loop; /* of the signer */
         struct ip_net accept_from;
@@ -49,6 +51,7 @@ struct world {
         struct smtp_out left;    /* one that is within a message when all ends */
         struct smtp_reply reply; /* what the client was told last */
         char text[SMTP_REPLY_TEXT_MAX];
+        bool has_second;
         int (*tests)(void); /* a cmocka group with give_world as its setup */
         int failed;
 };
@@ -150,11 +153,11 @@ static inline void hop_run(void *arg)
 
 /* The world. */
 
-static inline void make_keeper(struct world *w)
+static inline void make_keeper(struct world *w, struct str domain)
 {
         struct key_password p = {.n = PASSWORD_MIN, .bytes = {7}};
         struct zone_keeper_config config = {
-                .domain = S(DOMAIN),
+                .domain = domain,
                 .zone = fake_name("example.org"),
                 .primary = {.at = w->primary->dns.at},
                 .tsig = &w->primary->key,
@@ -167,7 +170,8 @@ static inline void make_keeper(struct world *w)
                 .queue_life_s = 5 * 86400,
                 .ttl_s = 60,
         };
-        assert_int_equal(zone_keeper_new(w->h, &config, &w->keeper), ERR_OK);
+        assert_int_equal(zone_keeper_new(w->h, &config, &w->keepers[w->keeper_count]), ERR_OK);
+        w->keeper_count++;
 }
 
 static inline void run_signer(void *arg)
@@ -180,8 +184,8 @@ static inline void start(struct world *w)
 {
         struct signer_config config = {
                 .host = w->h,
-                .keepers = &w->keeper,
-                .keeper_count = 1,
+                .keepers = w->keepers,
+                .keeper_count = w->keeper_count,
                 .hostname = S("nec.example.org"),
                 .destination = w->hop.loop.at,
                 .accept_from = &w->accept_from,
@@ -199,10 +203,13 @@ static inline void start(struct world *w)
 static inline void wait_ready(struct world *w)
 {
         struct zone_signing_set set;
-        assert_int_equal(scope_spawn(&w->scope, "zone", zone_keeper_run, w->keeper), ERR_OK);
-        while (zone_keeper_keys(w->keeper, &set) != ERR_OK || !set.keys[ZONE_DKIM_ED25519].key ||
-                !set.keys[ZONE_ARC_RSA].key)
-                assert_int_equal(fiber_sleep(w->h->sched, 10), ERR_OK);
+        for (size_t i = 0; i < w->keeper_count; i++) {
+                struct zone_keeper *k = w->keepers[i];
+                assert_int_equal(scope_spawn(&w->scope, "zone", zone_keeper_run, k), ERR_OK);
+                while (zone_keeper_keys(k, &set) != ERR_OK || !set.keys[ZONE_DKIM_ED25519].key ||
+                        !set.keys[ZONE_ARC_RSA].key)
+                        assert_int_equal(fiber_sleep(w->h->sched, 10), ERR_OK);
+        }
 }
 
 /* The client. */
@@ -291,7 +298,9 @@ static inline void run_world(void *arg)
         fake_primary_start(w->primary, w->h, &w->scope);
         loopback_listen(&w->loop);
         loopback_listen(&w->hop.loop);
-        make_keeper(w);
+        make_keeper(w, S(DOMAIN));
+        if (w->has_second)
+                make_keeper(w, S(SECOND));
         struct resolver_config names = {.servers = &(struct dns_server){.at = w->primary->dns.at},
                 .server_count = 1,
                 .timeout_ms = 100,
@@ -310,16 +319,18 @@ static inline void run_world(void *arg)
         if (w->hop.loop.listener)
                 host_listener_close(w->h, w->hop.loop.listener);
         fake_stop(&w->primary->dns);
-        zone_keeper_free(w->keeper);
+        zone_keeper_free(w->keepers[0]);
+        zone_keeper_free(w->keepers[1]);
         free(w->primary);
         free(w->hop.message);
 }
 
-static inline int run_in_world(int (*tests)(void))
+static inline int run_in_world(int (*tests)(void), bool has_second)
 {
         the_world = calloc(1, sizeof *the_world);
         CHECK(the_world);
         the_world->tests = tests;
+        the_world->has_second = has_second;
         the_world->h = linux_host_new(NULL);
         CHECK(the_world->h);
         linux_host_run(the_world->h, run_world, the_world);
