@@ -9,11 +9,17 @@
 #include "dns/code.h"
 #include "dns/txt.h"
 
+void zone_go(struct zone *z, enum zone_state to)
+{
+        z->moves[z->state] |= UINT32_C(1) << to;
+        z->state = to;
+}
+
 static bool ask_rest(struct zone *z, int64_t now_s, struct zone_step *out)
 {
         (void)now_s;
         *out = (struct zone_step){.action = ZONE_WAIT, .wait_s = z->rest_s};
-        z->state = ZONE_STATE_READ_POINTER;
+        zone_go(z, ZONE_STATE_READ_POINTER);
         z->writes = 0;
         z->is_failed = false;
         return true;
@@ -208,7 +214,7 @@ enum zone_outcome zone_judge_update(struct zone *z, const struct zone_update_res
 void zone_rest(struct zone *z, int64_t seconds)
 {
         z->rest_s = seconds;
-        z->state = ZONE_STATE_REST;
+        zone_go(z, ZONE_STATE_REST);
 }
 
 int64_t zone_usual_rest_s(const struct zone *z)
@@ -252,7 +258,7 @@ void zone_rest_until_due(struct zone *z, int64_t now_s)
 void zone_end(struct zone *z, enum err outcome)
 {
         z->revoked = outcome;
-        z->state = ZONE_STATE_END;
+        zone_go(z, ZONE_STATE_END);
 }
 
 enum err zone_revoked(const struct zone *z)

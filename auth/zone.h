@@ -244,8 +244,10 @@ struct zone_retired {
 struct zone {
         struct zone_config config;
         enum zone_state state;
-        bool has_pointer; /* `pointer` is in force: read from the zone, or to be put back there */
-        bool was_ours;    /* our own pointer has been seen in the zone, or made */
+        uint32_t moves
+                [ZONE_STATES]; /* bits: where it went from each state so far; docs/zone-machine.md tells all */
+        bool has_pointer;      /* `pointer` is in force: read from the zone, or to be put back there */
+        bool was_ours;         /* our own pointer has been seen in the zone, or made */
         struct zone_pointer pointer;
         int64_t read_s;             /* when it was last read, and ours */
         struct zone_pointer wanted; /* WRITE_POINTER */

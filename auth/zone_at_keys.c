@@ -33,11 +33,11 @@ static bool ask_key(struct zone *z, int64_t now_s, struct zone_step *out)
         if ((z->at == z->current_n || z->at == z->key_n) && is_proof_due(z)) {
                 z->servers.from = z->servers.to;
                 z->servers.to = z->at;
-                z->state = ZONE_STATE_READ_SERVERS;
+                zone_go(z, ZONE_STATE_READ_SERVERS);
                 return false;
         }
         if (z->at == z->key_n) {
-                z->state = ZONE_STATE_CHANGE_POINTER;
+                zone_go(z, ZONE_STATE_CHANGE_POINTER);
                 return false;
         }
         if (z->keys[z->at].record_n == 0)
@@ -121,7 +121,7 @@ static void answered_key(struct zone *z, int64_t now_s, enum err e, const struct
         else if (z->is_read_only)
                 z->at++;
         else
-                z->state = ZONE_STATE_WRITE_KEY;
+                zone_go(z, ZONE_STATE_WRITE_KEY);
 }
 
 const struct zone_state_row zone_at_read_key = {.ask = ask_key, .answered = answered_key};
@@ -140,7 +140,7 @@ static void updated_key(struct zone *z, int64_t now_s, const struct zone_update_
 {
         struct zone_key *key = &z->keys[z->at];
         (void)now_s;
-        z->state = ZONE_STATE_READ_KEY; /* see it there */
+        zone_go(z, ZONE_STATE_READ_KEY); /* see it there */
         switch (zone_judge_update(z, result)) {
         case ZONE_OUTCOME_DONE:
                 key->is_ours = true;

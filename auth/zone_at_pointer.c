@@ -21,7 +21,7 @@ void zone_swap_pointer(struct zone *z, const struct zone_pointer *wanted, enum z
 {
         z->wanted = *wanted;
         z->wanted_event = event;
-        z->state = ZONE_STATE_WRITE_POINTER;
+        zone_go(z, ZONE_STATE_WRITE_POINTER);
 }
 
 /* The keys that the pointer asks for. */
@@ -146,8 +146,8 @@ static void adopt(struct zone *z, int64_t now_s, const struct zone_pointer *foun
         }
         if (is_new)
                 zone_tell(z, ZONE_EVENT_POINTER_FOUND, zone_key_selector(&z->keys[0]), S(""));
-        z->state = ZONE_STATE_READ_KEY;
-        (void)jump(z, now_s);
+        if (!jump(z, now_s))
+                zone_go(z, ZONE_STATE_READ_KEY);
 }
 
 /* Nothing there: the first epoch, or our own pointer that somebody has removed. */
@@ -198,7 +198,7 @@ static void revoke(struct zone *z, int64_t now_s, const struct zone_pointer *fou
         if (z->is_revoking) {
                 z->pointer = *found;
                 z->has_pointer = true;
-                z->state = ZONE_STATE_CHANGE_POINTER;
+                zone_go(z, ZONE_STATE_CHANGE_POINTER);
         } else if (is_ours == is_same) {
                 take_over(z, now_s, found, now_s);
         } else {
@@ -230,7 +230,7 @@ static void refuse_pointer(struct zone *z, struct str what)
         }
         zone_tell(z, ZONE_EVENT_TROUBLE, S(""), zone_reason(z));
         z->is_read_only = true;
-        z->state = ZONE_STATE_READ_KEY;
+        zone_go(z, ZONE_STATE_READ_KEY);
 }
 
 static bool is_one_shot(const struct zone *z)
@@ -308,18 +308,19 @@ static void updated_pointer(struct zone *z, int64_t now_s, const struct zone_upd
         bool is_first = z->wanted_event == ZONE_EVENT_POINTER_CREATED ||
                         z->wanted_event == ZONE_EVENT_POINTER_RESTORED ||
                         (z->wanted_event == ZONE_EVENT_EPOCH_CHOSEN && z->at == 0);
-        z->state = ZONE_STATE_READ_POINTER; /* the zone's word, not ours */
         switch (zone_judge_update(z, result)) {
         case ZONE_OUTCOME_DONE:
                 tell_change(z);
                 z->was_ours = true;
+                zone_go(z, ZONE_STATE_READ_POINTER); /* the zone's word, not ours */
                 break;
         case ZONE_OUTCOME_RACED:
+                zone_go(z, ZONE_STATE_READ_POINTER);
                 break;
         case ZONE_OUTCOME_FAILED:
                 z->is_unchangeable = true;
                 if (is_first && z->has_pointer)
-                        z->state = ZONE_STATE_READ_KEY;
+                        zone_go(z, ZONE_STATE_READ_KEY);
                 else
                         zone_rest_until_due(z, now_s);
                 break;
@@ -382,7 +383,7 @@ static bool ask_change(struct zone *z, int64_t now_s, struct zone_step *out)
         z->at = z->retired_left = 0;
         z->at_kind = ZONE_DKIM_RSA;
         z->is_unempty = false;
-        z->state = ZONE_STATE_READ_RETIRED;
+        zone_go(z, ZONE_STATE_READ_RETIRED);
         return false;
 }
 

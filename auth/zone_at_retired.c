@@ -173,7 +173,7 @@ static void answered_retired(struct zone *z, int64_t now_s, enum err e, const st
         if (z->is_removal && now_s < zone_removal_s(z, old_at(z))) {
                 leave_record(z, true);
         } else if (zone_see(&z->record_seen, answer) == ERR_OK) {
-                z->state = ZONE_STATE_WRITE_RETIRED;
+                zone_go(z, ZONE_STATE_WRITE_RETIRED);
         } else {
                 tell_crowd(z, &name);
                 leave_record(z, false);
@@ -196,14 +196,15 @@ static void updated_retired(struct zone *z, int64_t now_s, const struct zone_upd
 {
         char selector[DNS_LABEL_MAX];
         struct wr w;
-        z->state = ZONE_STATE_READ_RETIRED; /* see it there */
         switch (zone_judge_update(z, result)) {
         case ZONE_OUTCOME_DONE:
                 write_selector(z, &w, selector);
                 zone_tell(z, z->is_removal ? ZONE_EVENT_KEY_REMOVED : ZONE_EVENT_KEY_EMPTIED, wr_text(&w),
                         S(""));
+                zone_go(z, ZONE_STATE_READ_RETIRED); /* see it there */
                 break;
         case ZONE_OUTCOME_RACED:
+                zone_go(z, ZONE_STATE_READ_RETIRED);
                 break;
         case ZONE_OUTCOME_FAILED:
                 zone_rest_until_due(z, now_s);

@@ -20,7 +20,7 @@ static size_t next_sought(const struct zone *z, size_t at)
 static void go_on(struct zone *z)
 {
         z->at = z->servers.to;
-        z->state = ZONE_STATE_READ_KEY;
+        zone_go(z, ZONE_STATE_READ_KEY);
 }
 
 static void prove(struct zone *z, struct zone_key *key, enum zone_event_kind event, struct str detail)
@@ -99,7 +99,7 @@ static void answered_servers(struct zone *z, int64_t now_s, enum err e, const st
                 s->names[s->n++] = answer->values[i].name;
         z->at = 0;
         s->address_type = DNS_TYPE_A;
-        z->state = ZONE_STATE_READ_ADDRESS;
+        zone_go(z, ZONE_STATE_READ_ADDRESS);
 }
 
 const struct zone_state_row zone_at_read_servers = {.ask = ask_servers, .answered = answered_servers};
@@ -111,7 +111,7 @@ static bool ask_address(struct zone *z, int64_t now_s, struct zone_step *out)
                 return zone_ask_primary(&z->servers.names[z->at], z->servers.address_type, out);
         z->at = 0;
         z->servers.key = next_sought(z, z->servers.from);
-        z->state = ZONE_STATE_CHECK_SERVER;
+        zone_go(z, ZONE_STATE_CHECK_SERVER);
         return false;
 }
 

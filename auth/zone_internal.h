@@ -18,6 +18,8 @@ extern const struct zone_state_row zone_at_read_key, zone_at_write_key;
 extern const struct zone_state_row zone_at_read_servers, zone_at_read_address, zone_at_check_server;
 extern const struct zone_state_row zone_at_read_retired, zone_at_write_retired;
 
+void zone_go(struct zone *z, enum zone_state to);
+
 /* Names of records. */
 bool zone_has_kind(const struct zone *z, enum zone_kind kind);
 void zone_write_selector(const struct zone *z, struct wr *w, enum zone_kind kind, int64_t epoch);
