@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#define REPLICAS 4
+#define REPLICAS 3
 #define LETTERS 4096
 #define YEAR (365 * DAY)
 #define LAG_S 300 /* of the secondary */
