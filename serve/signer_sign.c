@@ -179,8 +179,10 @@ static enum err keep_front(
         struct signer_session *s, struct str front, struct str *out, struct smtp_reply *reply)
 {
         size_t need = s->n + front.n;
+        s->why = SIGNER_NO_MEMORY;
         if (need > s->cap && !signer_reserve(s, need))
                 return say(reply, s->fault, 452, 3, 1, S("No room for this message now, try again later"));
+        s->why = SIGNER_OTHER;
         memcpy(s->message + s->n, front.p, front.n);
         *out = str_of(s->message + s->n, front.n);
         return ERR_OK;
