@@ -139,6 +139,32 @@ def killed(world, kind, primary):
     return primary
 
 
+def restored(world, primary):
+    """The primary comes back from a copy of before two changes of keys: what is in use since is named and stands again."""
+    home = os.path.join(world.folder, "primary-knot")
+    nec = world.start_nec(destination=SINK, more=["--rotation-test", "--validity", "60s", "--overlap", "45s",
+                                                  "--queue-life", "10s", "--ttl", "1s"])
+    with world.case("knot: restored from a backup: lost epochs are named again, their records put back, and mail goes on"):
+        primary.stop()
+        shutil.copytree(home, f"{home}.backup")
+        primary = primaries.start_primary(world, "knot")
+        first = int(pointer()["e"])
+        until(60, "two changes of keys", lambda: int(pointer().get("e", 0)) >= first + 30)
+        last = int(pointer()["e"])
+        primary.stop()
+        shutil.rmtree(home)
+        shutil.move(f"{home}.backup", home)
+        primary = primaries.start_primary(world, "knot")
+        until(20, "the current epoch", lambda: int(pointer().get("e", 0)) >= last)
+        nec.wait_log("event=pointer-restored")
+        named = pointer()
+        check(str(first) in named["r"], f"{first} is not in r={named['r']}")
+        until(20, "the records", lambda: all(len(ask(DNS, s) or []) == 1 for s in selectors(last)))
+        until(30, "service", lambda: said()[:3] == "250")
+    nec.stop()
+    return primary
+
+
 def one_primary(world, kind):
     try:
         primary = primaries.start_primary(world, kind)
@@ -150,7 +176,10 @@ def one_primary(world, kind):
     published(world, kind)
     with signer(world, more=FAST):
         edited(world, kind)
-    killed(world, kind, primary).stop()
+    primary = killed(world, kind, primary)
+    if kind == "knot":
+        primary = restored(world, primary)
+    primary.stop()
     for process in seconds:
         process.stop()
 
