@@ -4,6 +4,14 @@
  * and the chunk's octets are dropped as they come: they are never looked at as commands. */
 #include "smtp/server_parts.h"
 
+/* Its octets have their own time: there may be no message whose time they could share. */
+static void refuse_chunk(struct smtp_server *s)
+{
+        s->is_chunk_bad = true;
+        s->data_deadline_ms = s->now_ms + SMTP_SERVER_DATA_MS;
+        server_idle(s);
+}
+
 enum server_step server_bdat(
         struct smtp_server *s, struct str arguments, size_t line_n, struct smtp_server_event *event)
 {
@@ -15,8 +23,9 @@ enum server_step server_bdat(
                 server_close(s, SMTP_CLOSED_PROTOCOL);
                 return SERVER_STEP_MORE;
         }
+        bool is_bad = true;
         s->state = SMTP_SERVER_STATE_CHUNK;
-        s->is_chunk_bad = true;
+        s->is_chunk_bad = false;
         s->is_chunk_empty = s->chunk_left == 0;
         if (!s->in_mail) {
                 server_say(s, 503, 5, 1, S("MAIL first"));
@@ -27,11 +36,11 @@ enum server_step server_bdat(
                 server_say(s, 552, 3, 4, S("Message too large"));
                 server_reset(s, SMTP_RESET_TOO_LARGE);
         } else {
-                s->is_chunk_bad = false;
+                is_bad = false;
         }
-        if (s->is_chunk_bad)
-                server_idle(s);
-        if (s->is_chunk_bad || s->in_chunks)
+        if (is_bad)
+                refuse_chunk(s);
+        if (is_bad || s->in_chunks)
                 return SERVER_STEP_MORE;
         s->is_chunk_asked = true;
         return server_ask(s, SMTP_SERVER_DATA, line_n, event);
@@ -46,9 +55,8 @@ void server_chunk_answer(struct smtp_server *s, const struct smtp_reply *reply, 
                 return;
         }
         server_write(s, reply);
-        s->is_chunk_bad = true;
         server_reset(s, SMTP_RESET_CHUNK);
-        server_idle(s);
+        refuse_chunk(s);
         if (reply->code == 421 && s->state < SMTP_SERVER_STATE_CLOSING)
                 server_close(s, SMTP_CLOSED_REPLY);
 }

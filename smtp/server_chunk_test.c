@@ -328,6 +328,42 @@ static void test_deadlines(void **state)
         server_play_free(&p);
 }
 
+/* A chunk that is refused has as much time to come as one of a message, whenever a message came last. */
+static void test_refused_chunk_has_time(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *input, *says;
+        } cases[] = {
+                {"RSET\r\nBDAT 9 LAST\r\n", "503 5.5.1 "},
+                {"RSET\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<refused@y.test>\r\nBDAT 9\r\n", "554 5.5.1 "},
+                {"RSET\r\nMAIL FROM:<nodata@b.test>\r\nRCPT TO:<x@y.test>\r\nBDAT 9\r\n", "451 4.3.0 "},
+                {"BDAT 2000 LAST\r\n", "552 5.3.4 "},
+        };
+        for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+                struct server_play p;
+                uint32_t whole = 0;
+                begin(&p, 1000);
+                if (i % 2 > 0) { /* the last message is long over */
+                        server_play_feed(&p, S("BDAT 0 LAST\r\nMAIL FROM:<a@b.test>\r\n"), &whole);
+                        server_play_feed(&p, S("RCPT TO:<x@y.test>\r\n"), &whole);
+                }
+                p.now_ms += 2LL * SMTP_SERVER_DATA_MS;
+                server_play_feed(&p, str_of_c(cases[i / 2].input), &whole);
+                server_play_feed(&p, S("QUIT\r\n"), &whole);
+                assert_true(str_find(play_str(&p.output), str_of_c(cases[i / 2].says)) < p.output.n);
+                smtp_server_tick(p.server, p.now_ms);
+                server_play_drain(&p);
+                assert_false(p.is_closed);
+                assert_true(smtp_server_deadline(p.server) > p.now_ms);
+                p.now_ms += SMTP_SERVER_DATA_MS; /* and no more */
+                smtp_server_tick(p.server, p.now_ms);
+                server_play_drain(&p);
+                assert_true(p.is_closed);
+                server_play_free(&p);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -337,6 +373,7 @@ int main(void)
                 cmocka_unit_test(test_too_many_empty_chunks),
                 cmocka_unit_test(test_cut_off_anywhere),
                 cmocka_unit_test(test_deadlines),
+                cmocka_unit_test(test_refused_chunk_has_time),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
