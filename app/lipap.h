@@ -18,6 +18,7 @@ struct lipap_options {
         struct str image;
         struct dns_server nameservers[RESOLVER_SERVERS_MAX];
         struct ip_port listens[LIPAP_LISTENERS_MAX];
+        struct ip_port metrics; /* family 0: none */
         struct key_password passwords[LIPAP_PASSWORDS_MAX];
         size_t nameserver_count, listen_count, password_count;
         const char *label; /* --name, or NULL */

@@ -8,6 +8,7 @@
 #include "serve/delivery.h"
 
 #define SMTP_PORT 25
+#define METRICS_PORT 9925
 #define SECRET_MAX 1024
 #define CONTINUE (-1)
 
@@ -28,6 +29,8 @@ static const struct option_spec specs[] = {
         {"max-message", 0, "SIZE", false, "default 25M"},
         {"retry", 0, "T", false,
                 "pause before the second try of a delivery, default 5m; it doubles up to 4h"},
+        {"metrics", 0, "IP:PORT", false,
+                "where /metrics and /healthz are served over HTTP; default: nowhere"},
         {"name", 0, "LABEL", false, "stands in each log line"},
         {"help", 0, NULL, false, "print this"},
         {"version", 0, NULL, false, "print the version"},
@@ -80,6 +83,9 @@ static int read_network(struct lipap_options *o)
         for (size_t i = 0; options_nth(&o->options, "listen", i, &value); i++, o->listen_count++)
                 if (i == LIPAP_LISTENERS_MAX || ip_port_parse(value, SMTP_PORT, &o->listens[i]) != ERR_OK)
                         return complain("--listen is not an address", value);
+        if (options_value(&o->options, "metrics", &value) &&
+                ip_port_parse(value, METRICS_PORT, &o->metrics) != ERR_OK)
+                return complain("--metrics is not an address", value);
         if (o->listen_count == 0)
                 o->listens[o->listen_count++] = (struct ip_port){.ip = ip_v4(0, 0, 0, 0), .port = SMTP_PORT};
         if (n->signer_count == 0)

@@ -7,6 +7,8 @@
 #include "serve/delivery.h"
 #include "serve/handover.h"
 #include "serve/inbound.h"
+#include "serve/lipap_metrics.h"
+#include "serve/monitor.h"
 #include "store/lists.h"
 #include "store/messages.h"
 
@@ -17,6 +19,8 @@ struct server {
         struct lipap_options *o;
         struct lipap *node;  /* of `o` */
         struct scope *scope; /* of everything that serves */
+        struct monitor monitor;
+        struct host_listener *watched; /* NULL: no --metrics */
         int status;
 };
 
@@ -120,6 +124,14 @@ static void listen_run(void *arg)
         (void)smtpd_listen(&config);
 }
 
+static void monitor_run(void *arg)
+{
+        struct server *s = arg;
+        s->monitor = (struct monitor){
+                .host = s->host, .metrics = lipap_metrics, .health = lipap_health, .ctx = s->node};
+        (void)monitor_serve(&s->monitor, s->watched);
+}
+
 /* The end of the program: the platform's word, or a disk that failed. */
 static void wait_run(void *arg)
 {
@@ -157,6 +169,11 @@ static void watch_run(void *arg)
 
 static enum err open_listeners(struct server *s, struct listening *out)
 {
+        if (s->o->metrics.ip.family != 0) {
+                enum err e = monitor_listen(s->host, &s->o->metrics, &s->watched);
+                if (e != ERR_OK)
+                        return e;
+        }
         for (size_t i = 0; i < s->o->listen_count; i++) {
                 struct log_line l;
                 enum err e = host_listen(s->host, &s->o->listens[i], &out[i].listener);
@@ -184,6 +201,8 @@ static enum err spawn_all(struct server *s, struct listening *listening)
                 e = scope_spawn(s->scope, "watch", watch_run, s);
         if (e == ERR_OK)
                 e = scope_spawn(s->scope, "forget", forget_run, s);
+        if (e == ERR_OK && s->watched)
+                e = scope_spawn(s->scope, "metrics", monitor_run, s);
         for (size_t i = 0; e == ERR_OK && i < s->o->listen_count; i++)
                 e = scope_spawn(s->scope, "listen", listen_run, &listening[i]);
         return e;
@@ -211,6 +230,8 @@ static void serve(struct server *s)
                 }
                 (void)scope_join(&scope);
         }
+        if (s->watched)
+                host_listener_close(s->host, s->watched);
         for (size_t i = 0; i < s->o->listen_count; i++)
                 if (listening[i].listener)
                         host_listener_close(s->host, listening[i].listener);

@@ -9,6 +9,7 @@
 
 #define SMTP_PORT 25
 #define DNS_PORT 53
+#define METRICS_PORT 9925
 #define SECRET_MAX 4096
 #define DAY_S 86400
 #define TTL_MAX_S (7 * DAY_S)
@@ -28,11 +29,27 @@ static const struct option_spec specs[] = {
         {"listen", 0, "IP:PORT", true, "default 0.0.0.0:25"},
         {"accept-from", 0, "CIDR", true, "who may hand in mail; default: loopback and the destination"},
         {"selector", 0, "PATTERN", false, "default dkim-%d; %d becomes the key's epoch"},
+        {"arc-selector", 0, "PATTERN", false, "the same for ARC, default arc-%d"},
+        {"algorithm", 0, "LIST", false,
+                "of DKIM signatures, default rsa/2048,ed25519; rsa/2048 alone leaves out the second one"},
         {"validity", 0, "T", false, "of a key and what it signed, default 30d"},
         {"overlap", 0, "T", false, "the next key comes so long before, default 7d"},
         {"queue-life", 0, "T", false, "how long mail may wait on its way, default 5d"},
         {"ttl", 0, "T", false, "of the records, default 1h"},
+        {"rotation-test", 0, NULL, false,
+                "read the zone again each second, and let --overlap be as short as --queue-life; for tests "
+                "only"},
+        {"replace", 0, NULL, false, "take over from another password, whose records stand until their time"},
+        {"revoke", 0, NULL, false,
+                "once, instead of signing: move the zone to a new password's keys, and revoke all others"},
+        {"same-password", 0, NULL, false, "with --revoke: the password stays, only its keys change"},
+        {"authserv-id", 0, "ID", false,
+                "whose Authentication-Results an ARC set is made of; default: the first --domain"},
+        {"nameserver", 0, "udp:IP|tcp:IP", true,
+                "resolver that is asked for the keys of earlier ARC sets; default: the --dns-server"},
         {"memory", 0, "SIZE", false, "for messages on their way through, default 256M"},
+        {"metrics", 0, "IP:PORT", false,
+                "where /metrics and /healthz are served over HTTP; default: nowhere"},
         {"name", 0, "LABEL", false, "stands in each log line"},
         {"help", 0, NULL, false, "print this"},
         {"version", 0, NULL, false, "print the version"},
@@ -155,11 +172,34 @@ static int read_dns(struct nec_options *o)
         return status;
 }
 
+/* After the primary is known. */
+static int read_nameservers(struct nec_options *o)
+{
+        struct str value;
+        for (size_t i = 0; options_nth(&o->options, "nameserver", i, &value); i++, o->nameserver_count++)
+                if (i == RESOLVER_SERVERS_MAX || dns_server_parse(value, &o->nameservers[i]) != ERR_OK)
+                        return complain("--nameserver is not udp:IP or tcp:IP, or there are too many", value);
+        if (o->nameserver_count == 0)
+                o->nameservers[o->nameserver_count++] = o->dns_server;
+        return CONTINUE;
+}
+
+/* It is compared with what a receiver writes in front of Authentication-Results. */
+static int read_authserv_id(struct nec_options *o)
+{
+        if (!options_value(&o->options, "authserv-id", &o->authserv_id))
+                o->authserv_id = o->domains[0].name;
+        else if (!mail_domain_is_valid(o->authserv_id, MAIL_UTF8))
+                return complain("--authserv-id is not a name such as mx.example.org", o->authserv_id);
+        return CONTINUE;
+}
+
 static int read_mail(struct nec_options *o)
 {
         struct str value;
         if (!options_value(&o->options, "destination", &value))
-                return complain("--destination is missing", S(""));
+                return options_has(&o->options, "revoke") ? CONTINUE
+                                                          : complain("--destination is missing", S(""));
         if (ip_port_parse(value, SMTP_PORT, &o->destination) != ERR_OK)
                 return complain("--destination is not an address", value);
         for (size_t i = 0; options_nth(&o->options, "listen", i, &value); i++, o->listen_count++)
@@ -198,27 +238,91 @@ static int read_times(struct nec_options *o)
                 return complain("--queue-life is not a duration", S(""));
         if (!read_duration(o, "ttl", 3600, &o->ttl_s) || o->ttl_s > TTL_MAX_S)
                 return complain("--ttl is not a duration of at most 7d", S(""));
-        if (o->overlap_s < o->queue_life_s + DAY_S)
+        o->is_rotation_test = options_has(&o->options, "rotation-test");
+        if (o->overlap_s < o->queue_life_s)
+                return complain("--overlap is shorter than --queue-life", S(""));
+        if (!o->is_rotation_test && o->overlap_s < o->queue_life_s + DAY_S)
                 return complain("--overlap is shorter than --queue-life and a day: "
                                 "mail on its way would outlive its signature",
                         S(""));
         if (o->validity_s <= o->overlap_s)
                 return complain("--validity is not longer than --overlap", S(""));
+        if (!zone_times_fit(o->validity_s, o->overlap_s, o->ttl_s))
+                return complain(
+                        "--overlap is so near to --validity that too many keys would stand at once", S(""));
+        return CONTINUE;
+}
+
+static int read_algorithms(struct nec_options *o)
+{
+        struct str list, item;
+        bool has_rsa = false, more = true;
+        if (!options_value(&o->options, "algorithm", &list))
+                list = S("rsa/2048,ed25519");
+        while (more) {
+                more = str_cut(list, ',', &item, &list);
+                if (str_eq_nocase(str_trim(item), S("rsa/2048")))
+                        has_rsa = true;
+                else if (str_eq_nocase(str_trim(item), S("ed25519")))
+                        o->has_ed25519 = true;
+                else
+                        return complain("--algorithm knows rsa/2048 and ed25519, not", item);
+        }
+        return has_rsa ? CONTINUE : complain("--algorithm lacks rsa/2048, which all signers need", S(""));
+}
+
+static bool is_same_selector(const struct nec_options *o, enum zone_kind kind)
+{
+        char one[DNS_LABEL_MAX], other[DNS_LABEL_MAX];
+        struct wr a, b;
+        wr_init(&a, one, sizeof one);
+        wr_init(&b, other, sizeof other);
+        zone_selector_write(&a, o->selector, kind, 1);
+        zone_selector_write(&b, o->arc_selector, ZONE_ARC_RSA, 1);
+        return str_eq(wr_text(&a), wr_text(&b));
+}
+
+static int read_selectors(struct nec_options *o)
+{
+        if (!options_value(&o->options, "selector", &o->selector))
+                o->selector = S("dkim-%d");
+        if (!options_value(&o->options, "arc-selector", &o->arc_selector))
+                o->arc_selector = S("arc-%d");
+        if (zone_selector_check(o->selector) != ERR_OK)
+                return complain("--selector is not letters, digits and hyphens around one %d", o->selector);
+        if (zone_selector_check(o->arc_selector) != ERR_OK)
+                return complain(
+                        "--arc-selector is not letters, digits and hyphens around one %d", o->arc_selector);
+        if (is_same_selector(o, ZONE_DKIM_RSA) || is_same_selector(o, ZONE_DKIM_ED25519))
+                return complain("--arc-selector is that of the DKIM keys", o->arc_selector);
+        return read_algorithms(o);
+}
+
+static int read_mode(struct nec_options *o)
+{
+        bool replaces = options_has(&o->options, "replace"), revokes = options_has(&o->options, "revoke");
+        bool is_same = options_has(&o->options, "same-password");
+        if (replaces && revokes)
+                return complain("give one of --replace and --revoke", S(""));
+        if (is_same && !revokes)
+                return complain("--same-password goes with --revoke", S(""));
+        o->mode = replaces  ? ZONE_REPLACES
+                  : is_same ? ZONE_REVOKES_SAME
+                  : revokes ? ZONE_REVOKES
+                            : ZONE_KEEPS;
         return CONTINUE;
 }
 
 static int read_rest(struct nec_options *o)
 {
         struct str value;
-        o->selector = S("dkim-%d");
         o->memory = 256 * 1024 * 1024;
-        if (options_value(&o->options, "selector", &value))
-                o->selector = value;
-        if (zone_selector_check(o->selector) != ERR_OK)
-                return complain("--selector is not letters, digits and hyphens around one %d", o->selector);
         if (options_value(&o->options, "memory", &value) &&
                 (quantity_size_parse(value, &o->memory) != ERR_OK || o->memory < MEMORY_MIN))
                 return complain("--memory is not a size of at least 1M", value);
+        if (options_value(&o->options, "metrics", &value) &&
+                ip_port_parse(value, METRICS_PORT, &o->metrics) != ERR_OK)
+                return complain("--metrics is not an address", value);
         if (options_value(&o->options, "name", &value))
                 o->label = value.p; /* a whole argument, or the end of one */
         return CONTINUE;
@@ -226,8 +330,9 @@ static int read_rest(struct nec_options *o)
 
 int nec_options_read(struct nec_options *o, int argc, char **argv)
 {
-        static int (*const steps[])(struct nec_options * o) = {
-                read_domains, read_password, read_dns, read_mail, read_times, read_rest};
+        static int (*const steps[])(struct nec_options * o) = {read_domains, read_password, read_dns,
+                read_nameservers, read_authserv_id, read_mail, read_selectors, read_times, read_mode,
+                read_rest};
         int status = CONTINUE;
         if (options_parse(specs, argc, argv, &o->options) != ERR_OK)
                 return complain(o->options.message, S(""));

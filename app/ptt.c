@@ -52,6 +52,14 @@ static const struct option_spec get_specs[] = {
         {"to", 0, "FILE", false, "its name here; - for standard output"}, HELP, END};
 static const struct option_spec put_specs[] = {
         {"from", 0, "FILE", false, "its name here; - for standard input"}, HELP, END};
+static const struct option_spec dns_specs[] = {{"domain", 0, "D", false, "the domain of the lists"},
+        {"hostname", 0, "H", false, "the name of lipap's host, as its --hostname"},
+        {"ipv4", 0, "IP", false, "the public address of that host"},
+        {"ipv6", 0, "IP", false, "the same, when it has one"},
+        {"check", 0, NULL, false, "compare with what is live, and name what is missing or wrong"},
+        {"nameserver", 'n', "PROTO:IP[:PORT]", true, "the resolver that --check asks, such as tcp:9.9.9.9"},
+        {"selector", 0, "PATTERN", false, "as nec's option of that name, default dkim-%d"},
+        {"arc-selector", 0, "PATTERN", false, "as nec's option of that name, default arc-%d"}, HELP, END};
 static const struct option_spec change_specs[] = {DOMAIN, HELP, END};
 static const struct option_spec show_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"}, HELP, END};
 
@@ -78,6 +86,7 @@ static const struct command commands[] = {
         {"get", "IMAGE PATH...", "copy files out of the volume", 2, ptt_get, get_specs},
         {"put", "IMAGE PATH...", "copy files into the volume", 2, ptt_put, put_specs},
         {"rm", "IMAGE PATH...", "remove files and empty folders of the volume", 2, ptt_rm, help_specs},
+        {"dns", "", "print the records that a domain needs, or check them", 0, ptt_dns, dns_specs},
         {"password", "", "print a new 256-bit password", 0, ptt_password, help_specs},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

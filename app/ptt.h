@@ -37,6 +37,7 @@ int ptt_get(struct ptt *p);
 int ptt_put(struct ptt *p);
 int ptt_rm(struct ptt *p);
 int ptt_password(struct ptt *p);
+int ptt_dns(struct ptt *p);
 
 /* The options of `add`, one a setting among them, into a table of PTT_OPTIONS_MAX that lives as long as `specs`. */
 void ptt_add_specs(struct option_spec *specs);

@@ -11,10 +11,11 @@
 #include "dns/message.h"
 #include "dns/txt.h"
 
-#define FAKE_ZONE_RECORDS 24
+#define FAKE_ZONE_RECORDS 64
 
 struct fake_record {
         bool used;
+        int64_t since_s; /* the zone's `now_s` when it came */
         struct dns_name name;
         size_t n;
         char text[KEY_RECORD_MAX];
@@ -23,6 +24,7 @@ struct fake_record {
 struct fake_zone {
         struct fake_record records[FAKE_ZONE_RECORDS];
         unsigned changes;
+        int64_t now_s; /* for who wants to know when a record came */
 };
 
 static inline struct dns_name fake_name(const char *text)
@@ -34,7 +36,8 @@ static inline struct dns_name fake_name(const char *text)
 
 static inline bool fake_zone_stands_at(const struct fake_zone *z, size_t i, const struct dns_name *name)
 {
-        return z->records[i].used && dns_name_eq(&z->records[i].name, name);
+        const struct fake_record *r = &z->records[i]; /* names are in lower case here */
+        return r->used && r->name.n == name->n && memcmp(r->name.b, name->b, name->n) == 0;
 }
 
 static inline void fake_zone_add(struct fake_zone *z, const struct dns_name *name, struct str text)
@@ -43,7 +46,7 @@ static inline void fake_zone_add(struct fake_zone *z, const struct dns_name *nam
         while (i < FAKE_ZONE_RECORDS && z->records[i].used)
                 i++;
         CHECK(i < FAKE_ZONE_RECORDS && text.n <= KEY_RECORD_MAX);
-        z->records[i] = (struct fake_record){.used = true, .name = *name, .n = text.n};
+        z->records[i] = (struct fake_record){.used = true, .since_s = z->now_s, .name = *name, .n = text.n};
         if (text.n > 0)
                 memcpy(z->records[i].text, text.p, text.n);
         z->changes++;

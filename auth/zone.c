@@ -6,32 +6,48 @@
 #include "auth/zone_internal.h"
 #include "base/ascii.h"
 #include "base/check.h"
-#include "base/time_text.h"
 #include "dns/code.h"
 #include "dns/txt.h"
+
+void zone_go(struct zone *z, enum zone_state to)
+{
+        z->moves[z->state] |= UINT32_C(1) << to;
+        z->state = to;
+}
 
 static bool ask_rest(struct zone *z, int64_t now_s, struct zone_step *out)
 {
         (void)now_s;
         *out = (struct zone_step){.action = ZONE_WAIT, .wait_s = z->rest_s};
-        z->state = ZONE_STATE_READ_POINTER;
+        zone_go(z, ZONE_STATE_READ_POINTER);
         z->writes = 0;
+        z->is_failed = false;
         return true;
 }
 
-static const struct zone_state_row at_rest = {.ask = ask_rest};
+static bool ask_end(struct zone *z, int64_t now_s, struct zone_step *out)
+{
+        (void)z;
+        (void)now_s;
+        *out = (struct zone_step){.action = ZONE_END};
+        return true;
+}
+
+static const struct zone_state_row at_rest = {.ask = ask_rest}, at_end = {.ask = ask_end};
 
 static const struct zone_state_row *const states[ZONE_STATES] = {
         [ZONE_STATE_READ_POINTER] = &zone_at_read_pointer,
         [ZONE_STATE_WRITE_POINTER] = &zone_at_write_pointer,
-        [ZONE_STATE_READ_EXPIRED] = &zone_at_read_expired,
-        [ZONE_STATE_DERIVE_KEYS] = &zone_at_derive_keys,
         [ZONE_STATE_READ_KEY] = &zone_at_read_key,
         [ZONE_STATE_WRITE_KEY] = &zone_at_write_key,
         [ZONE_STATE_READ_SERVERS] = &zone_at_read_servers,
         [ZONE_STATE_READ_ADDRESS] = &zone_at_read_address,
         [ZONE_STATE_CHECK_SERVER] = &zone_at_check_server,
+        [ZONE_STATE_CHANGE_POINTER] = &zone_at_change_pointer,
+        [ZONE_STATE_READ_RETIRED] = &zone_at_read_retired,
+        [ZONE_STATE_WRITE_RETIRED] = &zone_at_write_retired,
         [ZONE_STATE_REST] = &at_rest,
+        [ZONE_STATE_END] = &at_end,
 };
 
 enum err zone_selector_check(struct str pattern)
@@ -45,12 +61,20 @@ enum err zone_selector_check(struct str pattern)
         return pattern.n > ZONE_SELECTOR_PATTERN_MAX ? ERR_LIMIT : ERR_OK;
 }
 
-void zone_selector_write(struct wr *w, struct str pattern, int64_t epoch)
+void zone_selector_write(struct wr *w, struct str pattern, enum zone_kind kind, int64_t epoch)
 {
         size_t at = str_find(pattern, S("%d"));
         wr_lower(w, str_take(pattern, at));
+        if (kind == ZONE_DKIM_ED25519)
+                wr_str(w, S("ed25519-"));
         wr_u64(w, (uint64_t)epoch);
         wr_lower(w, str_skip(pattern, at + 2));
+}
+
+bool zone_times_fit(int64_t validity_s, int64_t overlap_s, int64_t ttl_s)
+{
+        /* An epoch is old from its successor's day until its records are gone; two are left for delays and restores. */
+        return (overlap_s + 2 * ttl_s) / (ZONE_OLD_MAX - 2) < validity_s - overlap_s;
 }
 
 enum err zone_init(struct zone *z, const struct zone_config *config)
@@ -59,14 +83,27 @@ enum err zone_init(struct zone *z, const struct zone_config *config)
         char longest[DNS_LABEL_MAX];
         memset(longest, 'x', sizeof longest);
         CHECK(zone_selector_check(config->selector) == ERR_OK);
+        CHECK(config->arc_selector.n == 0 || zone_selector_check(config->arc_selector) == ERR_OK);
         CHECK(dns_name_is_under(&config->domain, &config->zone) && config->overlap_s < config->validity_s);
-        *z = (struct zone){.config = *config, .state = ZONE_STATE_READ_POINTER};
-        struct wr w = zone_reason_begin(z);
+        *z = (struct zone){.config = *config, .state = ZONE_STATE_READ_POINTER, .revoked = ERR_AGAIN};
+        struct wr w = zone_reason_begin(z, ZONE_LACK_UNREAD);
         wr_str(&w, S("the zone has not been read yet"));
         zone_reason_end(z, &w);
         if (dns_name_join(S("_domainkey"), &config->domain, &name) != ERR_OK)
                 return ERR_LIMIT;
         return dns_name_child(&name, str_of(longest, sizeof longest), &name);
+}
+
+bool zone_has_kind(const struct zone *z, enum zone_kind kind)
+{
+        return kind == ZONE_DKIM_RSA || (kind == ZONE_DKIM_ED25519 && z->config.has_ed25519) ||
+               (kind == ZONE_ARC_RSA && z->config.arc_selector.n > 0);
+}
+
+void zone_write_selector(const struct zone *z, struct wr *w, enum zone_kind kind, int64_t epoch)
+{
+        zone_selector_write(
+                w, kind == ZONE_ARC_RSA ? z->config.arc_selector : z->config.selector, kind, epoch);
 }
 
 void zone_pointer_name(const struct zone *z, struct dns_name *out)
@@ -89,6 +126,20 @@ bool zone_ask_primary(const struct dns_name *name, uint16_t type, struct zone_st
 {
         *out = (struct zone_step){.action = ZONE_QUERY, .at_primary = true, .name = *name, .type = type};
         return true;
+}
+
+bool zone_ask_update(struct zone *z, int64_t now_s, struct zone_step *out)
+{
+        (void)z;
+        (void)now_s;
+        *out = (struct zone_step){.action = ZONE_UPDATE};
+        return true;
+}
+
+bool zone_is_alias(const struct dns_name *name, enum err e, const struct dns_answer *answer)
+{
+        return e == ERR_OK && (answer->status == DNS_ALIAS ||
+                                      (answer->status == DNS_FOUND && !dns_name_eq(&answer->name, name)));
 }
 
 enum err zone_see(struct zone_seen *seen, const struct dns_answer *answer)
@@ -134,201 +185,161 @@ void zone_add_txt(const struct zone *z, struct dns_update *u, const struct dns_n
                         .name = name, .type = DNS_TYPE_TXT, .ttl_s = z->config.ttl_s, .rdata = wr_text(&w)});
 }
 
-static size_t copy_text(char *to, size_t cap, struct str text)
-{
-        size_t n = text.n < cap ? text.n : cap;
-        if (n > 0)
-                memcpy(to, text.p, n);
-        return n;
-}
-
-void zone_tell(struct zone *z, enum zone_event_kind kind, struct str selector, struct str detail)
-{
-        if (z->event_n == ZONE_EVENTS_MAX) { /* nobody takes them: the newest matter */
-                memmove(z->events, z->events + 1, (ZONE_EVENTS_MAX - 1) * sizeof z->events[0]);
-                z->event_n--;
-        }
-        struct zone_event *event = &z->events[z->event_n++];
-        event->kind = kind;
-        event->selector_n = copy_text(event->selector, sizeof event->selector, selector);
-        event->detail_n = copy_text(event->detail, sizeof event->detail, detail);
-}
-
-bool zone_take_event(struct zone *z, struct zone_event *out)
-{
-        if (z->event_n == 0)
-                return false;
-        *out = z->events[0];
-        z->event_n--;
-        memmove(z->events, z->events + 1, z->event_n * sizeof z->events[0]);
-        return true;
-}
-
-struct wr zone_reason_begin(struct zone *z)
-{
-        struct wr w;
-        wr_init(&w, z->reason, sizeof z->reason);
-        return w;
-}
-
-void zone_reason_end(struct zone *z, const struct wr *w)
-{
-        z->reason_n = w->n;
-}
-
-struct str zone_reason(const struct zone *z)
-{
-        return str_of(z->reason, z->reason_n);
-}
-
-void zone_rest(struct zone *z, int64_t seconds)
-{
-        z->rest_s = seconds;
-        z->state = ZONE_STATE_REST;
-}
-
-void zone_trouble(struct zone *z)
-{
-        int64_t longer = z->trouble_rest_s == 0 ? ZONE_TROUBLE_REST_MIN_S : 2 * z->trouble_rest_s;
-        z->trouble_rest_s = longer < ZONE_REST_S ? longer : ZONE_REST_S;
-        zone_tell(z, ZONE_EVENT_TROUBLE, S(""), zone_reason(z));
-        zone_rest(z, z->trouble_rest_s);
-}
-
-void zone_write_failure(struct wr *w, enum err e, const struct dns_answer *answer)
-{
-        if (e == ERR_OK)
-                wr_str(w, S("no such record"));
-        else if (e == ERR_DENIED && answer->rcode != DNS_RCODE_NOERROR)
-                wr_str(w, dns_rcode_text(answer->rcode));
-        else if (e == ERR_DENIED)
-                wr_str(w, S("the server has no authority for it"));
-        else
-                wr_str(w, str_of_c(err_text(e)));
-}
-
-bool zone_is_alias(const struct dns_name *name, enum err e, const struct dns_answer *answer)
-{
-        return e == ERR_OK && (answer->status == DNS_ALIAS ||
-                                      (answer->status == DNS_FOUND && !dns_name_eq(&answer->name, name)));
-}
-
-bool zone_answer_failed(struct zone *z, const struct dns_name *name, uint16_t type, enum err e,
-        const struct dns_answer *answer)
-{
-        bool is_alias = zone_is_alias(name, e, answer);
-        if (e == ERR_OK && !is_alias)
-                return false;
-        struct wr w = zone_reason_begin(z);
-        wr_str(&w, S("the primary name server was asked for "));
-        dns_name_write(&w, name);
-        wr_byte(&w, ' ');
-        wr_str(&w, dns_type_text(type));
-        wr_str(&w, S(": "));
-        if (is_alias)
-                wr_str(&w, S("there is an alias"));
-        else
-                zone_write_failure(&w, e, answer);
-        zone_reason_end(z, &w);
-        zone_trouble(z);
-        return true;
-}
-
-static void write_clock(struct wr *w, struct str whose, uint64_t unix_s)
-{
-        wr_str(w, whose);
-        time_write_rfc3339(w, (int64_t)unix_s * 1000);
-}
-
-static void write_update_failure(struct wr *w, const struct zone_update_result *r)
-{
-        if (r->status == ZONE_UPDATE_LOST) {
-                wr_str(w, S("the update got no answer that counts: "));
-                wr_str(w, str_of_c(err_text(r->err)));
-                return;
-        }
-        wr_str(w, S("the primary name server refused the update: "));
-        wr_str(w, dns_rcode_text(r->rcode));
-        if (r->tsig_error != 0) {
-                wr_str(w, S(", TSIG "));
-                wr_str(w, dns_tsig_error_text(r->tsig_error));
-        }
-        if (r->server_time_s != 0 && r->server_time_s <= TIME_UNIX_MAX) {
-                write_clock(w, S(", its clock says "), r->server_time_s);
-                write_clock(w, S(", ours "), r->our_time_s);
-        }
-        if (r->status == ZONE_UPDATE_CLAIMED)
-                wr_str(w, S(" (an answer without a right signature)"));
-}
-
 static bool is_prerequisite(uint16_t rcode)
 {
         return rcode == DNS_RCODE_YXDOMAIN || rcode == DNS_RCODE_YXRRSET || rcode == DNS_RCODE_NXRRSET ||
                rcode == DNS_RCODE_NXDOMAIN;
 }
 
-bool zone_update_done(struct zone *z, const struct zone_update_result *result)
+enum zone_outcome zone_judge_update(struct zone *z, const struct zone_update_result *result)
 {
-        struct wr w = zone_reason_begin(z);
         bool is_done = result->status == ZONE_UPDATE_DONE;
         bool is_race = result->status == ZONE_UPDATE_REFUSED && is_prerequisite(result->rcode);
         z->races = is_race ? z->races + 1 : 0;
         if (is_done && ++z->writes <= 2 * ZONE_KEYS_MAX)
-                return true;
-        if (is_race && z->races <= ZONE_RACES_MAX) {
-                wr_str(&w, S("another process changes the zone at the same time"));
-                zone_reason_end(z, &w);
-                zone_rest(z, 1);
-                return false;
-        }
+                return ZONE_OUTCOME_DONE;
+        if (is_race && z->races <= ZONE_RACES_MAX)
+                return ZONE_OUTCOME_RACED;
+        struct wr w = zone_reason_begin(z, ZONE_LACK_UNREACHABLE);
         if (is_done)
                 wr_str(&w, S("the primary name server accepts updates and does not show them"));
         else
-                write_update_failure(&w, result);
+                zone_write_update_failure(&w, result);
         zone_reason_end(z, &w);
-        zone_trouble(z);
+        z->races = 0;
+        zone_fail(z);
+        return ZONE_OUTCOME_FAILED;
+}
+
+void zone_rest(struct zone *z, int64_t seconds)
+{
+        z->rest_s = seconds;
+        zone_go(z, ZONE_STATE_REST);
+}
+
+int64_t zone_usual_rest_s(const struct zone *z)
+{
+        return z->config.is_rotation_test ? 1 : ZONE_REST_S;
+}
+
+static bool is_awaited(const struct zone *z)
+{
+        for (size_t i = 0; i < z->key_n; i++)
+                if (z->keys[i].is_published && !z->keys[i].is_proven)
+                        return true;
         return false;
 }
 
-enum err zone_signing(
-        const struct zone *z, int64_t now_s, int64_t *epoch, int64_t *expiry_s, struct str *reason)
+static void wake_at(int64_t now_s, int64_t at_s, int64_t *rest_s)
 {
-        *epoch = *expiry_s = 0;
-        *reason = zone_reason(z);
+        if (at_s > now_s && at_s - now_s < *rest_s)
+                *rest_s = at_s - now_s;
+}
+
+void zone_rest_until_due(struct zone *z, int64_t now_s)
+{
+        int64_t rest_s = zone_usual_rest_s(z);
+        if (z->is_failed) {
+                zone_rest(z, z->trouble_rest_s);
+                return;
+        }
+        z->trouble_rest_s = 0;
+        if (is_awaited(z) && rest_s > ZONE_PROOF_REST_S)
+                rest_s = ZONE_PROOF_REST_S;
+        if (z->has_pointer)
+                wake_at(now_s, z->pointer.next == 0 ? zone_announce_s(z) : zone_change_s(z), &rest_s);
+        for (size_t i = 0; z->has_pointer && i < z->pointer.old_n; i++) {
+                wake_at(now_s, z->pointer.old[i].until_s, &rest_s);
+                wake_at(now_s, zone_removal_s(z, &z->pointer.old[i]), &rest_s);
+        }
+        zone_rest(z, rest_s);
+}
+
+void zone_end(struct zone *z, enum err outcome)
+{
+        z->revoked = outcome;
+        zone_go(z, ZONE_STATE_END);
+}
+
+enum err zone_revoked(const struct zone *z)
+{
+        return z->revoked;
+}
+
+int64_t zone_change_s(const struct zone *z)
+{
+        return z->pointer.epoch + z->config.validity_s - z->config.overlap_s;
+}
+
+int64_t zone_announce_s(const struct zone *z)
+{
+        int64_t half_s = (z->config.validity_s - z->config.overlap_s) / 2;
+        return zone_change_s(z) - (half_s < ZONE_ANNOUNCE_S ? half_s : ZONE_ANNOUNCE_S);
+}
+
+/* Until when what this key signs is valid. */
+static int64_t expiry_of(const struct zone *z, const struct zone_key *key)
+{
+        int64_t expiry_s = key->epoch + z->config.validity_s;
+        if (key->until_s != 0 && expiry_s > key->until_s) /* another --validity had been in force */
+                expiry_s = key->until_s;
+        return expiry_s;
+}
+
+/* The first key of a kind that may sign, in the order of `keys`; `*is_expiring`: one is proven, and too old. */
+static const struct zone_key *find_signing(
+        const struct zone *z, int64_t now_s, enum zone_kind kind, bool is_next, bool *is_expiring)
+{
         for (size_t i = 0; i < z->key_n; i++) {
                 const struct zone_key *key = &z->keys[i];
-                int64_t expiry = key->epoch + z->config.validity_s;
-                if (key->until_s != 0 && expiry > key->until_s) /* another --validity had been in force */
-                        expiry = key->until_s;
-                if (!key->is_proven)
+                if (key->kind != kind || !key->is_proven || (key->epoch == z->pointer.next) != is_next)
                         continue;
-                if (expiry - now_s >= z->config.queue_life_s) {
-                        *epoch = key->epoch;
-                        *expiry_s = expiry;
-                        *reason = S("");
-                        return ERR_OK;
-                }
-                *reason = S("what the key signs now would expire before the queues give up");
+                if (expiry_of(z, key) - now_s >= z->config.queue_life_s)
+                        return key;
+                *is_expiring = true;
         }
+        return NULL;
+}
+
+enum err zone_signing(const struct zone *z, int64_t now_s, enum zone_kind kind, struct zone_signing *out)
+{
+        bool is_expiring = false;
+        const struct zone_key *key = find_signing(z, now_s, kind, false, &is_expiring);
+        if (!key)
+                key = find_signing(z, now_s, kind, true, &is_expiring);
+        *out = (struct zone_signing){.lack = ZONE_LACK_NONE};
+        if (key) {
+                out->key = (size_t)(key - z->keys);
+                out->expiry_s = expiry_of(z, key);
+                return ERR_OK;
+        }
+        out->lack = is_expiring ? ZONE_LACK_EXPIRING : z->lack;
+        out->reason = is_expiring ? S("what the key signs now would expire before the queues give up")
+                                  : zone_reason(z);
         return ERR_NOT_FOUND;
 }
 
 /* Tell when signing begins, changes its key, or ends. */
+static void judge_kind(struct zone *z, int64_t now_s, enum zone_kind kind)
+{
+        struct zone_signing signing;
+        bool is_ready = zone_signing(z, now_s, kind, &signing) == ERR_OK;
+        int64_t epoch = is_ready ? z->keys[signing.key].epoch : 0;
+        char selector[DNS_LABEL_MAX];
+        struct wr w;
+        if (epoch == z->signing[kind])
+                return;
+        wr_init(&w, selector, sizeof selector);
+        zone_write_selector(z, &w, kind, is_ready ? epoch : z->signing[kind]);
+        zone_tell(z, is_ready ? ZONE_EVENT_READY : ZONE_EVENT_NOT_READY, wr_text(&w), signing.reason);
+        z->signing[kind] = epoch;
+}
+
 static void judge(struct zone *z, int64_t now_s)
 {
-        int64_t epoch, expiry_s;
-        struct str reason;
-        bool is_ready = zone_signing(z, now_s, &epoch, &expiry_s, &reason) == ERR_OK;
-        if (!is_ready && z->signing_epoch != 0)
-                zone_tell(z, ZONE_EVENT_NOT_READY, S(""), reason);
-        if (is_ready && z->signing_epoch != epoch) {
-                char selector[DNS_LABEL_MAX];
-                struct wr w;
-                wr_init(&w, selector, sizeof selector);
-                zone_selector_write(&w, z->config.selector, epoch);
-                zone_tell(z, ZONE_EVENT_READY, wr_text(&w), S(""));
-        }
-        z->signing_epoch = is_ready ? epoch : 0;
+        for (int kind = 0; kind < ZONE_KINDS; kind++)
+                if (zone_has_kind(z, (enum zone_kind)kind))
+                        judge_kind(z, now_s, (enum zone_kind)kind);
 }
 
 void zone_next(struct zone *z, int64_t now_s, struct zone_step *out)
@@ -356,20 +367,5 @@ void zone_updated(struct zone *z, int64_t now_s, const struct zone_update_result
 {
         CHECK(states[z->state]->updated);
         states[z->state]->updated(z, now_s, result);
-        judge(z, now_s);
-}
-
-void zone_derived(struct zone *z, int64_t now_s, int64_t epoch, struct str record)
-{
-        CHECK(z->state == ZONE_STATE_DERIVE_KEYS && record.n <= KEY_RECORD_MAX);
-        for (size_t i = 0; i < z->key_n; i++)
-                if (z->keys[i].epoch == epoch)
-                        z->keys[i].record_n = copy_text(z->keys[i].record, KEY_RECORD_MAX, record);
-        if (record.n == 0) {
-                struct wr w = zone_reason_begin(z);
-                wr_str(&w, S("the key could not be derived"));
-                zone_reason_end(z, &w);
-                zone_trouble(z);
-        }
         judge(z, now_s);
 }

@@ -43,8 +43,10 @@ static struct str text_of(struct input *in, const struct zone *z, char *room, si
                 const struct zone_key *key = &z->keys[choice % z->key_n];
                 return str_of(key->record, key->record_n);
         }
-        if (choice < 96)
+        if (choice < 92)
                 return S(POINTER);
+        if (choice < 96)
+                return S("v=DKIM1; k=rsa; p=");
         if (choice < 128) {
                 wr_str(&w, S("v=PTT1; e="));
                 wr_u64(&w, 1775138006 + ((uint64_t)take(in) << 16));
@@ -52,7 +54,9 @@ static struct str text_of(struct input *in, const struct zone *z, char *room, si
                 wr_u64(&w, 1700000000 + ((uint64_t)take(in) << 18));
                 wr_byte(&w, ':');
                 wr_u64(&w, 1700000000 + ((uint64_t)take(in) << 20));
-                wr_str(&w, S("; id=0102030405060708"));
+                wr_str(&w, choice & 1 ? S("; f=1700000000") : S(""));
+                wr_str(&w, choice & 2 ? S("; n=1779000000") : S(""));
+                wr_str(&w, choice & 12 ? S("; id=0102030405060708") : S("; id=0902030405060708"));
                 return wr_text(&w);
         }
         for (size_t n = choice & 31; n > 0; n--)
@@ -137,13 +141,33 @@ static void do_step(struct input *in, struct zone *z, int64_t *now_s)
                 break;
         }
         case ZONE_DERIVE:
-                zone_derived(
-                        z, *now_s, step.epoch, take(in) == 255 ? S("") : record_of(&step, room, sizeof room));
+                zone_derived(z, *now_s, take(in) == 255 ? S("") : record_of(&step, room, sizeof room));
                 break;
         case ZONE_WAIT:
                 CHECK(step.wait_s >= 1 && step.wait_s <= ZONE_REST_S);
                 *now_s += step.wait_s + ((int64_t)take(in) << 10);
                 break;
+        case ZONE_END:
+                CHECK(zone_revoked(z) != ERR_AGAIN);
+                in->n = 0;
+                break;
+        }
+}
+
+static void check_signing(const struct zone *z, int64_t now_s)
+{
+        for (int kind = 0; kind < ZONE_KINDS; kind++) {
+                struct zone_signing signing;
+                enum err e = zone_signing(z, now_s, (enum zone_kind)kind, &signing);
+                CHECK((e == ERR_OK) == (signing.lack == ZONE_LACK_NONE));
+                if (e != ERR_OK)
+                        continue;
+                const struct zone_key *key = &z->keys[signing.key];
+                CHECK(signing.key < z->key_n && (int)key->kind == kind && key->is_published &&
+                        !z->is_foreign);
+                CHECK(signing.expiry_s - now_s >= z->config.queue_life_s);
+                CHECK(!zone_pointer_old(&z->pointer, key->epoch) ||
+                        !zone_pointer_old(&z->pointer, key->epoch)->is_former);
         }
 }
 
@@ -161,9 +185,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 .queue_life_s = 5 * 86400,
                 .ttl_s = 60,
         };
+        uint8_t choice = take(&in);
+        config.mode = (enum zone_mode)(choice & 3);
+        config.has_ed25519 = choice & 4;
+        config.arc_selector = choice & 8 ? S("arc-%d") : S("");
+        config.is_rotation_test = choice & 16;
         struct zone *z = malloc(sizeof *z);
-        int64_t now_s = 1775138006, before_s = now_s, epoch, expiry_s;
-        struct str reason;
+        int64_t now_s = 1775138006, before_s = now_s;
         unsigned at_once = 0;
         CHECK(z && zone_init(z, &config) == ERR_OK);
         for (int i = 0; i < STEPS_MAX && in.n > 0; i++) {
@@ -171,14 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 at_once = now_s == before_s ? at_once + 1 : 0;
                 before_s = now_s;
                 CHECK(at_once < 400);
-                if (zone_signing(z, now_s, &epoch, &expiry_s, &reason) == ERR_OK) {
-                        CHECK(expiry_s - now_s >= config.queue_life_s && !z->is_foreign);
-                        bool is_published = false;
-                        for (size_t k = 0; k < z->key_n; k++)
-                                is_published = is_published ||
-                                               (z->keys[k].epoch == epoch && z->keys[k].is_published);
-                        CHECK(is_published);
-                }
+                check_signing(z, now_s);
         }
         free(z);
         return 0;

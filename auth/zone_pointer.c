@@ -5,18 +5,23 @@
 #include "base/hex.h"
 #include "base/time_text.h"
 
-static enum err parse_time(struct str text, int64_t *out)
+static enum err parse_time(struct str text, uint64_t max, int64_t *out)
 {
         uint64_t value;
-        enum err e = str_to_u64(text, TIME_UNIX_MAX, &value);
+        enum err e = str_to_u64(text, max, &value);
         *out = (int64_t)value;
         return e == ERR_OK && value > 0 ? ERR_OK : ERR_SYNTAX;
 }
 
-static enum err parse_time_tag(const struct tags *tags, struct str name, int64_t *out)
+static enum err parse_epoch(struct str text, int64_t *out)
+{
+        return parse_time(text, ZONE_EPOCH_MAX, out);
+}
+
+static enum err parse_epoch_tag(const struct tags *tags, struct str name, int64_t *out)
 {
         const struct tag *tag = tags_find(tags, name);
-        return tag ? parse_time(tag->value, out) : ERR_NOT_FOUND;
+        return tag ? parse_epoch(tag->value, out) : ERR_NOT_FOUND;
 }
 
 static enum err parse_id(const struct tags *tags, uint8_t out[KEY_ID_SIZE])
@@ -27,29 +32,38 @@ static enum err parse_id(const struct tags *tags, uint8_t out[KEY_ID_SIZE])
         return tag && hex_decode(tag->value, &w) == ERR_OK && w.n == KEY_ID_SIZE ? ERR_OK : ERR_SYNTAX;
 }
 
-static bool names_epoch(const struct zone_pointer *p, int64_t epoch)
-{
-        bool named = epoch == p->epoch || epoch == p->next;
-        for (size_t i = 0; i < p->old_n; i++)
-                named = named || p->old[i].epoch == epoch;
-        return named;
-}
-
 /* EPOCH:UNTIL *("," EPOCH:UNTIL) */
 static enum err parse_old(struct str list, struct zone_pointer *p)
 {
         bool more = true;
         while (more) {
                 struct str item, epoch, until;
-                struct zone_old old;
+                struct zone_old old = {0};
                 more = str_cut(list, ',', &item, &list);
                 if (p->old_n == ZONE_OLD_MAX)
                         return ERR_LIMIT;
                 if (!str_cut(str_trim(item), ':', &epoch, &until) ||
-                        parse_time(epoch, &old.epoch) != ERR_OK ||
-                        parse_time(until, &old.until_s) != ERR_OK || names_epoch(p, old.epoch))
+                        parse_epoch(epoch, &old.epoch) != ERR_OK ||
+                        parse_time(until, TIME_UNIX_MAX, &old.until_s) != ERR_OK ||
+                        zone_pointer_names(p, old.epoch))
                         return ERR_SYNTAX;
                 p->old[p->old_n++] = old;
+        }
+        return ERR_OK;
+}
+
+/* EPOCH *("," EPOCH) */
+static enum err parse_former(struct str list, struct zone_pointer *p)
+{
+        bool more = true;
+        while (more) {
+                struct str item;
+                int64_t epoch;
+                more = str_cut(list, ',', &item, &list);
+                if (parse_epoch(str_trim(item), &epoch) != ERR_OK)
+                        return ERR_SYNTAX;
+                for (size_t i = 0; i < p->old_n; i++)
+                        p->old[i].is_former = p->old[i].is_former || p->old[i].epoch == epoch;
         }
         return ERR_OK;
 }
@@ -61,13 +75,14 @@ static enum err parse(struct str text, struct zone_pointer *p)
                 return ERR_SYNTAX;
         if (!str_eq(tags.list[0].value, S("PTT1")))
                 return ERR_UNSUPPORTED;
-        if (parse_time_tag(&tags, S("e"), &p->epoch) != ERR_OK || parse_id(&tags, p->id) != ERR_OK)
+        if (parse_epoch_tag(&tags, S("e"), &p->epoch) != ERR_OK || parse_id(&tags, p->id) != ERR_OK)
                 return ERR_SYNTAX;
         if (tags_find(&tags, S("n")) &&
-                (parse_time_tag(&tags, S("n"), &p->next) != ERR_OK || p->next == p->epoch))
+                (parse_epoch_tag(&tags, S("n"), &p->next) != ERR_OK || p->next == p->epoch))
                 return ERR_SYNTAX;
-        const struct tag *old = tags_find(&tags, S("r"));
-        return old ? parse_old(old->value, p) : ERR_OK;
+        const struct tag *old = tags_find(&tags, S("r")), *former = tags_find(&tags, S("f"));
+        enum err e = old ? parse_old(old->value, p) : ERR_OK;
+        return e == ERR_OK && former ? parse_former(former->value, p) : e;
 }
 
 enum err zone_pointer_parse(struct str text, struct zone_pointer *out)
@@ -92,6 +107,14 @@ enum err zone_pointer_write(const struct zone_pointer *p, struct wr *w)
                 wr_u64(w, (uint64_t)p->old[i].epoch);
                 wr_byte(w, ':');
                 wr_u64(w, (uint64_t)p->old[i].until_s);
+        }
+        bool has_former = false;
+        for (size_t i = 0; i < p->old_n; i++) {
+                if (!p->old[i].is_former)
+                        continue;
+                wr_str(w, has_former ? S(",") : S("; f="));
+                wr_u64(w, (uint64_t)p->old[i].epoch);
+                has_former = true;
         }
         wr_str(w, S("; id="));
         hex_encode(w, str_of(p->id, sizeof p->id));

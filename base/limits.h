@@ -107,6 +107,13 @@
 #define TSIG_FUDGE_S 300                  /* RFC 8945 10 */
 #define TSIG_SECRET_MAX 128               /* a block of SHA-512: HMAC would hash a longer key down */
 
+/* HTTP: the pages for those who watch us. */
+#define HTTP_REQUEST_MAX 8192     /* RFC 9112 3 asks for 8000 octets of a request line; head and all here */
+#define HTTP_REQUESTS_MAX 1000    /* on one connection */
+#define HTTP_REQUEST_MS 10000     /* from the first byte of a request to its end, and for taking an answer */
+#define HTTP_IDLE_MS (120 * 1000) /* between requests: scrapes come each 15 to 60 s */
+#define MONITOR_CONNECTIONS_MAX 8 /* of those who watch, at one time */
+
 /* Keys. */
 #define PASSWORD_MIN 16 /* bytes after base64: 128 bits, below that a published key invites guessing */
 

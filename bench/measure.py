@@ -64,7 +64,7 @@ def program(world, name):
 
 
 def rows(world, name, *arguments, before=(), timeout=600):
-    """Runs one of the C programs of this folder and gives its rows."""
+    """Runs one of the C programs of this folder, behind the words of `before`, and gives its rows."""
     return rows_of([*before, program(world, name), *map(str, arguments)], timeout)
 
 

@@ -3,7 +3,8 @@
  *
  * Each client does what a mail server does that has much for one host: it stays connected for the whole run, sends
  * MAIL, RCPT and DATA in one write where PIPELINING is offered, then the message with its dot in another, and waits for
- * the answer. The bytes are the same for every server. Any answer but a good one ends the run. */
+ * the answer. The bytes are the same for every server; FIELDS, if given, are further header fields, each with its end. Any
+ * answer but a good one ends the run. */
 #include "base/ip.h"
 #include "base/str.h"
 #include "bench/bench.h"
@@ -131,14 +132,14 @@ static struct str make_envelope(const char *from, const char *to)
 }
 
 /* A header as an author's server would leave it, then lines of text up to `size` bytes, then the dot. */
-static struct str make_message(const char *from, const char *to, size_t size)
+static struct str make_message(const char *from, const char *to, const char *fields, size_t size)
 {
         char *text = bench_memory(1, size + 1024);
         int n = snprintf(text, size + 1,
-                "From: Author <%s>\r\nTo: %s\r\nSubject: What is measured\r\n"
+                "%sFrom: Author <%s>\r\nTo: %s\r\nSubject: What is measured\r\n"
                 "Date: Sun, 22 Nov 2026 12:00:00 +0000\r\nMessage-ID: <load@author.test>\r\n"
                 "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n",
-                from, to);
+                fields, from, to);
         if (n < 0 || (size_t)n + 2 > size)
                 bench_fail("message", "smaller than its header");
         size_t at = (size_t)n;
@@ -152,13 +153,13 @@ static struct str make_message(const char *from, const char *to, size_t size)
 int main(int argc, char **argv)
 {
         static struct load load;
-        if (argc != 7 || ip_port_parse(str_of_c(argv[1]), 25, &load.server) != ERR_OK)
-                bench_fail(argv[0], "ADDRESS:PORT CONNECTIONS MESSAGES SIZE FROM TO");
+        if (argc < 7 || argc > 8 || ip_port_parse(str_of_c(argv[1]), 25, &load.server) != ERR_OK)
+                bench_fail(argv[0], "ADDRESS:PORT CONNECTIONS MESSAGES SIZE FROM TO [FIELDS]");
         load.connections = bench_count(argv[2]);
         load.left = bench_count(argv[3]);
         load.size = bench_count(argv[4]);
         load.envelope = make_envelope(argv[5], argv[6]);
-        load.message = make_message(argv[5], argv[6], load.size);
+        load.message = make_message(argv[5], argv[6], argc == 8 ? argv[7] : "", load.size);
         bench_samples_init(&load.samples, load.left);
         linux_take_descriptors();
         bench_run(load_run, &load);

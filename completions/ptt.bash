@@ -32,6 +32,7 @@ _ptt_options() {
         ls) echo --long --json ;;
         get) echo --to ;;
         put) echo --from ;;
+        dns) echo --domain --hostname --ipv4 --ipv6 --check --nameserver --selector --arc-selector ;;
         esac
 }
 
@@ -39,7 +40,7 @@ _ptt() {
         local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
         COMPREPLY=()
         if [ "$COMP_CWORD" -eq 1 ]; then
-                mapfile -t COMPREPLY < <(compgen -W "create grow add add-moderator rem-moderator add-subscriber rem-subscriber set show import export queue bounces check ls cat get put rm password --help --version" -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W "create grow add add-moderator rem-moderator add-subscriber rem-subscriber set show import export queue bounces check ls cat get put rm dns password --help --version" -- "$cur")
                 return
         fi
         case $command:$prev in

@@ -88,6 +88,7 @@ static void gives_up_after_five_days(struct world *w)
         WAIT_FOR(w, tried(w, 2) == 1);
         assert_int_equal(waiting(w, &left), 1);
         assert_true(str_eq(left[0].address, S("m0@h0.test")));
+        assert_true(w->node.stats.failed == 1 && w->node.stats.deferred == 1 && w->node.stats.delivered == 0);
 }
 WORLD_CASE(gives_up_after_five_days)
 

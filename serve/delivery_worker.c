@@ -70,7 +70,11 @@ static void log_outcome(struct worker *w, const struct delivery_job *job, const 
 {
         static const char *const events[] = {
                 [OUTCOME_DONE] = "delivered", [OUTCOME_DEFER] = "deferred", [OUTCOME_FAIL] = "failed"};
+        struct lipap_stats *stats = &w->node->stats;
         struct log_line l;
+        *(o->kind == OUTCOME_DONE         ? &stats->delivered
+                : o->kind == OUTCOME_FAIL ? &stats->failed
+                                          : &stats->deferred) += 1;
         log_begin(&l, w->node->host, o->kind == OUTCOME_DONE ? LOG_INFO : LOG_WARN, "delivery",
                 events[o->kind]);
         log_i64(&l, "message", job->message);

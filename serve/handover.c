@@ -223,7 +223,9 @@ static bool hand_over(struct worker *w, int64_t id)
 
 static void note_result(struct handover *h, struct task *task, bool is_signed)
 {
+        struct lipap_stats *stats = &h->node->stats;
         task->message = 0;
+        *(is_signed ? &stats->handed_over : &stats->not_signed) += 1;
         if (is_signed) {
                 h->pause_ms = HANDOVER_RETRY_FIRST_MS;
                 return;

@@ -330,6 +330,8 @@ static void away_costs_little(struct world *w)
         up(&w->at[0]);
         WAIT_FOR(w, left(w) == 0);
         assert_int_equal(w->at[0].offers, 180);
+        WAIT_FOR(w, w->node.stats.handed_over == 180);
+        assert_true(w->node.stats.not_signed > 0);
 }
 WORLD_CASE(away_costs_little, 1)
 

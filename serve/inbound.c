@@ -288,6 +288,12 @@ static struct smtp_reply on_end(void *ctx, const struct smtpd_message *message)
         return reply;
 }
 
+static void on_replied(void *ctx, enum smtp_server_event_kind asked, const struct smtp_reply *reply)
+{
+        struct session *s = ctx;
+        lipap_count_reply(&s->node->stats, asked, reply);
+}
+
 static const struct smtpd_handler handler = {
         .connect = on_connect,
         .hello = on_hello,
@@ -297,6 +303,7 @@ static const struct smtpd_handler handler = {
         .body = on_body,
         .end = on_end,
         .reset = on_reset,
+        .replied = on_replied,
 };
 
 void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)

@@ -16,3 +16,12 @@ bool lipap_is_signer(const struct lipap *node, const struct ip *peer)
                         return true;
         return false;
 }
+
+void lipap_count_reply(
+        struct lipap_stats *stats, enum smtp_server_event_kind asked, const struct smtp_reply *reply)
+{
+        if (reply->code >= 400 && reply->code - 400 < LIPAP_REFUSALS)
+                stats->refused[reply->code - 400]++;
+        else if (asked == SMTP_SERVER_END)
+                stats->accepted++;
+}

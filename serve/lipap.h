@@ -28,6 +28,19 @@ struct lipap_domain {
 
 struct post;
 
+#define LIPAP_REFUSALS 200 /* reply codes 400 to 599 */
+
+/* Since the start. */
+struct lipap_stats {
+        uint64_t accepted;                    /* messages answered 250: posts, signed copies, bounces */
+        uint64_t refused[LIPAP_REFUSALS];     /* commands and messages, by reply code, 400 first */
+        uint64_t handed_over;                 /* messages that a signer took and brought back */
+        uint64_t not_signed;                  /* tries to hand one over that failed */
+        uint64_t delivered, deferred, failed; /* tries of deliveries */
+};
+void lipap_count_reply(
+        struct lipap_stats *stats, enum smtp_server_event_kind asked, const struct smtp_reply *reply);
+
 struct lipap {
         struct host *host;
         struct store *store;
@@ -49,6 +62,7 @@ struct lipap {
         struct post *spare_posts; /* memory for messages that come in (post_in.c) */
         size_t spare_post_count;
         struct smtpd_gate gate;
+        struct lipap_stats stats;
         struct bell handover_bell; /* a message was taken in */
         struct bell delivery_bell; /* a signed copy was taken in */
 };

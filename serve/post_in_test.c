@@ -78,7 +78,10 @@ static void large_header(struct rig *r)
         assert_non_null(text);
         for (size_t i = 0; i < n; i += 64)
                 memcpy(text + i, "X-Padding: 012345678901234567890123456789012345678901234567890\r\n", 64);
+        struct lipap_stats before = r->node.stats;
         deliver(r, &r->stranger_at, "author@example.org", "ptt@mailingl.st", str_of(text, n), "552 5.3.4");
+        assert_int_equal(r->node.stats.refused[552 - 400] - before.refused[552 - 400], 1);
+        assert_int_equal(r->node.stats.accepted, before.accepted);
         assert_int_equal(store_space(r->node.store).used, 0);
         free(text);
 }

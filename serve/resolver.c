@@ -139,10 +139,13 @@ static enum err ask_server(struct resolver *r, const struct dns_server *server, 
         *out = (struct dns_answer){.type = query->type, .name = *query->name};
         r->stats.queries++;
         enum err e = dns_exchange_query(r->h, server, query, until_ms, &reply);
-        if (e != ERR_OK)
+        if (e != ERR_OK) {
+                dns_errors_add(&r->stats.errors, e, 0, 0);
                 return e == ERR_LIMIT ? ERR_MEMORY : e;
+        }
         arena_init(&arena, r->scratch, DNS_ANSWER_ROOM);
         e = dns_answer_read(reply.message, query->name, query->type, &arena, out);
+        dns_errors_add(&r->stats.errors, e == ERR_LIMIT ? ERR_SYNTAX : e, out->rcode, 0);
         dns_reply_free(&reply);
         out->is_secure = out->is_secure && server->is_trusted;
         return e;

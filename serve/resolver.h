@@ -12,6 +12,7 @@
 #include "dns/known.h"
 #include "host/host.h"
 #include "serve/dns_exchange.h"
+#include "serve/metrics.h"
 
 #define RESOLVER_SERVERS_MAX 8
 #define RESOLVER_AT_ONCE 32 /* of one resolver_answer: a hostile message may want some hundred answers */
@@ -55,9 +56,10 @@ MUST_USE enum err resolver_answer(struct resolver *r, struct dns_known *known, i
 
 struct resolver_stats {
         uint64_t lookups;
-        uint64_t hits;    /* answered from the cache */
-        uint64_t shared;  /* waited for another's query */
-        uint64_t queries; /* sent to a server */
+        uint64_t hits;            /* answered from the cache */
+        uint64_t shared;          /* waited for another's query */
+        uint64_t queries;         /* sent to a server */
+        struct dns_errors errors; /* of queries */
         uint64_t evicted;
         size_t entries; /* in the cache now */
         size_t bytes;

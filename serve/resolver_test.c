@@ -40,6 +40,9 @@ static void failures(struct world *w)
         assert_int_equal(w->answer.rcode, DNS_RCODE_SERVFAIL);
         assert_int_equal(w->answer.count, 0);
         assert_int_equal(asked(w), 2); /* both said so: no second round */
+        struct resolver_stats stats;
+        resolver_stats(w->r, &stats);
+        assert_int_equal(stats.errors.by_rcode[DNS_RCODE_SERVFAIL], 2);
         assert_int_equal(look_up(w, "refused"), ERR_DENIED);
         assert_int_equal(w->answer.rcode, DNS_RCODE_REFUSED);
         assert_int_equal(look_up(w, "ring-1"), ERR_LIMIT);

@@ -8,7 +8,18 @@
 
 void signer_init(struct signer *s, const struct signer_config *config)
 {
+        struct smtp_out_config hop = {.to = config->destination, .client = {.hello = config->hostname}};
         *s = (struct signer){.config = *config, .gate = {.most = SIGNER_SESSIONS_MAX}};
+        signer_hops_init(&s->hops, config->host, &hop);
+        dkim_keys_init(&s->keys);
+}
+
+void signer_drop(struct signer *s)
+{
+        signer_hops_drop(&s->hops);
+        dkim_keys_drop(&s->keys);
+        free(s->spare);
+        s->spare = NULL;
 }
 
 static bool is_accepted(const struct signer *s, const struct ip *ip)
@@ -22,6 +33,7 @@ static bool is_accepted(const struct signer *s, const struct ip *ip)
 static void refuse_stranger(struct signer *s, struct host_tcp *tcp, const struct ip_port *peer)
 {
         struct log_line l;
+        s->stats.refused[SIGNER_STRANGER]++;
         log_begin(&l, s->config.host, LOG_WARN, "signer", "stranger-refused");
         log_ip_port(&l, "peer", peer);
         log_end(&l);
@@ -59,5 +71,12 @@ enum err signer_serve(struct signer *s, struct host_listener *listener)
                 .session = run_session,
                 .ctx = s,
         };
-        return smtpd_listen(&config);
+        struct scope scope;
+        scope_open(&scope, s->config.host->sched, FIBER_NEVER);
+        enum err e = scope_spawn(&scope, "hops", signer_hops_tend, &s->hops);
+        if (e == ERR_OK)
+                e = smtpd_listen(&config);
+        scope_cancel(&scope);
+        (void)scope_join(&scope);
+        return e;
 }

@@ -11,24 +11,16 @@
 
 static void hop_close(struct signer_session *s)
 {
-        smtp_out_close(&s->out);
-        s->is_open = false;
+        signer_hop_drop(s->hop);
+        s->hop = NULL;
 }
 
-static enum err hop_open(struct signer_session *s)
+/* No transaction is open on it any more. */
+static void hop_give(struct signer_session *s)
 {
-        const struct signer_config *config = &s->signer->config;
-        struct smtp_out_config out = {
-                .to = config->destination,
-                .connect_ms = SIGNER_CONNECT_MS,
-                .client = {.hello = config->hostname},
-        };
-        struct smtp_reply reply;
-        enum err e = smtp_out_open(&s->out, config->host, &out, &reply);
-        s->is_open = e == ERR_OK;
-        if (!s->is_open)
-                hop_close(s);
-        return e;
+        if (s->hop)
+                signer_hop_give(&s->signer->hops, s->hop);
+        s->hop = NULL;
 }
 
 /* Our words for trouble with the next hop; it is closed then, but for ERR_UNSUPPORTED, which harms nothing. */
@@ -38,6 +30,7 @@ static struct smtp_reply hop_trouble(struct signer_session *s, enum err e)
         struct wr w;
         if (e == ERR_UNSUPPORTED)
                 return smtp_reply_of(553, 1, 3, S("The next hop cannot be asked for this address"));
+        s->why = SIGNER_NEXT_HOP_AWAY;
         log_begin(&l, s->signer->config.host, LOG_WARN, "signer", "next-hop-failed");
         log_ip_port(&l, "destination", &s->signer->config.destination);
         log_err(&l, e);
@@ -54,6 +47,7 @@ static struct smtp_reply hop_words(struct signer_session *s, enum err e, const s
 {
         if (e != ERR_OK)
                 return hop_trouble(s, e);
+        s->why = SIGNER_NEXT_HOP_REFUSED;
         struct smtp_reply words = *reply;
         struct wr w;
         wr_init(&w, s->text, sizeof s->text);
@@ -68,7 +62,7 @@ static struct smtp_reply hop_words(struct signer_session *s, enum err e, const s
 
 /* The budget of messages. */
 
-static bool reserve(struct signer_session *s, uint64_t cap)
+bool signer_reserve(struct signer_session *s, uint64_t cap)
 {
         struct signer *g = s->signer;
         uint64_t more = cap - s->cap;
@@ -97,8 +91,9 @@ static void forget(struct signer_session *s)
         s->ticket = NULL;
 }
 
-static struct smtp_reply reply_full(void)
+static struct smtp_reply reply_full(struct signer_session *s)
 {
+        s->why = SIGNER_NO_MEMORY;
         return smtp_reply_of(452, 3, 1, S("No room for this message now, try again later"));
 }
 
@@ -131,17 +126,17 @@ static struct smtp_reply on_hello(void *ctx, bool is_extended, struct str name)
 static struct smtp_reply hop_mail(struct signer_session *s, const struct smtp_mail *mail)
 {
         struct smtp_mail_params params = mail->params;
-        struct smtp_reply reply;
-        enum err e = ERR_CLOSED;
+        struct smtp_reply reply = {0};
         if (params.has_size)
                 params.size += SIGNER_FRONT_USUAL;
-        if (s->is_open)
-                e = smtp_out_mail(&s->out, mail->from.mailbox, &params, &reply);
-        if (e == ERR_CLOSED || e == ERR_EOF || (e == ERR_OK && reply.code == 421)) {
+        enum err e = signer_hop_take(&s->signer->hops, &s->hop);
+        if (e == ERR_OK)
+                e = smtp_out_mail(&s->hop->out, mail->from.mailbox, &params, &reply);
+        if (s->hop && (e == ERR_CLOSED || e == ERR_EOF || (e == ERR_OK && reply.code == 421))) {
                 hop_close(s);
-                e = hop_open(s);
+                e = signer_hop_open(&s->signer->hops, &s->hop);
                 if (e == ERR_OK)
-                        e = smtp_out_mail(&s->out, mail->from.mailbox, &params, &reply);
+                        e = smtp_out_mail(&s->hop->out, mail->from.mailbox, &params, &reply);
         }
         if (e == ERR_UNSUPPORTED)
                 return smtp_reply_of(451, 3, 5, S("The next hop no longer offers what this message needs"));
@@ -156,19 +151,22 @@ static struct smtp_reply on_mail(void *ctx, const struct smtp_mail *mail)
         forget(s);
         s->is_utf8 = mail->params.smtputf8;
         if (!has_key(s, &reason)) {
+                s->why = SIGNER_NO_KEY;
                 wr_init(&w, s->text, sizeof s->text);
                 wr_str(&w, S("No key to sign with: "));
                 wr_str(&w, reason);
                 return smtp_reply_of(451, 7, 5, wr_text(&w));
         }
         uint64_t size = mail->params.has_size ? mail->params.size : 0;
-        if (!reserve(s, size > SIGNER_BUFFER_MIN ? size : SIGNER_BUFFER_MIN)) {
+        if (!signer_reserve(s, size > SIGNER_BUFFER_MIN ? size : SIGNER_BUFFER_MIN)) {
                 forget(s);
-                return reply_full();
+                return reply_full(s);
         }
         struct smtp_reply reply = hop_mail(s, mail);
-        if (!smtp_reply_is_positive(&reply))
+        if (!smtp_reply_is_positive(&reply)) {
+                hop_give(s);
                 forget(s);
+        }
         return reply;
 }
 
@@ -188,9 +186,9 @@ static struct smtp_reply on_rcpt(void *ctx, const struct smtp_path *to)
 {
         struct signer_session *s = ctx;
         struct smtp_reply reply;
-        if (!s->is_open) /* lost since MAIL */
+        if (!s->hop) /* lost since MAIL */
                 return hop_trouble(s, ERR_CLOSED);
-        enum err e = smtp_out_rcpt(&s->out, to->mailbox, &reply);
+        enum err e = smtp_out_rcpt(&s->hop->out, to->mailbox, &reply);
         reply = hop_words(s, e, &reply);
         if (smtp_reply_is_positive(&reply) && !s->ticket)
                 s->ticket = ticket_of(s, to);
@@ -204,7 +202,8 @@ static void on_body(void *ctx, struct str bytes)
                 return;
         if (bytes.n > s->cap - s->n) {
                 uint64_t need = (uint64_t)s->n + bytes.n, twice = 2 * (uint64_t)s->cap;
-                if (!reserve(s, need > twice ? need : twice) && (s->fault != ERR_FULL || !reserve(s, need)))
+                if (!signer_reserve(s, need > twice ? need : twice) &&
+                        (s->fault != ERR_FULL || !signer_reserve(s, need)))
                         return;
                 s->fault = ERR_OK;
         }
@@ -216,21 +215,25 @@ static void on_body(void *ctx, struct str bytes)
 static void hop_reset(struct signer_session *s)
 {
         struct smtp_reply ignored;
-        if (s->is_open && smtp_out_rset(&s->out, &ignored) != ERR_OK)
-                hop_close(s);
+        if (s->hop && smtp_out_rset(&s->hop->out, &ignored) == ERR_OK)
+                hop_give(s);
+        hop_close(s);
 }
 
+/* By BDAT where it is offered, which saves a round trip. */
 static enum err hand_on(struct signer_session *s, struct str front, struct smtp_reply *reply)
 {
-        enum err e = smtp_out_data(&s->out, reply);
-        if (e == ERR_OK && reply->code != 354)
+        struct smtp_out *out = &s->hop->out;
+        bool is_chunk = smtp_out_extensions(out)->chunking;
+        enum err e = is_chunk ? smtp_out_bdat(out, (uint64_t)front.n + s->n) : smtp_out_data(out, reply);
+        if (e == ERR_OK && !is_chunk && reply->code != 354)
                 return e;
         if (e == ERR_OK)
-                e = smtp_out_body(&s->out, front);
+                e = smtp_out_body(out, front);
         if (e == ERR_OK)
-                e = smtp_out_body(&s->out, str_of(s->message, s->n));
+                e = smtp_out_body(out, str_of(s->message, s->n));
         if (e == ERR_OK)
-                e = smtp_out_end(&s->out, reply);
+                e = smtp_out_end(out, reply);
         return e;
 }
 
@@ -252,17 +255,19 @@ static struct smtp_reply sign_and_hand_on(struct signer_session *s)
         struct str front;
         struct smtp_reply reply;
         if (s->fault != ERR_OK) {
-                reply = reply_full();
+                reply = reply_full(s);
                 return refuse(s, &reply);
         }
-        if (!s->is_open)
+        if (!s->hop)
                 return hop_trouble(s, ERR_CLOSED);
         if (signer_sign(s, &front, &reply) != ERR_OK)
                 return refuse(s, &reply);
         enum err e = hand_on(s, front, &reply);
         signer_log_signed(s, e, &reply);
         struct smtp_reply words = hop_words(s, e, &reply);
-        if (!smtp_reply_is_positive(&words))
+        if (smtp_reply_is_positive(&words))
+                hop_give(s);
+        else
                 hop_reset(s); /* if it was DATA that was refused, the transaction is still open */
         return words;
 }
@@ -271,7 +276,10 @@ static struct smtp_reply on_end(void *ctx, const struct smtpd_message *message)
 {
         struct signer_session *s = ctx;
         (void)message;
+        struct host *h = s->signer->config.host;
+        int64_t begin_ms = host_now_ms(h);
         struct smtp_reply reply = sign_and_hand_on(s);
+        histogram_add(&s->signer->stats.latency, host_now_ms(h) - begin_ms);
         forget(s);
         return reply;
 }
@@ -284,6 +292,17 @@ static void on_reset(void *ctx, enum smtp_server_reset why)
         hop_reset(s);
 }
 
+static void on_replied(void *ctx, enum smtp_server_event_kind asked, const struct smtp_reply *reply)
+{
+        struct signer_session *s = ctx;
+        struct signer_stats *stats = &s->signer->stats;
+        if (reply->code >= 400)
+                stats->refused[s->why]++;
+        else if (asked == SMTP_SERVER_END)
+                stats->signed_count++;
+        s->why = SIGNER_OTHER;
+}
+
 static const struct smtpd_handler handler = {
         .hello = on_hello,
         .mail = on_mail,
@@ -291,6 +310,7 @@ static const struct smtpd_handler handler = {
         .body = on_body,
         .end = on_end,
         .reset = on_reset,
+        .replied = on_replied,
 };
 
 /* Only what the next hop offers, and what a message may have without it. */
@@ -299,11 +319,12 @@ static struct smtp_server_config session_config(const struct signer_session *s)
         const struct signer_config *config = &s->signer->config;
         struct smtp_server_config c = {.hostname = config->hostname, .message_max = config->memory};
         c.offer = (struct smtp_extensions){.pipelining = true, .size = true, .enhanced = true};
-        if (!s->is_open)
+        if (!s->hop)
                 return c;
-        const struct smtp_extensions *hop = smtp_out_extensions(&s->out);
+        const struct smtp_extensions *hop = smtp_out_extensions(&s->hop->out);
         c.offer.mime_8bit = hop->mime_8bit;
         c.offer.smtputf8 = hop->smtputf8;
+        c.offer.chunking = hop->chunking;
         if (hop->size_max > SIGNER_FRONT_USUAL && hop->size_max - SIGNER_FRONT_USUAL < c.message_max)
                 c.message_max = hop->size_max - SIGNER_FRONT_USUAL;
         return c;
@@ -311,14 +332,12 @@ static struct smtp_server_config session_config(const struct signer_session *s)
 
 void signer_session_run(struct signer_session *s, struct host_tcp *tcp)
 {
-        struct host *h = s->signer->config.host;
-        enum err e = hop_open(s);
+        enum err e = signer_hop_take(&s->signer->hops, &s->hop);
         if (e != ERR_OK)
                 (void)hop_trouble(s, e);
         struct smtp_server_config config = session_config(s);
-        (void)smtpd_run(h, tcp, &config, &handler, s);
+        hop_give(s);
+        (void)smtpd_run(s->signer->config.host, tcp, &config, &handler, s);
         forget(s);
-        if (s->is_open)
-                smtp_out_quit(&s->out);
         hop_close(s);
 }

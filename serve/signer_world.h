@@ -19,6 +19,7 @@
 #include "serve/smtp_out.h"
 
 #define DOMAIN "lists.example.org"
+#define SECOND "two.example.org"
 #define AUTHOR "author@" DOMAIN
 #define MEMORY (1024 * 1024)
 
@@ -39,15 +40,18 @@ struct world {
         struct host *h;
         struct scope scope;
         struct fake_primary *primary;
-        struct zone_keeper *keeper;
+        struct zone_keeper *keepers[2]; /* of DOMAIN, and of SECOND where a test wants it */
+        size_t keeper_count;
         struct next_hop hop;
         struct loopback loop; /* of the signer */
         struct ip_net accept_from;
+        struct resolver *resolver; /* asks the primary */
         struct signer signer;
         struct smtp_out client;
         struct smtp_out left;    /* one that is within a message when all ends */
         struct smtp_reply reply; /* what the client was told last */
         char text[SMTP_REPLY_TEXT_MAX];
+        bool has_second;
         int (*tests)(void); /* a cmocka group with give_world as its setup */
         int failed;
 };
@@ -149,22 +153,25 @@ static inline void hop_run(void *arg)
 
 /* The world. */
 
-static inline void make_keeper(struct world *w)
+static inline void make_keeper(struct world *w, struct str domain)
 {
         struct key_password p = {.n = PASSWORD_MIN, .bytes = {7}};
         struct zone_keeper_config config = {
-                .domain = S(DOMAIN),
+                .domain = domain,
                 .zone = fake_name("example.org"),
                 .primary = {.at = w->primary->dns.at},
                 .tsig = &w->primary->key,
                 .password = &p,
                 .selector = S("dkim-%d"),
+                .arc_selector = S("arc-%d"),
+                .has_ed25519 = true,
                 .validity_s = 30 * 86400,
                 .overlap_s = 7 * 86400,
                 .queue_life_s = 5 * 86400,
                 .ttl_s = 60,
         };
-        assert_int_equal(zone_keeper_new(w->h, &config, &w->keeper), ERR_OK);
+        assert_int_equal(zone_keeper_new(w->h, &config, &w->keepers[w->keeper_count]), ERR_OK);
+        w->keeper_count++;
 }
 
 static inline void run_signer(void *arg)
@@ -177,13 +184,15 @@ static inline void start(struct world *w)
 {
         struct signer_config config = {
                 .host = w->h,
-                .keepers = &w->keeper,
-                .keeper_count = 1,
+                .keepers = w->keepers,
+                .keeper_count = w->keeper_count,
                 .hostname = S("nec.example.org"),
                 .destination = w->hop.loop.at,
                 .accept_from = &w->accept_from,
                 .accept_from_count = 1,
                 .memory = MEMORY,
+                .authserv_id = S("mx.example.org"),
+                .resolver = w->resolver,
         };
         w->accept_from = (struct ip_net){ip_v4(127, 0, 0, 0), 8};
         signer_init(&w->signer, &config);
@@ -193,11 +202,14 @@ static inline void start(struct world *w)
 
 static inline void wait_ready(struct world *w)
 {
-        struct zone_signing_key key;
-        struct str reason;
-        assert_int_equal(scope_spawn(&w->scope, "zone", zone_keeper_run, w->keeper), ERR_OK);
-        while (zone_keeper_key(w->keeper, &key, &reason) != ERR_OK)
-                assert_int_equal(fiber_sleep(w->h->sched, 10), ERR_OK);
+        struct zone_signing_set set;
+        for (size_t i = 0; i < w->keeper_count; i++) {
+                struct zone_keeper *k = w->keepers[i];
+                assert_int_equal(scope_spawn(&w->scope, "zone", zone_keeper_run, k), ERR_OK);
+                while (zone_keeper_keys(k, &set) != ERR_OK || !set.keys[ZONE_DKIM_ED25519].key ||
+                        !set.keys[ZONE_ARC_RSA].key)
+                        assert_int_equal(fiber_sleep(w->h->sched, 10), ERR_OK);
+        }
 }
 
 /* The client. */
@@ -206,6 +218,14 @@ static inline enum err connect_client(struct world *w)
 {
         struct smtp_out_config config = {.to = w->loop.at, .client = {.hello = S("client.example")}};
         return smtp_out_open(&w->client, w->h, &config, &w->reply);
+}
+
+/* When all sessions are over: the next message goes over a new connection to the next hop. */
+static inline void forget_hops(struct world *w)
+{
+        while (w->signer.gate.open > 0)
+                assert_int_equal(fiber_sleep(w->h->sched, 1), ERR_OK);
+        signer_hops_drop(&w->signer.hops);
 }
 
 static inline void keep_reply(struct world *w, enum err e)
@@ -237,13 +257,19 @@ static inline void end(struct world *w, struct str message, uint16_t code, const
 }
 
 /* One message in a session of its own. */
-static inline void post(struct world *w, const char *to, const char *message, uint16_t code, const char *text)
+static inline void post_str(
+        struct world *w, const char *to, struct str message, uint16_t code, const char *text)
 {
         assert_int_equal(connect_client(w), ERR_OK);
         begin(w, to);
-        end(w, str_of_c(message), code, text);
+        end(w, message, code, text);
         smtp_out_quit(&w->client);
         smtp_out_close(&w->client);
+}
+
+static inline void post(struct world *w, const char *to, const char *message, uint16_t code, const char *text)
+{
+        post_str(w, to, str_of_c(message), code, text);
 }
 
 #define FROM "From: A <" AUTHOR ">\r\n"
@@ -272,27 +298,39 @@ static inline void run_world(void *arg)
         fake_primary_start(w->primary, w->h, &w->scope);
         loopback_listen(&w->loop);
         loopback_listen(&w->hop.loop);
-        make_keeper(w);
+        make_keeper(w, S(DOMAIN));
+        if (w->has_second)
+                make_keeper(w, S(SECOND));
+        struct resolver_config names = {.servers = &(struct dns_server){.at = w->primary->dns.at},
+                .server_count = 1,
+                .timeout_ms = 100,
+                .rounds = 2};
+        w->resolver = resolver_new(w->h, &names);
+        CHECK(w->resolver);
         start(w);
         w->failed = w->tests();
         scope_cancel(&w->scope);
         (void)scope_join(&w->scope);
         smtp_out_close(&w->left);
         CHECK(w->signer.reserved == 0);
+        signer_drop(&w->signer);
+        resolver_free(w->resolver);
         host_listener_close(w->h, w->loop.listener);
         if (w->hop.loop.listener)
                 host_listener_close(w->h, w->hop.loop.listener);
         fake_stop(&w->primary->dns);
-        zone_keeper_free(w->keeper);
+        zone_keeper_free(w->keepers[0]);
+        zone_keeper_free(w->keepers[1]);
         free(w->primary);
         free(w->hop.message);
 }
 
-static inline int run_in_world(int (*tests)(void))
+static inline int run_in_world(int (*tests)(void), bool has_second)
 {
         the_world = calloc(1, sizeof *the_world);
         CHECK(the_world);
         the_world->tests = tests;
+        the_world->has_second = has_second;
         the_world->h = linux_host_new(NULL);
         CHECK(the_world->h);
         linux_host_run(the_world->h, run_world, the_world);

@@ -320,6 +320,14 @@ static enum err take_early(struct smtp_out *o)
         return e;
 }
 
+enum err smtp_out_bdat(struct smtp_out *o, uint64_t size)
+{
+        if (o->fault != ERR_OK)
+                return o->fault;
+        enum err e = smtp_client_bdat(&o->client, size);
+        return e == ERR_AGAIN ? take_early(o) : e; /* the server spoke unasked */
+}
+
 enum err smtp_out_body(struct smtp_out *o, struct str bytes)
 {
         while (!o->is_early) {
@@ -370,6 +378,18 @@ enum err smtp_out_end(struct smtp_out *o, struct smtp_reply *reply)
         if (e == ERR_OK && o->is_write_dead)
                 fail(o, ERR_CLOSED); /* refused before all of it was sent: an answer, and the last */
         return e;
+}
+
+bool smtp_out_is_alive(struct smtp_out *o)
+{
+        size_t cap, got = 0;
+        if (o->fault != ERR_OK)
+                return false;
+        char *room = smtp_client_room(&o->client, &cap);
+        if (host_tcp_read(o->host, o->tcp, room, cap, host_now_ms(o->host), &got) == ERR_TIMEOUT)
+                return true;
+        fail(o, ERR_CLOSED);
+        return false;
 }
 
 void smtp_out_quit(struct smtp_out *o)

@@ -61,6 +61,9 @@ MUST_USE enum err smtp_out_rcpt(struct smtp_out *o, struct str to, struct smtp_r
 MUST_USE enum err smtp_out_data(
         struct smtp_out *o, struct smtp_reply *reply); /* 354: smtp_out_body may follow */
 MUST_USE enum err smtp_out_rset(struct smtp_out *o, struct smtp_reply *reply);
+/* The whole message will follow in one chunk of `size` bytes, in the place of smtp_out_data and its answer.
+ * ERR_UNSUPPORTED when the server does not offer CHUNKING. */
+MUST_USE enum err smtp_out_bdat(struct smtp_out *o, uint64_t size);
 
 /* A whole envelope in as few round trips as the server allows: MAIL, each RCPT, and DATA if `wants_data` and a
  * recipient may still be accepted. */
@@ -77,12 +80,16 @@ struct smtp_out_envelope {
 MUST_USE enum err smtp_out_envelope(struct smtp_out *o, const struct smtp_out_envelope *envelope,
         struct smtp_reply *mail, struct smtp_reply *rcpt, struct smtp_reply *data, size_t *accepted);
 
-/* Bytes of the message after 354: lines with CRLF; dots are doubled here. Small pieces are gathered into one write.
+/* Bytes of the message after 354 or smtp_out_bdat: lines with CRLF; dots are doubled here. Small pieces are gathered into one write.
  * If the server answers 4yz or 5yz before the end, the rest is dropped and smtp_out_end gives that answer. */
 MUST_USE enum err smtp_out_body(struct smtp_out *o, struct str bytes);
 /* The final dot; `*reply` is the server's word on the message. Once the dot is sent that word is waited for a second
  * longer than cancellation, since without it the message would have to be sent again. */
 MUST_USE enum err smtp_out_end(struct smtp_out *o, struct smtp_reply *reply);
+
+/* Between transactions: is the connection as it was? One that the server has closed, or on which it has said something
+ * unasked, is noticed without waiting; then only smtp_out_close remains. */
+bool smtp_out_is_alive(struct smtp_out *o);
 
 /* Say QUIT if the session allows it, wait a moment for the answer, close. */
 void smtp_out_quit(struct smtp_out *o);

@@ -340,6 +340,67 @@ static void test_refused_early(void **state)
         run(&t, client_early);
 }
 
+static void open_chunking(struct scripted *t)
+{
+        struct smtp_reply reply;
+        open_session(t);
+        assert_int_equal(smtp_out_mail(t->out, S("a@b.test"), &no_params, &reply), ERR_OK);
+        assert_int_equal(smtp_out_rcpt(t->out, S("x@y.test"), &reply), ERR_OK);
+}
+
+static void client_chunk(struct scripted *t)
+{
+        struct smtp_reply reply;
+        open_chunking(t);
+        assert_int_equal(smtp_out_bdat(t->out, 6), ERR_OK);
+        assert_int_equal(smtp_out_body(t->out, S(".\r\n")), ERR_OK);
+        assert_int_equal(smtp_out_body(t->out, S("x\r\n")), ERR_OK);
+        assert_int_equal(smtp_out_end(t->out, &reply), ERR_OK);
+        assert_int_equal(reply.code, 250);
+        assert_true(smtp_out_is_alive(t->out));
+}
+
+static void client_no_chunk(struct scripted *t)
+{
+        open_chunking(t);
+        assert_int_equal(smtp_out_bdat(t->out, 6), ERR_UNSUPPORTED);
+}
+
+static void test_chunk(void **state)
+{
+        (void)state;
+        static const struct loopback_step good[] = {GREET,
+                {"250-mx.test\r\n250 CHUNKING\r\n", "MAIL FROM:<a@b.test>\r\n"},
+                {"250 ok\r\n", "RCPT TO:<x@y.test>\r\n"}, {"250 ok\r\n", "BDAT 6 LAST\r\n.\r\nx\r\n"},
+                {"250 taken\r\n", LOOPBACK_END}, STOP},
+                                          plain[] = {GREET, {"250 mx.test\r\n", "MAIL FROM:<a@b.test>\r\n"},
+                                                  {"250 ok\r\n", "RCPT TO:<x@y.test>\r\n"},
+                                                  {"250 ok\r\n", LOOPBACK_END}, STOP};
+        struct scripted a = {.steps = good}, b = {.steps = plain};
+        run(&a, client_chunk);
+        run(&b, client_no_chunk);
+}
+
+static void client_stale(struct scripted *t)
+{
+        struct smtp_reply reply;
+        open_session(t);
+        while (smtp_out_is_alive(t->out)) /* what the server does arrives in a moment */
+                assert_int_equal(fiber_sleep(t->loop.host->sched, 5), ERR_OK);
+        assert_false(smtp_out_is_alive(t->out));
+        assert_int_equal(smtp_out_mail(t->out, S(""), &no_params, &reply), ERR_CLOSED);
+}
+
+static void test_stale(void **state)
+{
+        (void)state;
+        static const struct loopback_step closed[] = {GREET, PLAIN, STOP},
+                                          told[] = {GREET, PLAIN, {"421 4.4.2 idle\r\n", LOOPBACK_END}, STOP};
+        struct scripted a = {.steps = closed}, b = {.steps = told};
+        run(&a, client_stale);
+        run(&b, client_stale);
+}
+
 static void cancelled_fiber(void *arg)
 {
         struct scripted *t = arg;
@@ -374,6 +435,8 @@ int main(void)
                 cmocka_unit_test(test_unsayable),
                 cmocka_unit_test(test_messages),
                 cmocka_unit_test(test_refused_early),
+                cmocka_unit_test(test_chunk),
+                cmocka_unit_test(test_stale),
                 cmocka_unit_test(test_cancelled),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,8 @@ static void act(struct session *s, const struct smtp_server_event *event)
                 return;
         }
         struct smtp_reply reply = ask(s, event);
+        if (s->handler->replied)
+                s->handler->replied(s->ctx, event->kind, &reply);
         smtp_server_reply(&s->server, &reply, host_now_ms(s->host));
         if (event->kind == SMTP_SERVER_END)
                 flush_or_lose(s);
@@ -200,6 +202,7 @@ static bool begin(const struct smtpd_listen_config *config, struct scope *scope,
                 return false;
         }
         config->gate->open++;
+        config->gate->begun++;
         return true;
 }
 

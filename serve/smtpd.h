@@ -33,6 +33,8 @@ struct smtpd_handler {
         void (*body)(void *ctx, struct str bytes);
         struct smtp_reply (*end)(void *ctx, const struct smtpd_message *message);
         void (*reset)(void *ctx, enum smtp_server_reset why);
+        /* What was answered to `asked`, which is over: for metrics. */
+        void (*replied)(void *ctx, enum smtp_server_event_kind asked, const struct smtp_reply *reply);
 };
 
 /* Drive one session on the calling fiber until it is over; `tcp` stays the caller's to close. When the fiber is
@@ -47,6 +49,7 @@ enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp,
 struct smtpd_gate {
         size_t open, most;
         uint64_t refused; /* connections told 421 because `most` were open */
+        uint64_t begun;   /* sessions, over all */
 };
 
 struct smtpd_listen_config {

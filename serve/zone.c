@@ -12,9 +12,8 @@
 
 struct held_key {
         int64_t epoch; /* 0: none */
+        enum zone_kind kind;
         struct crypto_key *key;
-        size_t selector_n;
-        char selector[DNS_LABEL_MAX];
 };
 
 struct zone_keeper {
@@ -23,6 +22,8 @@ struct zone_keeper {
         struct key_seed seed;
         struct held_key keys[ZONE_KEYS_MAX];
         struct zone zone;
+        struct dns_errors errors;
+        uint64_t updates;
         char update[ZONE_UPDATE_MAX];
         char answer[DNS_ANSWER_ROOM];
 };
@@ -53,6 +54,10 @@ static enum err prepare(struct zone_keeper *k, const struct key_password *passwo
                 .zone = k->config.zone,
                 .primary = k->config.primary.at.ip,
                 .selector = k->config.selector,
+                .arc_selector = k->config.arc_selector,
+                .has_ed25519 = k->config.has_ed25519,
+                .mode = k->config.mode,
+                .is_rotation_test = k->config.is_rotation_test,
                 .validity_s = k->config.validity_s,
                 .overlap_s = k->config.overlap_s,
                 .queue_life_s = k->config.queue_life_s,
@@ -102,26 +107,65 @@ struct str zone_keeper_domain(const struct zone_keeper *k)
         return k->config.domain;
 }
 
-static const struct held_key *find_key(const struct zone_keeper *k, int64_t epoch)
+static const struct crypto_key *find_key(const struct zone_keeper *k, const struct zone_key *key)
 {
         for (size_t i = 0; i < ZONE_KEYS_MAX; i++)
-                if (k->keys[i].epoch == epoch)
-                        return &k->keys[i];
+                if (k->keys[i].epoch == key->epoch && k->keys[i].kind == key->kind)
+                        return k->keys[i].key;
         return NULL;
+}
+
+static enum err fill_key(const struct zone_keeper *k, int64_t time_s, enum zone_kind kind,
+        struct zone_signing_key *out, struct zone_signing *signing)
+{
+        *out = (struct zone_signing_key){.time_s = time_s};
+        enum err e = zone_signing(&k->zone, time_s, kind, signing);
+        if (e != ERR_OK)
+                return e;
+        const struct zone_key *key = &k->zone.keys[signing->key];
+        out->key = find_key(k, key);
+        CHECK(out->key);
+        out->selector = str_of(key->selector, key->selector_n);
+        out->epoch = key->epoch;
+        out->expiry_s = signing->expiry_s;
+        return ERR_OK;
+}
+
+enum err zone_keeper_keys(const struct zone_keeper *k, struct zone_signing_set *out)
+{
+        struct zone_signing signing;
+        int64_t time_s = now_s(k);
+        *out = (struct zone_signing_set){.lack = ZONE_LACK_NONE};
+        enum err e = fill_key(k, time_s, ZONE_DKIM_RSA, &out->keys[ZONE_DKIM_RSA], &signing);
+        out->lack = signing.lack;
+        out->reason = signing.reason;
+        for (int kind = ZONE_DKIM_RSA + 1; e == ERR_OK && kind < ZONE_KINDS; kind++)
+                (void)(fill_key(k, time_s, (enum zone_kind)kind, &out->keys[kind], &signing) == ERR_OK);
+        return e;
 }
 
 enum err zone_keeper_key(const struct zone_keeper *k, struct zone_signing_key *out, struct str *reason)
 {
-        int64_t epoch;
-        *out = (struct zone_signing_key){.time_s = now_s(k)};
-        enum err e = zone_signing(&k->zone, out->time_s, &epoch, &out->expiry_s, reason);
-        if (e != ERR_OK)
-                return e;
-        const struct held_key *held = find_key(k, epoch);
-        CHECK(held);
-        out->key = held->key;
-        out->selector = str_of(held->selector, held->selector_n);
-        return ERR_OK;
+        struct zone_signing signing;
+        enum err e = fill_key(k, now_s(k), ZONE_DKIM_RSA, out, &signing);
+        *reason = signing.reason;
+        return e;
+}
+
+void zone_keeper_status(const struct zone_keeper *k, struct zone_keeper_status *out)
+{
+        struct zone_signing_set set;
+        *out = (struct zone_keeper_status){.is_ready = zone_keeper_keys(k, &set) == ERR_OK};
+        out->lack = set.lack;
+        out->epoch = set.keys[ZONE_DKIM_RSA].epoch;
+        out->expiry_s = set.keys[ZONE_DKIM_RSA].expiry_s;
+        if (k->zone.has_pointer) {
+                out->next = k->zone.pointer.next;
+                out->change_s = zone_change_s(&k->zone);
+        }
+        out->read_s = k->zone.read_s;
+        out->dns_errors = k->errors;
+        out->updates = k->updates;
 }
 
 /* Log lines. */
@@ -130,14 +174,19 @@ static const struct {
         const char *name;
         enum log_level level;
         const char *detail; /* its key; NULL: there is none */
-} event_lines[] = {
+} event_lines[ZONE_EVENTS] = {
         [ZONE_EVENT_POINTER_CREATED] = {"pointer-created", LOG_INFO, NULL},
         [ZONE_EVENT_POINTER_FOUND] = {"pointer-found", LOG_INFO, NULL},
+        [ZONE_EVENT_POINTER_RESTORED] = {"pointer-restored", LOG_WARN, NULL},
+        [ZONE_EVENT_TAKEN_OVER] = {"taken-over", LOG_WARN, NULL},
+        [ZONE_EVENT_EPOCH_ANNOUNCED] = {"epoch-announced", LOG_INFO, NULL},
         [ZONE_EVENT_EPOCH_CHOSEN] = {"epoch-chosen", LOG_INFO, NULL},
         [ZONE_EVENT_KEY_FOUND] = {"key-found", LOG_INFO, NULL},
         [ZONE_EVENT_KEY_PUBLISHED] = {"key-published", LOG_INFO, NULL},
         [ZONE_EVENT_KEY_REPLACED] = {"key-replaced", LOG_WARN, NULL},
+        [ZONE_EVENT_KEY_EMPTIED] = {"key-emptied", LOG_INFO, NULL},
         [ZONE_EVENT_KEY_REMOVED] = {"key-removed", LOG_INFO, NULL},
+        [ZONE_EVENT_EPOCH_FORGOTTEN] = {"epoch-forgotten", LOG_INFO, NULL},
         [ZONE_EVENT_SERVED] = {"key-served", LOG_INFO, NULL},
         [ZONE_EVENT_NOT_SERVED] = {"key-not-served", LOG_WARN, "server"},
         [ZONE_EVENT_UNASKED] = {"server-not-asked", LOG_WARN, "server"},
@@ -191,6 +240,7 @@ static enum err do_query(struct zone_keeper *k, const struct zone_step *step)
         enum err e = step->at_primary ? ask_primary(k, step, &answer) : ask(k, &server, step, &answer);
         if (e == ERR_CANCELLED)
                 return e;
+        dns_errors_add(&k->errors, e, answer.rcode, 0);
         zone_answered(&k->zone, now_s(k), e, &answer);
         return ERR_OK;
 }
@@ -207,6 +257,9 @@ static enum err do_update(struct zone_keeper *k)
                 host_now_ms(k->host) + UPDATE_TIMEOUT_MS, &r);
         if (r.err == ERR_CANCELLED)
                 return r.err;
+        bool was_answered = r.status == DNS_UPDATE_REFUSED || r.status == DNS_UPDATE_CLAIMED;
+        dns_errors_add(&k->errors, was_answered ? ERR_DENIED : r.err, r.rcode, r.tsig_error);
+        k->updates += r.status == DNS_UPDATE_DONE;
         struct zone_update_result result = {
                 .status = r.status == DNS_UPDATE_DONE      ? ZONE_UPDATE_DONE
                           : r.status == DNS_UPDATE_REFUSED ? ZONE_UPDATE_REFUSED
@@ -222,35 +275,38 @@ static enum err do_update(struct zone_keeper *k)
         return ERR_OK;
 }
 
-static bool is_in_use(const struct zone_keeper *k, int64_t epoch)
+static bool is_in_use(const struct zone_keeper *k, const struct held_key *held)
 {
         for (size_t i = 0; i < k->zone.key_n; i++)
-                if (k->zone.keys[i].epoch == epoch && k->zone.keys[i].record_n > 0)
+                if (k->zone.keys[i].epoch == held->epoch && k->zone.keys[i].kind == held->kind)
                         return true;
         return false;
 }
 
-/* A place for the key of `epoch`: its own of before, a free one, or that of an epoch which the machine does not know any more. */
-static struct held_key *take_place(struct zone_keeper *k, int64_t epoch)
+/* A place for a key: its own of before, a free one, or that of a key which the machine does not know any more. The machine asks once for
+ * each that it knows, and has no more of them than we have places. */
+static struct held_key *take_place(struct zone_keeper *k, int64_t epoch, enum zone_kind kind)
 {
         struct held_key *place = NULL;
         for (size_t i = 0; i < ZONE_KEYS_MAX && !place; i++)
-                if (k->keys[i].epoch == epoch)
+                if (k->keys[i].epoch == epoch && k->keys[i].kind == kind)
                         place = &k->keys[i];
         for (size_t i = 0; i < ZONE_KEYS_MAX && !place; i++)
-                if (!is_in_use(k, k->keys[i].epoch))
+                if (!k->keys[i].key || !is_in_use(k, &k->keys[i]))
                         place = &k->keys[i];
-        CHECK(place); /* the machine has no more keys than we have places */
+        CHECK(place);
         crypto_key_free(place->key);
         *place = (struct held_key){0};
         return place;
 }
 
-static enum err search(struct zone_keeper *k, struct str selector, struct crypto_key **out)
+static enum err search(
+        struct zone_keeper *k, enum zone_kind kind, struct str selector, struct crypto_key **out)
 {
         struct key_search search;
         *out = NULL;
-        enum err e = key_search_init(&search, &k->seed, KEY_DKIM, KEY_RSA_2048, selector);
+        enum err e = key_search_init(&search, &k->seed, kind == ZONE_ARC_RSA ? KEY_ARC : KEY_DKIM,
+                kind == ZONE_DKIM_ED25519 ? KEY_ED25519 : KEY_RSA_2048, selector);
         if (e != ERR_OK)
                 return e;
         while ((e = key_search_step(&search, out)) == ERR_AGAIN) {
@@ -268,26 +324,20 @@ static enum err do_derive(struct zone_keeper *k, const struct zone_step *step)
 {
         struct str selector = str_of(step->selector, step->selector_n);
         struct crypto_key *key;
-        struct wr record, w;
+        struct wr record;
         char text[KEY_RECORD_MAX];
         struct log_line l;
         int64_t begin_ms = host_now_ms(k->host);
-        enum err e = search(k, selector, &key);
+        enum err e = search(k, step->kind, selector, &key);
         if (e == ERR_CANCELLED)
                 return e;
         wr_init(&record, text, sizeof text);
         if (e == ERR_OK)
                 e = key_record_write(key, &record);
-        if (e == ERR_OK) {
-                struct held_key *held = take_place(k, step->epoch);
-                held->epoch = step->epoch;
-                held->key = key;
-                wr_init(&w, held->selector, sizeof held->selector);
-                wr_str(&w, selector);
-                held->selector_n = w.n;
-        } else {
+        if (e == ERR_OK)
+                *take_place(k, step->epoch, step->kind) = (struct held_key){step->epoch, step->kind, key};
+        else
                 crypto_key_free(key);
-        }
         log_begin(&l, k->host, e == ERR_OK ? LOG_INFO : LOG_ERROR, "zone", "key-derived");
         log_str(&l, "domain", k->config.domain);
         log_str(&l, "selector", selector);
@@ -295,8 +345,13 @@ static enum err do_derive(struct zone_keeper *k, const struct zone_step *step)
         if (e != ERR_OK)
                 log_err(&l, e);
         log_end(&l);
-        zone_derived(&k->zone, now_s(k), step->epoch, e == ERR_OK ? wr_text(&record) : S(""));
+        zone_derived(&k->zone, now_s(k), e == ERR_OK ? wr_text(&record) : S(""));
         return ERR_OK;
+}
+
+enum err zone_keeper_revoked(const struct zone_keeper *k)
+{
+        return zone_revoked(&k->zone);
 }
 
 void zone_keeper_run(void *arg)
@@ -319,6 +374,9 @@ void zone_keeper_run(void *arg)
                         break;
                 case ZONE_WAIT:
                         e = fiber_sleep(k->host->sched, step.wait_s * 1000);
+                        break;
+                case ZONE_END:
+                        e = ERR_CLOSED;
                         break;
                 }
                 log_events(k);

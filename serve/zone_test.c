@@ -24,7 +24,7 @@ struct world {
         void (*play)(struct world *w);
 };
 
-static void start_keeper(struct world *w, uint8_t password)
+static void start_with(struct world *w, uint8_t password, bool has_all_kinds, enum zone_mode mode)
 {
         struct key_password p = {.n = PASSWORD_MIN, .bytes = {password}};
         struct zone_keeper_config config = {
@@ -34,6 +34,9 @@ static void start_keeper(struct world *w, uint8_t password)
                 .tsig = &w->tsig,
                 .password = &p,
                 .selector = S("dkim-%d"),
+                .arc_selector = has_all_kinds ? S("arc-%d") : S(""),
+                .has_ed25519 = has_all_kinds,
+                .mode = mode,
                 .validity_s = 30 * 86400,
                 .overlap_s = 7 * 86400,
                 .queue_life_s = 5 * 86400,
@@ -41,6 +44,11 @@ static void start_keeper(struct world *w, uint8_t password)
         };
         assert_int_equal(zone_keeper_new(w->h, &config, &w->keeper), ERR_OK);
         assert_int_equal(scope_spawn(&w->scope, "zone", zone_keeper_run, w->keeper), ERR_OK);
+}
+
+static void start_keeper(struct world *w, uint8_t password)
+{
+        start_with(w, password, false, ZONE_KEEPS);
 }
 
 /* Wait until there is a key, or until the reason has `text`. */
@@ -141,6 +149,71 @@ static void play_publishes(struct world *w)
         assert_int_equal(w->primary->updates, 0);
 }
 
+static void expect_record(const struct world *w, const struct zone_signing_key *key)
+{
+        char record[KEY_RECORD_MAX], name[128];
+        struct wr r, n;
+        wr_init(&r, record, sizeof record);
+        wr_init(&n, name, sizeof name - 1);
+        assert_int_equal(key_record_write(key->key, &r), ERR_OK);
+        wr_str(&n, key->selector);
+        wr_str(&n, S("._domainkey." DOMAIN));
+        name[n.n] = '\0';
+        assert_true(str_eq(fake_zone_only(&w->primary->zone, name), wr_text(&r)));
+}
+
+/* Three keys of one epoch, each what its record says; and what those who watch are told. */
+static void play_kinds(struct world *w)
+{
+        struct zone_signing_set set;
+        struct zone_keeper_status status;
+        start_with(w, 1, true, ZONE_KEEPS);
+        zone_keeper_status(w->keeper, &status);
+        assert_true(!status.is_ready && status.lack == ZONE_LACK_UNREAD && status.epoch == 0);
+        assert_int_equal(zone_keeper_keys(w->keeper, &set), ERR_NOT_FOUND);
+        assert_true(set.lack == ZONE_LACK_UNREAD && set.reason.n > 0 && !set.keys[ZONE_ARC_RSA].key);
+        wait_for(w, NULL);
+        assert_int_equal(zone_keeper_keys(w->keeper, &set), ERR_OK);
+        assert_true(set.lack == ZONE_LACK_NONE && set.reason.n == 0);
+        for (int kind = 0; kind < ZONE_KINDS; kind++) {
+                expect_record(w, &set.keys[kind]);
+                assert_int_equal(set.keys[kind].epoch, set.keys[0].epoch);
+        }
+        assert_int_equal(crypto_key_kind(set.keys[ZONE_DKIM_ED25519].key), CRYPTO_KEY_ED25519);
+        assert_true(str_has_prefix(set.keys[ZONE_DKIM_ED25519].selector, S("dkim-ed25519-")));
+        assert_true(str_has_prefix(set.keys[ZONE_ARC_RSA].selector, S("arc-")));
+        zone_keeper_status(w->keeper, &status);
+        assert_true(status.is_ready && status.epoch == set.keys[0].epoch && status.next == 0);
+        assert_int_equal(status.expiry_s, status.epoch + 30 * 86400);
+        assert_int_equal(status.change_s, status.epoch + 23 * 86400);
+        assert_int_equal(status.updates, 4);
+        assert_true(status.read_s >= status.epoch);
+}
+
+/* A revocation ends by itself, and leaves nothing that verifies. */
+static void play_revokes(struct world *w)
+{
+        struct zone_signing_key key;
+        struct str reason;
+        char name[128];
+        struct wr n;
+        start_keeper(w, 1);
+        wait_for(w, NULL);
+        assert_int_equal(zone_keeper_key(w->keeper, &key, &reason), ERR_OK);
+        wr_init(&n, name, sizeof name - 1);
+        wr_str(&n, key.selector);
+        wr_str(&n, S("._domainkey." DOMAIN));
+        name[n.n] = '\0';
+        stop_keeper(w);
+        restart_primary(w);
+        start_with(w, 2, true, ZONE_REVOKES);
+        while (zone_keeper_revoked(w->keeper) == ERR_AGAIN)
+                assert_int_equal(fiber_sleep(w->h->sched, 10), ERR_OK);
+        assert_int_equal(zone_keeper_revoked(w->keeper), ERR_OK);
+        assert_true(str_eq(fake_zone_only(&w->primary->zone, name), S("v=DKIM1; k=rsa; p=")));
+        assert_int_equal(fake_zone_all(&w->primary->zone), 2);
+}
+
 static void play_wrong_key(struct world *w)
 {
         w->tsig.secret[0] ^= 1;
@@ -219,6 +292,18 @@ static void test_publishes(void **state)
         play(play_publishes);
 }
 
+static void test_kinds(void **state)
+{
+        (void)state;
+        play(play_kinds);
+}
+
+static void test_revokes(void **state)
+{
+        (void)state;
+        play(play_revokes);
+}
+
 static void test_wrong_key(void **state)
 {
         (void)state;
@@ -265,6 +350,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_publishes),
+                cmocka_unit_test(test_kinds),
+                cmocka_unit_test(test_revokes),
                 cmocka_unit_test(test_wrong_key),
                 cmocka_unit_test(test_primary_without_tcp),
                 cmocka_unit_test(test_wrong_clock),

@@ -174,6 +174,8 @@ static void take_extension(struct smtp_extensions *x, struct str line)
                 x->mime_8bit = true;
         else if (str_eq_nocase(keyword, S("SMTPUTF8")))
                 x->smtputf8 = true;
+        else if (str_eq_nocase(keyword, S("CHUNKING")))
+                x->chunking = true;
         else if (str_eq_nocase(keyword, S("ENHANCEDSTATUSCODES")))
                 x->enhanced = true;
         else if (str_eq_nocase(keyword, S("SIZE"))) {
@@ -230,6 +232,7 @@ static bool after_data(struct smtp_client *c, const struct smtp_reply *reply, st
         }
         if (reply->code == 354) {
                 c->state = SMTP_CLIENT_STATE_BODY;
+                c->is_chunk = false;
                 c->line = SMTP_CLIENT_LINE_START;
         } else if (reply->code >= 400) {
                 c->state = SMTP_CLIENT_STATE_MAIL;

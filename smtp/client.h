@@ -76,7 +76,7 @@ enum smtp_client_state {
         SMTP_CLIENT_STATE_IDLE,  /* a transaction may begin */
         SMTP_CLIENT_STATE_MAIL,  /* MAIL was queued: RCPT, DATA or RSET may follow */
         SMTP_CLIENT_STATE_DATA,  /* DATA was queued: nothing until its reply */
-        SMTP_CLIENT_STATE_BODY,  /* 354 came: body and end */
+        SMTP_CLIENT_STATE_BODY,  /* 354 came, or BDAT was queued: body and end */
         SMTP_CLIENT_STATE_QUIT,  /* QUIT was queued: nothing more */
         SMTP_CLIENT_STATE_CLOSING,
         SMTP_CLIENT_STATE_CLOSED
@@ -104,6 +104,8 @@ struct smtp_client {
         bool is_early;         /* the reply being gathered came before the end of the message */
         bool is_mail_accepted; /* the last MAIL that was answered */
         bool is_lone_dot;      /* DATA is answered by the reply to a dot that the engine sent */
+        bool is_chunk;         /* the message goes out behind BDAT */
+        uint64_t chunk_left;   /* bytes of it that the caller has yet to give */
         uint32_t recipients;   /* accepted since that MAIL */
         enum smtp_client_line line;
         size_t queue_from, queue_n;
@@ -143,15 +145,23 @@ MUST_USE enum err smtp_client_rset(
         struct smtp_client *c); /* also ends a transaction in which DATA was refused */
 MUST_USE enum err smtp_client_quit(struct smtp_client *c);
 
+/* The whole message in one chunk (RFC 3030 2) of `size` bytes, in the place of DATA, when all answers are there. It may
+ * begin at once: so many bytes by smtp_client_body, sent as they are, and smtp_client_end. A refusal leaves the server's
+ * transaction undetermined: RSET or QUIT should follow.
+ *   ERR_UNSUPPORTED  CHUNKING is not offered */
+MUST_USE enum err smtp_client_bdat(struct smtp_client *c, uint64_t size);
+
 /* Bytes of the message; `*used` of them were taken.
  *   ERR_OK      all were
  *   ERR_AGAIN   the buffer is full: write and call again with the rest
  *   ERR_SYNTAX  a bare CR, bare LF or NUL: nothing from it on was taken, and the message cannot be ended any more;
  *               close the connection, and the server has nothing
- *   ERR_SEQUENCE   not after 354, or the session was closed meanwhile */
+ *   ERR_SEQUENCE   not after 354 or BDAT, more than BDAT said, or the session was closed meanwhile */
 MUST_USE enum err smtp_client_body(struct smtp_client *c, struct str bytes, size_t *used);
-/* The final dot, with a CRLF before it if the message lacks one. Its REPLY is the server's word on the message.
- *   ERR_OK, ERR_AGAIN, ERR_SEQUENCE, ERR_SYNTAX (the message ended with CR) */
+/* The final dot, with a CRLF before it if the message lacks one; or the end of the chunk, which must be complete and
+ * end with CRLF. Its REPLY is the server's word on the message.
+ *   ERR_OK, ERR_AGAIN, ERR_SEQUENCE (the chunk lacks bytes), ERR_SYNTAX (the message ended with CR, or its chunk
+ *   without CRLF) */
 MUST_USE enum err smtp_client_end(struct smtp_client *c);
 
 /* Known after READY. */

@@ -124,6 +124,30 @@ enum err smtp_client_data(struct smtp_client *c)
         return e;
 }
 
+/* The line waits for the message behind it, and the answer is queued with the end of that. */
+enum err smtp_client_bdat(struct smtp_client *c, uint64_t size)
+{
+        char line[COMMAND_ROOM];
+        struct wr w;
+        enum err e = ready(c);
+        if (e == ERR_OK && c->queue_n > 0)
+                return ERR_AGAIN;
+        if (e == ERR_OK && (c->state != SMTP_CLIENT_STATE_MAIL || c->recipients == 0))
+                return ERR_SEQUENCE;
+        if (e != ERR_OK || !c->extensions.chunking)
+                return e == ERR_OK ? ERR_UNSUPPORTED : e;
+        wr_init(&w, line, sizeof line);
+        wr_str(&w, S("BDAT "));
+        wr_u64(&w, size);
+        wr_str(&w, S(" LAST\r\n"));
+        client_put(c, wr_text(&w));
+        c->state = SMTP_CLIENT_STATE_BODY;
+        c->line = SMTP_CLIENT_LINE_START;
+        c->is_chunk = true;
+        c->chunk_left = size;
+        return ERR_OK;
+}
+
 enum err smtp_client_rset(struct smtp_client *c)
 {
         enum err e = client_ready(c);
@@ -179,7 +203,8 @@ static size_t take_body(struct smtp_client *c, struct str in)
                 c->line = SMTP_CLIENT_LINE_CR;
                 return 1;
         }
-        bool has_dot = c->line == SMTP_CLIENT_LINE_START && in.p[0] == '.'; /* RFC 5321 4.5.2 */
+        bool has_dot =
+                !c->is_chunk && c->line == SMTP_CLIENT_LINE_START && in.p[0] == '.'; /* RFC 5321 4.5.2 */
         size_t room = SMTP_CLIENT_OUT - c->out_to - has_dot;
         size_t n = plain_run(str_take(in, room), &c->line);
         client_put(c, str_take(S("."), has_dot && n > 0));
@@ -194,6 +219,8 @@ enum err smtp_client_body(struct smtp_client *c, struct str bytes, size_t *used)
                 return ERR_SEQUENCE;
         if (c->line == SMTP_CLIENT_LINE_BROKEN)
                 return ERR_SYNTAX;
+        if (c->is_chunk && bytes.n > c->chunk_left)
+                return ERR_SEQUENCE;
         while (*used < bytes.n) {
                 if (client_reserve(c, 3) != ERR_OK)
                         return ERR_AGAIN;
@@ -203,6 +230,7 @@ enum err smtp_client_body(struct smtp_client *c, struct str bytes, size_t *used)
                         return ERR_SYNTAX;
                 }
                 *used += n;
+                c->chunk_left -= c->is_chunk ? n : 0;
         }
         return ERR_OK;
 }
@@ -213,10 +241,15 @@ enum err smtp_client_end(struct smtp_client *c)
                 return ERR_SEQUENCE;
         if (c->line == SMTP_CLIENT_LINE_CR || c->line == SMTP_CLIENT_LINE_BROKEN)
                 return ERR_SYNTAX;
+        if (c->is_chunk && c->chunk_left > 0)
+                return ERR_SEQUENCE;
+        if (c->is_chunk && c->line != SMTP_CLIENT_LINE_START)
+                return ERR_SYNTAX;
         enum err e = client_reserve(c, 5);
         if (e != ERR_OK)
                 return e;
-        client_put(c, c->line == SMTP_CLIENT_LINE_MIDDLE ? S("\r\n.\r\n") : S(".\r\n"));
+        if (!c->is_chunk)
+                client_put(c, c->line == SMTP_CLIENT_LINE_MIDDLE ? S("\r\n.\r\n") : S(".\r\n"));
         client_queue(c, SMTP_CLIENT_END);
         c->state = SMTP_CLIENT_STATE_IDLE;
         return ERR_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* First byte even: a hostile server's bytes against a caller who does the usual, 0xff before each of its steps.
- * First byte odd: a message of any bytes. It is refused, or what is sent comes out of the server engine unchanged. */
+ * First byte odd: a message of any bytes, with its next bit by BDAT. It is refused, or what is sent comes out of the
+ * server engine unchanged. */
 #include "base/check.h"
 #include "smtp/client_play.h"
 #include "smtp/server_play.h"
@@ -20,7 +21,7 @@ static void hostile_server(struct str bytes, uint32_t seed)
         static const char *const steps[] = {"mail a@b.test size=3 8bit", "rcpt x@y.test", "rcpt z@y.test",
                 "data", "body x\\r\\n.y\\r\\n", "end", "mail a@b.test", "hold", "rcpt x@y.test", "send",
                 "data", "rset", "time 1000", "mail ", "rcpt x@y.test", "data", "hold", "body x", "end",
-                "send", "quit"};
+                "send", "mail a@b.test", "rcpt x@y.test", "bdat 4", "body .x", "body \\r\\n", "end", "quit"};
         struct client_play p;
         struct str piece;
         size_t step = 0;
@@ -47,20 +48,26 @@ static bool is_clean(struct str s)
         return true;
 }
 
-static void open_message(struct client_play *c)
+static void open_message(struct client_play *c, bool is_chunk, size_t size)
 {
         uint32_t whole = 0;
         client_play_begin(c, false);
         client_play_feed(c, S("220 mx.test\r\n"), &whole);
-        client_play_feed(c, S("250-mx.test\r\n250 PIPELINING\r\n"), &whole);
+        client_play_feed(c, S("250-mx.test\r\n250-CHUNKING\r\n250 PIPELINING\r\n"), &whole);
         client_play_do(c, S("mail a@b.test"));
         client_play_do(c, S("rcpt x@y.test"));
+        client_play_feed(c, S("250 ok\r\n250 ok\r\n"), &whole);
+        if (is_chunk) {
+                c->output.n = c->events.n = 0;
+                CHECK(smtp_client_bdat(c->client, size) == ERR_OK);
+                return;
+        }
         client_play_do(c, S("data"));
-        client_play_feed(c, S("250 ok\r\n250 ok\r\n354 go\r\n"), &whole);
+        client_play_feed(c, S("354 go\r\n"), &whole);
         c->output.n = c->events.n = 0;
 }
 
-static void check_received(struct str wire, struct str message)
+static void check_received(struct str wire, struct str message, bool is_chunk)
 {
         struct smtp_server_config config = server_play_config();
         struct server_play s;
@@ -69,11 +76,11 @@ static void check_received(struct str wire, struct str message)
         bool is_ended = message.n == 0 || str_has_suffix_nocase(message, S("\r\n"));
         config.message_max = 0;
         server_play_begin(&s, &config);
-        server_play_feed(
-                &s, S("EHLO c.test\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<x@y.test>\r\nDATA\r\n"), &whole);
+        server_play_feed(&s, S("EHLO c.test\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<x@y.test>\r\n"), &whole);
         s.events.n = 0;
+        server_play_feed(&s, is_chunk ? S("") : S("DATA\r\n"), &whole);
         server_play_feed(&s, wire, &whole);
-        play_add_c(&expected, "body ");
+        play_add_c(&expected, "data\nbody ");
         play_escape(&expected, message);
         play_add_c(&expected, is_ended ? "\nend " : "\\r\\n\nend ");
         play_add_number(&expected, message.n + (is_ended ? 0 : 2));
@@ -89,7 +96,9 @@ static void any_message(struct str message, uint32_t seed)
         struct client_play c;
         enum err e = ERR_OK;
         struct str left = message;
-        open_message(&c);
+        bool is_chunk = seed % 2 == 1;
+        bool is_whole = !is_chunk || message.n == 0 || message.p[message.n - 1] == '\n';
+        open_message(&c, is_chunk, message.n);
         while (left.n > 0 && e == ERR_OK) {
                 size_t n = play_piece(&seed, left.n);
                 e = client_play_body(&c, str_take(left, n));
@@ -98,10 +107,10 @@ static void any_message(struct str message, uint32_t seed)
         if (e == ERR_OK)
                 e = smtp_client_end(c.client);
         client_play_drain(&c);
-        CHECK((e == ERR_OK) == is_clean(message));
+        CHECK((e == ERR_OK) == (is_clean(message) && is_whole));
         check_output(play_str(&c.output));
         if (e == ERR_OK)
-                check_received(play_str(&c.output), message);
+                check_received(play_str(&c.output), message, is_chunk);
         client_play_free(&c);
 }
 

@@ -50,6 +50,7 @@ static inline void client_play_ready(struct client_play *p)
         }
         play_add_c(&p->events, x->mime_8bit ? " 8bit" : "");
         play_add_c(&p->events, x->smtputf8 ? " utf8" : "");
+        play_add_c(&p->events, x->chunking ? " chunking" : "");
         play_add_c(&p->events, x->enhanced ? " enhanced\n" : "\n");
 }
 
@@ -140,7 +141,14 @@ static inline enum err client_play_body(struct client_play *p, struct str bytes)
         return e;
 }
 
-/* One step of the caller: "mail ...", "rcpt ADDRESS", "data", "body ESCAPED", "end", "rset", "quit", and of the test:
+static inline enum err client_play_bdat(struct client_play *p, struct str size)
+{
+        uint64_t n = 0;
+        CHECK(str_to_u64(size, UINT64_MAX, &n) == ERR_OK);
+        return smtp_client_bdat(p->client, n);
+}
+
+/* One step of the caller: "mail ...", "rcpt ADDRESS", "data", "bdat SIZE", "body ESCAPED", "end", "rset", "quit", and of the test:
  * "hold" and "send" what is pending, "lost", "time MILLISECONDS". An err is written down as an event. */
 static inline void client_play_do(struct client_play *p, struct str step)
 {
@@ -156,6 +164,8 @@ static inline void client_play_do(struct client_play *p, struct str step)
                 e = smtp_client_rcpt(p->client, play_str(&text));
         else if (str_eq(what, S("data")))
                 e = smtp_client_data(p->client);
+        else if (str_eq(what, S("bdat")))
+                e = client_play_bdat(p, rest);
         else if (str_eq(what, S("body")))
                 e = client_play_body(p, play_str(&text));
         else if (str_eq(what, S("end")))

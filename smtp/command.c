@@ -24,6 +24,7 @@ enum smtp_verb smtp_command_split(struct str line, struct str *arguments)
                 {{"MAIL", 4}, SMTP_VERB_MAIL},
                 {{"RCPT", 4}, SMTP_VERB_RCPT},
                 {{"DATA", 4}, SMTP_VERB_DATA},
+                {{"BDAT", 4}, SMTP_VERB_BDAT},
                 {{"RSET", 4}, SMTP_VERB_RSET},
                 {{"NOOP", 4}, SMTP_VERB_NOOP},
                 {{"VRFY", 4}, SMTP_VERB_VRFY},
@@ -36,7 +37,6 @@ enum smtp_verb smtp_command_split(struct str line, struct str *arguments)
                 {{"SOML", 4}, SMTP_VERB_OTHER},
                 {{"SAML", 4}, SMTP_VERB_OTHER},
                 {{"AUTH", 4}, SMTP_VERB_OTHER},
-                {{"BDAT", 4}, SMTP_VERB_OTHER},
                 {{"STARTTLS", 8}, SMTP_VERB_OTHER},
         };
         struct str verb;
@@ -332,4 +332,15 @@ enum err smtp_rcpt_params_parse(struct str rest)
         if (e == ERR_NOT_FOUND)
                 return ERR_OK;
         return e == ERR_OK ? ERR_UNSUPPORTED : e;
+}
+
+/* bdat-cmd = "BDAT" SP chunk-size [ SP end-marker ] CR LF, chunk-size = 1*DIGIT, end-marker = "LAST" */
+enum err smtp_bdat_parse(struct str arguments, uint64_t *size, bool *is_last)
+{
+        struct str number, marker;
+        *is_last = str_cut(arguments, ' ', &number, &marker);
+        *size = 0;
+        if (*is_last && !str_eq_nocase(trim_wsp(marker), S("LAST")))
+                return ERR_SYNTAX;
+        return str_to_u64(number, UINT64_MAX, size) == ERR_OK ? ERR_OK : ERR_SYNTAX;
 }

@@ -17,6 +17,7 @@ struct smtp_extensions {
         bool mime_8bit;    /* RFC 6152 */
         bool smtputf8;     /* RFC 6531 */
         bool enhanced;     /* RFC 2034 */
+        bool chunking;     /* RFC 3030 2 */
         uint64_t size_max; /* of SIZE; 0: not said */
 };
 
@@ -27,6 +28,7 @@ enum smtp_verb {
         SMTP_VERB_MAIL,
         SMTP_VERB_RCPT,
         SMTP_VERB_DATA,
+        SMTP_VERB_BDAT,
         SMTP_VERB_RSET,
         SMTP_VERB_NOOP,
         SMTP_VERB_VRFY,
@@ -88,6 +90,11 @@ MUST_USE enum err smtp_mail_params_parse(
 /* The parameters of RCPT: none is known.
  *   ERR_OK (there were none), ERR_SYNTAX, ERR_UNSUPPORTED */
 MUST_USE enum err smtp_rcpt_params_parse(struct str rest);
+
+/* What follows BDAT (RFC 3030 2): how many octets come behind the line, and whether they end the message.
+ *   ERR_OK
+ *   ERR_SYNTAX  anything else, also a number above 64 bits: what comes behind the line has no known end */
+MUST_USE enum err smtp_bdat_parse(struct str arguments, uint64_t *size, bool *is_last);
 
 /* What MAIL said, as the server hands it on and the client takes it. */
 struct smtp_mail {

@@ -31,6 +31,21 @@ static void check_path(enum err e, struct str line, const struct smtp_path *path
         CHECK(smtp_rcpt_params_parse(rest) != ERR_OK || rest.n == 0);
 }
 
+static void check_bdat(struct str arguments)
+{
+        char text[64];
+        struct wr w;
+        uint64_t size, again;
+        bool is_last, is_last_again;
+        if (smtp_bdat_parse(arguments, &size, &is_last) != ERR_OK)
+                return;
+        wr_init(&w, text, sizeof text);
+        wr_u64(&w, size);
+        wr_str(&w, is_last ? S(" LAST") : S(""));
+        CHECK(smtp_bdat_parse(wr_text(&w), &again, &is_last_again) == ERR_OK);
+        CHECK(size == again && is_last == is_last_again);
+}
+
 static void check_xtext(struct str line)
 {
         char *text = malloc(line.n * 3 + 1), *back = malloc(line.n + 1);
@@ -60,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 check_inside(name, line);
         check_path(smtp_reverse_path_parse(arguments, &path, &rest), line, &path, rest);
         check_path(smtp_forward_path_parse(arguments, &path, &rest), line, &path, rest);
+        check_bdat(arguments);
         check_xtext(line);
         return 0;
 }

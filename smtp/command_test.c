@@ -26,6 +26,7 @@ static void test_split(void **state)
                 {"", SMTP_VERB_UNKNOWN, ""},
                 {"STARTTLS", SMTP_VERB_OTHER, ""},
                 {"MAIL", SMTP_VERB_MAIL, ""},
+                {"bdat 10 LAST", SMTP_VERB_BDAT, "10 LAST"},
                 {"MAILFROM:<>", SMTP_VERB_UNKNOWN, ""},
         };
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -228,6 +229,44 @@ static void test_rcpt_params(void **state)
         assert_int_equal(smtp_rcpt_params_parse(S("=x")), ERR_SYNTAX);
 }
 
+static void test_bdat(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *text;
+                enum err e;
+                uint64_t size;
+                bool is_last;
+        } cases[] = {
+                {"0", ERR_OK, 0, false},
+                {"0 LAST", ERR_OK, 0, true},
+                {"000086 last", ERR_OK, 86, true},
+                {"5   LAST", ERR_OK, 5, true},
+                {"18446744073709551615", ERR_OK, UINT64_MAX, false},
+                {"18446744073709551616", ERR_SYNTAX, 0, false},
+                {"", ERR_SYNTAX, 0, false},
+                {"LAST", ERR_SYNTAX, 0, false},
+                {"-1", ERR_SYNTAX, 0, false},
+                {"+1", ERR_SYNTAX, 0, false},
+                {"0x10", ERR_SYNTAX, 0, false},
+                {"1LAST", ERR_SYNTAX, 0, false},
+                {"1 LAS", ERR_SYNTAX, 0, false},
+                {"1 LAST 1", ERR_SYNTAX, 0, false},
+                {"1 2", ERR_SYNTAX, 0, false},
+                {"1\tLAST", ERR_SYNTAX, 0, false},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                uint64_t size;
+                bool is_last;
+                print_message("case: %s\n", cases[i].text);
+                assert_int_equal(smtp_bdat_parse(str_of_c(cases[i].text), &size, &is_last), cases[i].e);
+                if (cases[i].e == ERR_OK) {
+                        assert_true(size == cases[i].size);
+                        assert_int_equal(is_last, cases[i].is_last);
+                }
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -239,6 +278,7 @@ int main(void)
                 cmocka_unit_test(test_mailbox),
                 cmocka_unit_test(test_mail_params),
                 cmocka_unit_test(test_rcpt_params),
+                cmocka_unit_test(test_bdat),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,6 +150,7 @@ static enum server_step step(struct smtp_server *s, struct smtp_server_event *ev
                 [SMTP_SERVER_STATE_SKIP] = server_skip_step,
                 [SMTP_SERVER_STATE_DATA] = server_data_step,
                 [SMTP_SERVER_STATE_DROP] = server_drop_step,
+                [SMTP_SERVER_STATE_CHUNK] = server_chunk_step,
                 [SMTP_SERVER_STATE_CLOSING] = closing_step,
                 [SMTP_SERVER_STATE_CLOSED] = closed_step,
         };
@@ -207,6 +208,7 @@ static void after_reply(struct smtp_server *s, const struct smtp_reply *reply, i
                 break;
         case SMTP_SERVER_MAIL:
                 s->in_mail = is_positive;
+                s->in_chunks = false;
                 if (!is_positive)
                         server_idle(s);
                 break;
@@ -268,7 +270,9 @@ void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply, in
         release(s);
         s->now_ms = now_ms;
         s->deadline_ms = now_ms + s->config.idle_ms;
-        if (s->waiting == SMTP_SERVER_DATA && server_unread(s).n > 0)
+        if (s->waiting == SMTP_SERVER_DATA && s->is_chunk_asked)
+                server_chunk_answer(s, reply, now_ms);
+        else if (s->waiting == SMTP_SERVER_DATA && server_unread(s).n > 0)
                 answer_early(s, reply);
         else
                 answer(s, reply, now_ms);
@@ -294,6 +298,13 @@ char *smtp_server_room(struct smtp_server *s, size_t *cap)
         return s->in + s->in_to;
 }
 
+/* Bytes of a message are what comes next, and each of them counts as life. */
+static bool is_in_message(const struct smtp_server *s)
+{
+        return s->state == SMTP_SERVER_STATE_DATA || s->state == SMTP_SERVER_STATE_DROP ||
+               s->state == SMTP_SERVER_STATE_CHUNK;
+}
+
 void smtp_server_got(struct smtp_server *s, size_t n, int64_t now_ms)
 {
         CHECK(n <= SMTP_SERVER_IN - s->in_to);
@@ -301,7 +312,7 @@ void smtp_server_got(struct smtp_server *s, size_t n, int64_t now_ms)
         if (s->state == SMTP_SERVER_STATE_CLOSED)
                 return; /* dropped */
         s->in_to += n;
-        if (s->state == SMTP_SERVER_STATE_DATA || s->state == SMTP_SERVER_STATE_DROP)
+        if (is_in_message(s))
                 s->deadline_ms = now_ms + s->config.idle_ms;
 }
 
@@ -328,7 +339,7 @@ void smtp_server_sent(struct smtp_server *s, size_t n, int64_t now_ms)
 
 int64_t smtp_server_deadline(const struct smtp_server *s)
 {
-        bool is_data = s->state == SMTP_SERVER_STATE_DATA || s->state == SMTP_SERVER_STATE_DROP;
+        bool is_data = is_in_message(s) || (s->in_mail && s->in_chunks);
         if (s->is_parked || s->state >= SMTP_SERVER_STATE_CLOSING)
                 return INT64_MAX;
         if (is_data && s->data_deadline_ms < s->deadline_ms)

@@ -2,7 +2,7 @@
 /* The server's side of an SMTP session (RFC 5321) as an engine: bytes and time go in, events come out, the caller's
  * replies go in, bytes come out. No I/O, no allocation, no clock; the struct has no pointer into itself.
  *
- * Extensions: PIPELINING, SIZE, 8BITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, each when the configuration has it.
+ * Extensions: PIPELINING, SIZE, 8BITMIME, SMTPUTF8, CHUNKING, ENHANCEDSTATUSCODES, each when the configuration has it.
  *
  * How to drive it:
  *
@@ -24,6 +24,11 @@
  * rest of such a message nor what follows it can ever run as commands (SMTP smuggling). The caller should read and
  * drop for a while before closing (smtp_server_room and smtp_server_got do so), so that the answer is not lost to a
  * reset. The same happens to bytes that a client sends behind DATA before it was told 354.
+ *
+ * A message that comes in chunks (BDAT, RFC 3030) gives the same events as one that comes behind DATA: DATA at its first
+ * chunk, whose 354 is not said, BODY, END; lines and strays are judged alike across chunks, and a last line without
+ * CRLF gets one. A chunk that is refused is answered at once and dropped as it comes; it ends the transaction, so that
+ * what a client has pipelined behind it is never taken for the whole message.
  *
  * A message above `message_max` is dropped as it comes, in constant memory, and refused with 552 5.3.4 at its end;
  * the session goes on. Beyond SMTP_DROP_MAX dropped bytes the engine answers and closes. */
@@ -55,7 +60,8 @@ enum smtp_server_event_kind {
         SMTP_SERVER_HELLO, /* wants a reply; to this 250, as to 220, the engine adds host name and extensions itself */
         SMTP_SERVER_MAIL, /* wants a reply: 2yz opens the transaction */
         SMTP_SERVER_RCPT, /* wants a reply: 2yz accepts this recipient; a refusal harms no other */
-        SMTP_SERVER_DATA, /* wants a reply: 354 lets the message come, 4yz and 5yz leave the transaction open */
+        SMTP_SERVER_DATA, /* wants a reply: 354 lets the message come, 4yz and 5yz leave the transaction open, unless
+                           * RESET says that it ended */
         SMTP_SERVER_BODY,  /* bytes of the message: dots undone, lines end with CRLF; slices end anywhere */
         SMTP_SERVER_END,   /* the message is complete; wants a reply, which ends the transaction */
         SMTP_SERVER_RESET, /* the transaction is over without a message: forget it */
@@ -66,6 +72,7 @@ enum smtp_server_reset {
         SMTP_RESET_RSET,      /* the client said so */
         SMTP_RESET_HELLO,     /* by a new EHLO or HELO (RFC 5321 4.1.4) */
         SMTP_RESET_TOO_LARGE, /* the message passed message_max */
+        SMTP_RESET_CHUNK,     /* a BDAT was refused */
         SMTP_RESET_CLOSED     /* the session ends; CLOSED follows */
 };
 
@@ -101,6 +108,7 @@ enum smtp_server_state {
         SMTP_SERVER_STATE_SKIP,    /* dropping a command line that is too long */
         SMTP_SERVER_STATE_DATA,    /* reading a message */
         SMTP_SERVER_STATE_DROP,    /* reading a message that is refused for its size */
+        SMTP_SERVER_STATE_CHUNK,   /* reading the octets behind BDAT */
         SMTP_SERVER_STATE_CLOSING, /* CLOSED is to be given */
         SMTP_SERVER_STATE_CLOSED
 };
@@ -115,12 +123,18 @@ struct smtp_server {
         bool has_reset;                                     /* RESET is to be given before anything else */
         bool is_hello_done, is_extended, is_extended_asked; /* EHLO: accepted last; asked last */
         bool in_mail, in_smtputf8;                          /* MAIL was accepted, with SMTPUTF8 */
-        bool at_line_start; /* in a message: the next unread byte begins a line */
+        bool at_line_start;  /* in a message: the next unread byte begins a line */
+        bool is_chunk_asked; /* the DATA event that waits is of BDAT */
+        bool in_chunks;      /* of the transaction: its message has begun to come by BDAT */
+        bool is_chunk_last, is_chunk_bad,
+                is_chunk_empty; /* the chunk that comes: ends the message; is dropped */
+        bool has_cr;            /* in a message by chunks: a CR ended the last one */
         bool has_8bit;
         uint32_t recipients;            /* accepted */
         uint32_t errors, idle_commands; /* towards SMTP_ERRORS_MAX and SMTP_COMMANDS_IDLE_MAX */
         uint64_t size;                  /* of the message so far */
-        uint64_t dropped;               /* bytes of a message that is refused for its size */
+        uint64_t dropped;               /* bytes of a message that is refused */
+        uint64_t chunk_left;            /* octets of the chunk that are still to come */
         int64_t deadline_ms, data_deadline_ms, now_ms;
         size_t in_from, in_to; /* the unread bytes of `in` */
         size_t in_held;        /* of these, what the event given last borrows */

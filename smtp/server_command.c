@@ -73,6 +73,7 @@ void server_say_named(struct smtp_server *s, const struct smtp_reply *reply, boo
                         wr_u64(&w, s->config.message_max); /* 0: no fixed limit (RFC 1870 4) */
                 wr_str(&w, offer->mime_8bit ? S("\n8BITMIME") : S(""));
                 wr_str(&w, offer->smtputf8 ? S("\nSMTPUTF8") : S(""));
+                wr_str(&w, offer->chunking ? S("\nCHUNKING") : S(""));
                 wr_str(&w, offer->enhanced ? S("\nENHANCEDSTATUSCODES") : S(""));
         }
         CHECK(wr_end(&w) == ERR_OK);
@@ -125,6 +126,8 @@ static enum server_step do_rcpt(struct smtp_server *s, const struct call *call)
         enum err e;
         if (!s->in_mail)
                 server_refuse(s, 503, 5, 1, S("MAIL first"));
+        else if (s->in_chunks)
+                server_refuse(s, 503, 5, 1, S("The message has begun"));
         else if (smtp_forward_path_parse(call->arguments, &call->event->rcpt, &rest) != ERR_OK)
                 server_refuse(s, 501, 1, 3, S("Bad recipient address; the form is RCPT TO:<address>"));
         else if ((e = smtp_rcpt_params_parse(rest)) == ERR_UNSUPPORTED)
@@ -153,12 +156,26 @@ static enum server_step do_data(struct smtp_server *s, const struct call *call)
                 server_refuse(s, 503, 5, 1, S("MAIL first"));
                 return SERVER_STEP_MORE;
         }
+        if (s->in_chunks) { /* RFC 3030 2: a message comes in one way */
+                server_refuse(s, 503, 5, 1, S("The message has begun"));
+                return SERVER_STEP_MORE;
+        }
         if (s->recipients == 0) {
                 server_say(s, 554, 5, 1, S("No valid recipients"));
                 server_idle(s);
                 return SERVER_STEP_MORE;
         }
+        s->is_chunk_asked = false;
         return server_ask(s, SMTP_SERVER_DATA, call->line_n, call->event);
+}
+
+static enum server_step do_bdat(struct smtp_server *s, const struct call *call)
+{
+        if (!s->is_extended || !s->config.offer.chunking) {
+                server_refuse(s, 502, 5, 1, S("Command not implemented"));
+                return SERVER_STEP_MORE;
+        }
+        return server_bdat(s, call->arguments, call->line_n, call->event);
 }
 
 static enum server_step do_rset(struct smtp_server *s, const struct call *call)
@@ -243,6 +260,7 @@ enum server_step server_command_step(struct smtp_server *s, struct smtp_server_e
                 [SMTP_VERB_MAIL] = do_mail,
                 [SMTP_VERB_RCPT] = do_rcpt,
                 [SMTP_VERB_DATA] = do_data,
+                [SMTP_VERB_BDAT] = do_bdat,
                 [SMTP_VERB_RSET] = do_rset,
                 [SMTP_VERB_NOOP] = do_noop,
                 [SMTP_VERB_VRFY] = do_vrfy,

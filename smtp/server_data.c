@@ -10,7 +10,7 @@ void server_data_begin(struct smtp_server *s, int64_t now_ms)
 {
         s->state = SMTP_SERVER_STATE_DATA;
         s->at_line_start = true;
-        s->has_8bit = false;
+        s->has_8bit = s->has_cr = false;
         s->size = 0;
         s->dropped = 0;
         s->data_deadline_ms = now_ms + SMTP_SERVER_DATA_MS;
@@ -27,12 +27,12 @@ static size_t clean_line(struct str in, bool *is_whole)
 }
 
 /* The longest run of message text at the head of `in`: whole lines and the clean part of a last one. It ends before a
- * dot that begins a line, before a stray CR, LF or NUL, and before a CR at the end of `in`. */
-static size_t clean_run(struct str in, bool *at_line_start)
+ * dot that begins a line, if `minds_dots`, before a stray CR, LF or NUL, and before a CR at the end of `in`. */
+static size_t clean_run(struct str in, bool minds_dots, bool *at_line_start)
 {
         size_t at = 0;
         in = str_take(in, str_find_byte(in, '\0'));
-        while (at < in.n && !(*at_line_start && in.p[at] == '.')) {
+        while (at < in.n && !(minds_dots && *at_line_start && in.p[at] == '.')) {
                 bool is_whole;
                 size_t n = clean_line(str_skip(in, at), &is_whole);
                 at += n;
@@ -42,6 +42,11 @@ static size_t clean_run(struct str in, bool *at_line_start)
                         break;
         }
         return at;
+}
+
+size_t server_clean_run(struct str in, bool *at_line_start)
+{
+        return clean_run(in, false, at_line_start);
 }
 
 enum data_head {
@@ -73,7 +78,7 @@ static enum data_head judge(const struct smtp_server *s, size_t *n, bool *ends_l
                 return DATA_WAIT;
         if (s->at_line_start && in.p[0] == '.')
                 return judge_dot(in);
-        *n = clean_run(in, ends_line);
+        *n = clean_run(in, true, ends_line);
         if (*n > 0)
                 return DATA_TEXT;
         *ends_line = s->at_line_start;
@@ -86,19 +91,19 @@ static void take_dot(struct smtp_server *s)
         s->at_line_start = false;
 }
 
-static enum server_step close_for_stray(struct smtp_server *s)
+enum server_step server_stray_in_message(struct smtp_server *s)
 {
         server_say(s, 554, 5, 2, S("Bare CR, bare LF or NUL in the message, closing"));
         server_close(s, SMTP_CLOSED_PROTOCOL);
         return SERVER_STEP_MORE;
 }
 
-static enum server_step end_message(struct smtp_server *s, struct smtp_server_event *event)
+enum server_step server_end_message(struct smtp_server *s, size_t held, struct smtp_server_event *event)
 {
         s->in_mail = false;
         event->size = s->size;
         event->has_8bit = s->has_8bit;
-        return server_ask(s, SMTP_SERVER_END, 3, event);
+        return server_ask(s, SMTP_SERVER_END, held, event);
 }
 
 static void note_8bit(struct smtp_server *s, struct str bytes)
@@ -109,6 +114,18 @@ static void note_8bit(struct smtp_server *s, struct str bytes)
         for (size_t i = 0; i < bytes.n; i++)
                 all |= (unsigned char)bytes.p[i];
         s->has_8bit = all > 127;
+}
+
+enum server_step server_give_text(
+        struct smtp_server *s, struct str text, size_t held, bool ends_line, struct smtp_server_event *event)
+{
+        note_8bit(s, text);
+        s->size += text.n;
+        s->at_line_start = ends_line;
+        s->in_held = held;
+        event->kind = SMTP_SERVER_BODY;
+        event->bytes = text;
+        return SERVER_STEP_EVENT;
 }
 
 /* `n` bytes of text, or as many as the limit lets in; CR and LF are never parted. */
@@ -128,13 +145,7 @@ static enum server_step give_text(
                 s->state = SMTP_SERVER_STATE_DROP;
                 return SERVER_STEP_MORE;
         }
-        note_8bit(s, text);
-        s->size += text.n;
-        s->at_line_start = ends_line;
-        s->in_held = text.n;
-        event->kind = SMTP_SERVER_BODY;
-        event->bytes = text;
-        return SERVER_STEP_EVENT;
+        return server_give_text(s, text, text.n, ends_line, event);
 }
 
 enum server_step server_data_step(struct smtp_server *s, struct smtp_server_event *event)
@@ -148,9 +159,9 @@ enum server_step server_data_step(struct smtp_server *s, struct smtp_server_even
                 take_dot(s);
                 return SERVER_STEP_MORE;
         case DATA_END:
-                return server_has_room(s) ? end_message(s, event) : SERVER_STEP_WAIT;
+                return server_has_room(s) ? server_end_message(s, 3, event) : SERVER_STEP_WAIT;
         case DATA_STRAY:
-                return close_for_stray(s);
+                return server_stray_in_message(s);
         default:
                 return SERVER_STEP_WAIT;
         }
@@ -189,7 +200,7 @@ enum server_step server_drop_step(struct smtp_server *s, struct smtp_server_even
                 server_idle(s);
                 return SERVER_STEP_MORE;
         case DATA_STRAY:
-                return close_for_stray(s);
+                return server_stray_in_message(s);
         default:
                 return SERVER_STEP_WAIT;
         }

@@ -36,8 +36,23 @@ enum server_step server_command_step(struct smtp_server *s, struct smtp_server_e
 enum server_step server_skip_step(struct smtp_server *s, struct smtp_server_event *event);
 enum server_step server_data_step(struct smtp_server *s, struct smtp_server_event *event);
 enum server_step server_drop_step(struct smtp_server *s, struct smtp_server_event *event);
+enum server_step server_chunk_step(struct smtp_server *s, struct smtp_server_event *event);
 
 void server_data_begin(struct smtp_server *s, int64_t now_ms); /* 354 was said */
+/* Text of the message becomes a BODY event; it stands for the first `held` unread bytes. */
+enum server_step server_give_text(
+        struct smtp_server *s, struct str text, size_t held, bool ends_line, struct smtp_server_event *event);
+/* The message is complete; the first `held` unread bytes are its end. */
+enum server_step server_end_message(struct smtp_server *s, size_t held, struct smtp_server_event *event);
+enum server_step server_stray_in_message(struct smtp_server *s);
+/* The longest run of whole lines and the clean part of a last one at the head of `in`, dots being nothing special; it
+ * ends before a stray, and before a CR at the end of `in`. */
+size_t server_clean_run(struct str in, bool *at_line_start);
+
+/* BDAT, whose line is `line_n` bytes; and the caller's answer to its DATA event. */
+enum server_step server_bdat(
+        struct smtp_server *s, struct str arguments, size_t line_n, struct smtp_server_event *event);
+void server_chunk_answer(struct smtp_server *s, const struct smtp_reply *reply, int64_t now_ms);
 /* The banner, or the answer to HELO or EHLO: our host name, the caller's words, and to EHLO the extensions. */
 void server_say_named(struct smtp_server *s, const struct smtp_reply *reply, bool has_extensions);
 

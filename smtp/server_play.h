@@ -23,8 +23,12 @@ struct server_play {
 
 static inline struct smtp_server_config server_play_config(void)
 {
-        struct smtp_extensions offer = {
-                .pipelining = true, .size = true, .mime_8bit = true, .smtputf8 = true, .enhanced = true};
+        struct smtp_extensions offer = {.pipelining = true,
+                .size = true,
+                .mime_8bit = true,
+                .smtputf8 = true,
+                .chunking = true,
+                .enhanced = true};
         return (struct smtp_server_config){.hostname = S("mx.test"), .offer = offer, .message_max = 1000};
 }
 
@@ -92,7 +96,7 @@ static inline struct smtp_reply server_play_end(struct server_play *p, const str
 
 static inline void server_play_reset(struct server_play *p, enum smtp_server_reset why)
 {
-        static const char *const names[] = {"rset", "hello", "too large", "closed"};
+        static const char *const names[] = {"rset", "hello", "too large", "chunk", "closed"};
         CHECK(p->in_mail);
         p->in_mail = false;
         if (p->body.n > 0)

@@ -83,6 +83,15 @@ MUST_USE enum err store_queue_drop(struct store *s, int64_t message);
 /* Up to `limit` messages that are not done, with an id above `after`, oldest first. */
 MUST_USE enum err store_queue(struct store *s, int64_t after, size_t limit, struct arena *a,
         struct store_queued **out, size_t *count);
+/* How much waits, counted up to STORE_BACKLOG_MAX each, so that asking costs little however long the queue is. */
+#define STORE_BACKLOG_MAX 10000
+struct store_backlog {
+        uint64_t open;     /* messages that are to be handed to nec */
+        uint64_t messages; /* that are not done, these among them */
+        uint64_t waiting;  /* deliveries that wait for a turn or another try */
+        int64_t oldest_ms; /* when the oldest message that is not done was received; 0: none */
+};
+MUST_USE enum err store_backlog(struct store *s, struct store_backlog *out);
 /* Up to `limit` recipients of `message` that are in flight or wait, with an id above `after`. */
 MUST_USE enum err store_queue_waiting(struct store *s, int64_t message, int64_t after, size_t limit,
         struct arena *a, struct store_waiting **out, size_t *count);

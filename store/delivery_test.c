@@ -104,6 +104,7 @@ static void results(struct rig *r)
         struct store_queued *queue;
         struct store_waiting *waiting;
         struct store_failure *failures;
+        struct store_backlog backlog;
         static char long_reply[2000];
         size_t n;
         memset(long_reply, 'x', sizeof long_reply);
@@ -125,6 +126,9 @@ static void results(struct rig *r)
         assert_int_equal(due(r, 4999, 9, &again), 0);
         assert_int_equal(store_queue_waiting(r->s, id, 0, 9, &r->arena, &waiting, &n), ERR_OK);
         assert_true(n == 2 && waiting[0].attempts == 1 && waiting[1].attempts == 0);
+        assert_int_equal(store_backlog(r->s, &backlog), ERR_OK);
+        assert_true(backlog.open == 0 && backlog.messages == 1 && backlog.waiting == 2);
+        assert_int_equal(backlog.oldest_ms, 5000);
         assert_true(str_eq(waiting[0].reply, S("450 4.2.0 later")) && !waiting[0].in_flight &&
                     waiting[0].next_ms == 5000);
         assert_int_equal(store_queue_waiting(r->s, id, waiting[0].id, 9, &r->arena, &waiting, &n), ERR_OK);
@@ -146,6 +150,8 @@ static void results(struct rig *r)
         assert_true(str_eq(failures[0].address, S("M2@D2.example")) && failures[0].message == id);
         assert_int_equal(store_queue(r->s, 0, 10, &r->arena, &queue, &n), ERR_OK);
         assert_int_equal(n, 0);
+        assert_int_equal(store_backlog(r->s, &backlog), ERR_OK);
+        assert_true(backlog.messages == 0 && backlog.waiting == 0 && backlog.oldest_ms == 0);
         rig_stop(r);
 }
 

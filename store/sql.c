@@ -165,6 +165,11 @@ const char *const sql_text[SQL_COUNT] = {
                               " max(coalesce(next_ms, 0), -1 - coalesce(next_ms, 0)) FROM delivery WHERE "
                               "message = ?1 AND id > ?2"
                               " ORDER BY id LIMIT ?3",
+        [SQL_BACKLOG] =
+                "SELECT (SELECT count(*) FROM (SELECT 1 FROM message WHERE state = 1 AND held = 0 LIMIT ?1)),"
+                " (SELECT count(*) FROM (SELECT 1 FROM message WHERE state < 3 LIMIT ?1)),"
+                " (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE next_ms IS NOT NULL LIMIT ?1)),"
+                " coalesce((SELECT received_ms FROM message WHERE state < 3 ORDER BY id LIMIT 1), 0)",
         [SQL_FAILURES] = "SELECT f.id, f.member, f.message, coalesce(l.name, ''), f.domain, f.address,"
                          " f.message_id, f.reply, f.code, f.time_ms FROM failure f LEFT JOIN list l"
                          " ON l.id = f.list WHERE f.id > ?1 ORDER BY f.id LIMIT ?2",

@@ -74,6 +74,7 @@ enum sql {
         SQL_MEMBER_COUNT,
         SQL_QUEUE,
         SQL_QUEUE_WAITING,
+        SQL_BACKLOG,
         SQL_FAILURES,
         SQL_HOLD,
         SQL_HOLD_POST,

@@ -90,6 +90,28 @@ static enum err run_failures(struct store *s, void *arg)
         return query_end(&q);
 }
 
+static enum err run_backlog(struct store *s, void *arg)
+{
+        struct store_backlog *out = arg;
+        struct query q;
+        enum err err;
+        query_init(&q, &s->db, SQL_BACKLOG);
+        query_i64(&q, 1, STORE_BACKLOG_MAX);
+        if (!query_one(&q, &err))
+                return err;
+        out->open = (uint64_t)query_get_i64(&q, 0);
+        out->messages = (uint64_t)query_get_i64(&q, 1);
+        out->waiting = (uint64_t)query_get_i64(&q, 2);
+        out->oldest_ms = query_get_i64(&q, 3);
+        return query_end(&q);
+}
+
+enum err store_backlog(struct store *s, struct store_backlog *out)
+{
+        *out = (struct store_backlog){0};
+        return store_look(s, run_backlog, out);
+}
+
 enum err store_queue(struct store *s, int64_t after, size_t limit, struct arena *a, struct store_queued **out,
         size_t *count)
 {

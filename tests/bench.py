@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PARTS = ("members", "intake", "deferred", "million", "files", "auth", "verdicts", "spf")
+PARTS = ("members", "intake", "deferred", "million", "files", "auth", "verdicts", "spf", "sign")
 CANNOT = 77
 
 

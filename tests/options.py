@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAMS = {"nec": 64, "lipap": 64, "ptt": 64, "blaze": 124}
 SECRET = "c2VjcmV0IHRoYXQgbXVzdCBub3QgYmUgcHJpbnRlZA"
 NEC = ["--domain", "mailingl.st", "--password", SECRET + "==", "--dns-server", "127.0.0.1", "--dns-key",
        f"k._update.mailingl.st:SHA256:{SECRET}==", "--destination", "127.0.0.2"]
 LIPAP = ["--image", "/nonexistent/lipap.img", "--domain", "mailingl.st", "--hostname", "mx.mailingl.st", "--signer",
          "127.0.0.3", "--signer-network", "127.0.0.0/8", "--nameserver", "udp:127.0.0.1", "--password", SECRET + "=="]
+PLAN = ["dns", "--domain", "mailingl.st", "--hostname", "mx.mailingl.st", "--ipv4", "192.0.2.1"]
 # (program, arguments, what the one line names)
 WRONG = [
     ("nec", ["--no-such-option"], "--no-such-option"),
@@ -21,19 +23,45 @@ WRONG = [
     ("nec", NEC[:2] + NEC[4:], "--password"),
     ("nec", NEC + ["--destination", "127.0.0.3"], "--destination"),
     ("nec", NEC + ["--overlap", "soon"], "--overlap"),
+    ("nec", NEC + ["--overlap", "5d"], "--overlap"),
+    ("nec", NEC + ["--overlap", "30d"], "--overlap"),
+    ("nec", NEC + ["--overlap", "29d"], "too many keys"),
+    ("nec", NEC + ["--overlap", "4d", "--rotation-test"], "--overlap"),
+    ("nec", NEC + ["--ttl", "0s"], "--ttl"),
+    ("nec", NEC + ["--selector", "dkim"], "--selector"),
+    ("nec", NEC + ["--arc-selector", "a.%d"], "--arc-selector"),
+    ("nec", NEC + ["--arc-selector", "DKIM-%d"], "--arc-selector"),
+    ("nec", NEC + ["--arc-selector", "dkim-ed25519-%d"], "--arc-selector"),
+    ("nec", NEC + ["--algorithm", "ed25519"], "--algorithm"),
+    ("nec", NEC + ["--algorithm", "rsa/2048,dsa"], "--algorithm"),
+    ("nec", NEC + ["--replace", "--revoke"], "--revoke"),
+    ("nec", NEC + ["--same-password"], "--same-password"),
     ("nec", NEC + ["--listen", "localhost"], "--listen"),
+    ("nec", NEC + ["--nameserver", "udp:localhost"], "--nameserver"),
+    ("nec", NEC + ["--authserv-id", "mx example.org"], "--authserv-id"),
     ("nec", NEC + ["--domain"], "--domain"),
     ("nec", ["--domain", "not a domain"] + NEC[2:], "--domain"),
     ("nec", NEC[:2] + ["--password", "c2hvcnQ="] + NEC[4:], "password"),
     ("nec", NEC[:6] + ["--dns-key", f"k._update.elsewhere.test:SHA256:{SECRET}=="] + NEC[8:], "--dns-key"),
     ("nec", NEC[:6] + ["--dns-key", f"k:MD5:{SECRET}=="] + NEC[8:], "--dns-key"),
+    ("nec", NEC + ["--metrics", "localhost"], "--metrics"),
     ("lipap", ["--no-such-option"], "--no-such-option"),
+    ("lipap", LIPAP + ["--metrics", "10.0.0.2:99999"], "--metrics"),
     ("lipap", LIPAP[2:], "--image"),
     ("lipap", LIPAP[:6] + LIPAP[8:], "--signer"),
     ("lipap", LIPAP + ["--max-message", "big"], "--max-message"),
     ("lipap", LIPAP + ["--authserv-id", "not a name"], "--authserv-id"),
     ("lipap", LIPAP[:-2] + ["--password", f"*{SECRET}"], "--password"),
     ("ptt", ["create", "--no-such-option"], "--no-such-option"),
+    ("ptt", ["dns", "--hostname", "mx.mailingl.st", "--ipv4", "192.0.2.1"], "--domain"),
+    ("ptt", PLAN[:3] + PLAN[5:], "--hostname"),
+    ("ptt", PLAN[:5], "--ipv4"),
+    ("ptt", PLAN[:5] + ["--ipv4", "2001:db8::1"], "--ipv4"),
+    ("ptt", PLAN + ["--ipv6", "192.0.2.1"], "--ipv6"),
+    ("ptt", PLAN + ["--selector", "dkim"], "dkim"),
+    ("ptt", PLAN + ["--check"], "-n"),
+    ("ptt", PLAN + ["--check", "-n", "nowhere"], "nowhere"),
+    ("ptt", PLAN + ["-n", "tcp:127.0.0.1"], "--check"),
     ("blaze", ["dkim", "verify", "--no-such-option"], "--no-such-option"),
     ("blaze", ["dkim", "sign"], ""),
     ("blaze", ["no-such-command"], "no-such-command"),
@@ -69,9 +97,29 @@ def usual(build, name):
     return None
 
 
+def read(*path):
+    with open(os.path.join(TOP, *path), encoding="utf-8") as f:
+        return f.read()
+
+
+def documented(build, name):
+    """--help, the man page and both completions name the same options of a server."""
+    wanted = set(re.findall(r"^  (?:-., )?--([a-z0-9-]+)", run(build, name, ["--help"])[1], re.M))
+    page = read("man", name + ".1")
+    synopsis = set(re.findall(r"\bFl -([a-z0-9-]+)", page.split(".Sh DESCRIPTION")[0]))
+    described = set(re.findall(r"^\.It Fl -([a-z0-9-]+)", page, re.M)) | {"help", "version"}
+    for where, found in (("synopsis of the man page", synopsis), ("paragraphs of the man page", described),
+                         ("bash", set(re.findall(r"--([a-z0-9-]+)", read("completions", name + ".bash")))),
+                         ("zsh", set(re.findall(r"--([a-z0-9-]+)\[", read("completions", "_" + name))))):
+        if found != wanted:
+            return f"{where}: {sorted(wanted - found)} missing, {sorted(found - wanted)} unknown"
+    return None
+
+
 def main(build):
     failed = False
     cases = [(f"{n} --help and --version", lambda n=n: usual(build, n)) for n in PROGRAMS]
+    cases += [(f"{n}: man page and completions", lambda n=n: documented(build, n)) for n in ("nec", "lipap")]
     for number, (name, arguments, named) in enumerate(WRONG):
         cases.append((f"{name} wrong {number} ({named or arguments[0]})",
                       lambda a=(name, arguments, named): wrong(build, *a)))

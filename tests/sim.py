@@ -7,13 +7,41 @@ more seeds.
 """
 import glob
 import os
+import random
 import re
 import subprocess
 import sys
+import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LONG = bool(os.environ.get("PTT_LONG"))
 TWINS = {"build-gcc": "build-asan", "build-asan": "build-gcc"}
+
+
+# What befalls signers and name servers in a year, by chance.
+TROUBLE = ["kill nec1 process back=1m", "kill nec2 process back=3s", "kill nec3 process back=20m", "stop nec1 back=30h",
+           "stop nec2 back=9d", "stop nec3 back=2h", "down mx nec1 for=1h", "fault ns0 servfail chance=60 for=2h",
+           "fault ns0 lost-answer chance=100 for=1h", "fault ns0 deaf chance=100 for=90m", "fault ns0 drop chance=70 for=3h",
+           "fault ns0 refused chance=100 for=2d", "fault ns0 clock chance=100 for=5h by=900s", "fault ns1 drop chance=50 for=1d",
+           "fault dns servfail chance=40 for=1h", "fault ns0 no-tcp chance=80 for=2h", "lag ns1 least=2m most=8m",
+           "lag ns1 least=1s most=3m"]
+
+
+def year(days):
+    """A scenario: three signers with keys of the usual length of life, a post each six hours, one host that is often away."""
+    draw = random.Random(2026)
+    lines = ["seed 12", f"end {days + 2}d", "primary ns0", "secondary ns1 least=20s most=3m", "resolver dns",
+             "domain mailingl.st", "signer nec1", "signer nec2", "signer nec3", "lipap mx retry=20m", "mailhost h1 sub1.test",
+             "mailhost h2 sub2.test", "list ptt@mailingl.st moderator=boss@sub1.test", "member ptt@mailingl.st ann@sub1.test",
+             "member ptt@mailingl.st bob@sub2.test", "author ann ann@sub1.test", "TIME +5m"]
+    for hour in range(0, 24 * days, 6):
+        lines.append(f"post ann ptt@mailingl.st size=2K name=p{hour}")
+        if hour % 72 == 0:
+            lines.append("down mx h2 for=30h")
+        if draw.random() < 0.2:
+            lines.append(draw.choice(TROUBLE))
+        lines.append("TIME +6h")
+    return "\n".join(lines + ["expect delivered within=2d", ""])
 
 
 class Checks:
@@ -32,10 +60,17 @@ class Checks:
 
     def scenarios(self):
         for path in sorted(glob.glob(os.path.join(TOP, "tests", "sim", "*.sim"))):
-            if self.is_asan and not LONG and os.path.basename(path) == "day.sim":
+            if self.is_asan and not LONG and os.path.basename(path) in ("day.sim", "rotation.sim"):
                 continue
             status, out = self.sim("run", path)
             self.say(f"scenario {os.path.basename(path)}", None if status == 0 else out.strip()[-500:])
+
+    def long_life(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".sim", encoding="ascii") as f:
+            f.write(year(365))
+            f.flush()
+            status, out = self.sim("run", f.name)
+        self.say("a year of changing keys", None if status == 0 else out.strip()[-500:])
 
     def seeds(self):
         last = (200, 3000, 40, 300)[2 * self.is_asan + LONG]
@@ -66,6 +101,8 @@ class Checks:
 def main():
     checks = Checks(sys.argv[1])
     checks.scenarios()
+    if LONG and not checks.is_asan:
+        checks.long_life()
     checks.determinism()
     checks.seeds()
     return 1 if checks.failed else 0

@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "crypto/sha256.h"
 
-#define SLOTS 1024
+#define SLOTS 4096
 #define VALUE_MAX 2048 /* the PEM of an RSA-2048 key */
 
 enum { EMPTY, FILLING, READY };

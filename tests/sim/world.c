@@ -282,6 +282,7 @@ static void live(struct sim *sim, void *arg)
         scope_open(&w->scope, world_sched(w), FIBER_NEVER);
         start_all(w);
         world_spawn(w, "memory", world_watch_memory, w);
+        world_watch_metrics(w);
         w->start_ms = w->quiet_ms = sim_now(w->sim);
         play(w);
         wait_to_end(w);

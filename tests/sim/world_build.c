@@ -278,6 +278,7 @@ static void command_lipap(struct world *w, struct machine *m)
         put_option(m, "image", "lipap.img");
         put_option(m, "hostname", world_text(w, "%s.%.*s", m->name, STR_ARG(first_domain(w))));
         put_option(m, "password", LIPAP_PASSWORD);
+        put_option(m, "metrics", text_of_ip(w, &m->ip));
         put_domains(m);
         for (size_t i = 0; i < w->machine_count; i++) {
                 struct machine *other = &w->machines[i];
@@ -297,6 +298,7 @@ static void command_signer(struct world *w, struct machine *m)
         static const char *const passed[] = {"validity", "overlap", "queue-life", "ttl"};
         put_word(m, "nec");
         put_option(m, "password", SIGNER_PASSWORD);
+        put_option(m, "metrics", text_of_ip(w, &m->ip));
         put_domains(m);
         put_option(m, "dns-server", text_of_ip(w, &main_primary(w)->ip));
         for (size_t i = 0; i < w->s->count; i++)

@@ -112,6 +112,9 @@ void server_join(struct machine *m); /* it has ended for good */
 void world_watch_memory(void *world);
 void world_look_at_stacks(struct world *w);
 
+/* world_monitor.c: a machine that looks at the pages of --metrics, now and then. */
+void world_watch_metrics(struct world *w);
+
 /* world_look.c: a copy of lipap's image, looked at. Its faults are violations; what failed, and `with_queue` what waits,
  * goes into the ledger. */
 void look_at_image(struct world *w, bool with_queue, const char *when);

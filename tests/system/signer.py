@@ -4,6 +4,7 @@
 import base64
 import os
 import re
+import threading
 
 from lib import rig, verify
 from lib.mail import AUTHOR, fields, message, tags
@@ -80,6 +81,104 @@ def who_may(world, sink):
         equal([c for c in sink.taken() if c.sender == AUTHOR], [], "copies")
 
 
+def says_what_it_should(signature, selector, raw):
+    equal((signature["d"], signature["c"]), ("mailingl.st", "relaxed/relaxed"), "tags")
+    check(signature["s"].startswith(selector), f"selector {signature['s']}")
+    check(int(signature["x"]) > int(signature["t"]) and "l" not in signature, "x= and l=")
+    covered = signature["h"].lower().split(":")
+    for name in ("from", "to", "cc", "subject", "date", "reply-to", "sender"):
+        present = sum(1 for n, _ in fields(raw) if n == name)
+        equal(covered.count(name), present + 1, f"h= covers {name}")
+    equal(int(signature["x"]) - int(signature["s"][len(selector):]), 30 * 86400, "x= less epoch")
+
+
+RESULTS = "Authentication-Results: mailingl.st; arc={}; spf=pass smtp.mailfrom=author.test\r\n"
+TICKET = "_signed.abc@mailingl.st"
+
+
+def seals(world, sink):
+    def through(raw):
+        equal(post(NEC, "", [TICKET], raw)[:3], "250", "reply")
+        return sink.taken()[-1].bytes()
+
+    def blaze_says(raw):
+        return world.run("blaze", "arc", "verify", "-n", f"udp:{rig.DNS}", "--newline", "crlf", "-", stdin=raw).decode()
+
+    with world.case("results of another receiver: no ARC set, and the ticket's domain signs"):
+        copy = through(message(more=RESULTS.replace("mailingl.st;", "mx.author.test;").format("none")))
+        equal([n for n, _ in fields(copy) if n.startswith("arc-")], [], "ARC fields")
+        check(b"d=mailingl.st" in copy, "no signature")
+    with world.case("the receiver's results become a set, which blaze accepts"):
+        first = through(message(more=RESULTS.format("none")))
+        check("01:mailingl.st" in blaze_says(first), "blaze shows no set")
+        results = dict(fields(first))["arc-authentication-results"]
+        equal(results, "i=1; mailingl.st; arc=none; spf=pass smtp.mailfrom=author.test", "AAR")
+    with world.case("good at arrival is sealed cv=pass, although the list rewrote From"):
+        changed = first.replace(b"Authentication-Results: mailingl.st; arc", b"X-Results: arc").replace(
+            b"From: Author <author@author.test>", b"From: Author via ptt <ptt@mailingl.st>")
+        second = through(RESULTS.format("pass").encode() + changed)
+        equal([tags(v)["cv"] for n, v in fields(second) if n == "arc-seal"], ["pass", "none"], "cv=")
+        check("02:mailingl.st" in blaze_says(second), "blaze shows no second set")
+    with world.case("a message that comes by again is neither signed nor sealed again"):
+        again = through(second)
+        for name in ("dkim-signature", "arc-seal"):
+            equal(sum(n == name for n, _ in fields(again)), sum(n == name for n, _ in fields(second)), name)
+    with world.case("without arc= the chain is validated as it stands"):
+        silent = "Authentication-Results: mailingl.st; spf=pass smtp.mailfrom=author.test\r\n".encode()
+        stripped = second.replace(RESULTS.format("pass").encode(), b"", 1)
+        for change, cv in ((b"Subject:", "pass"), (b"Subject: changed", "fail")):
+            third = through(silent + stripped.replace(b"Subject:", change, 1))
+            equal([tags(v)["cv"] for n, v in fields(third) if n == "arc-seal"][0], cv, f"cv= behind {change}")
+
+
+def at_once(world, sink):
+    with world.case("20 sessions at once, over few connections to the next hop"):
+        before, opened, said = len(sink.taken()), sink.connections, []
+
+        def one():
+            with Smtp(NEC) as s:
+                s.command("EHLO x.test")
+                said.extend(s.post(OURS, ["reader@sub1.test"], mail())[:3] for _ in range(5))
+
+        threads = [threading.Thread(target=one) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        equal((said, len(sink.taken()) - before), (["250"] * 100, 100), "answers and copies")
+        check(sink.connections - opened <= 20, f"{sink.connections - opened} connections")
+        opened = sink.connections
+        for _ in range(3):
+            equal(post(NEC, OURS, ["reader@sub1.test"], mail())[:3], "250", "reply")
+        equal(sink.connections, opened, "connections")
+
+
+def extensions(world, sink):
+    raw = mail(text=b".\r\n..\r\n\xc3\xa4\r\n")
+    with world.case("CHUNKING is offered when the next hop does, and passed on"):
+        plain = world.start_nec(name="nec-plain", listen="127.0.0.5", destination=SINK)
+        with Smtp("127.0.0.5") as s:
+            check("CHUNKING" not in s.command("EHLO x.test"), "offered though the next hop does not")
+            equal(s.command("BDAT 5 LAST")[:3], "502", "BDAT")
+        plain.stop()
+        sink.chunking = True
+        chunking = world.start_nec(name="nec-chunking", listen="127.0.0.5", destination=SINK)
+        with Smtp("127.0.0.5") as s:
+            check("CHUNKING" in s.command("EHLO x.test"), "not offered")
+            equal(s.command(f"MAIL FROM:<{OURS}> BODY=8BITMIME")[:3], "250", "MAIL")
+            equal(s.command("RCPT TO:<reader@sub1.test>")[:3], "250", "RCPT")
+            s.send(b"BDAT %d\r\n" % 20 + raw[:20])
+            equal(s.answer()[:3], "250", "first chunk")
+            s.send(b"BDAT %d LAST\r\n" % len(raw[20:]) + raw[20:])
+            equal(s.answer(), "250 2.0.0 kept", "last chunk")
+            check(sink.taken()[-1].bytes().endswith(raw), "the message changed")
+            equal(s.post(OURS, ["reader@sub1.test"], raw, " BODY=8BITMIME"), "250 2.0.0 kept", "by DATA")
+            check(sink.taken()[-1].bytes().endswith(raw), "the message changed")
+        verify.all_agree(world, sink.taken()[-2:])
+        chunking.stop()
+        sink.chunking = False
+
+
 def hands_on(world, sink):
     before = len(sink.taken())
     with world.case("the envelope and the message pass unchanged, signature in front"):
@@ -91,15 +190,10 @@ def hands_on(world, sink):
         added = fields(copy.bytes()[:-len(raw)] + b"\r\n")
         check({n for n, _ in added} <= {"received", "dkim-signature"}, f"added: {added}")
     with world.case("the signature says what it should"):
-        signature = tags(dict(added)["dkim-signature"])
-        equal((signature["d"], signature["a"], signature["c"]), ("mailingl.st", "rsa-sha256", "relaxed/relaxed"), "tags")
-        equal(signature["s"][:5], "dkim-", "selector")
-        check(int(signature["x"]) > int(signature["t"]) and "l" not in signature, "x= and l=")
-        covered = signature["h"].lower().split(":")
-        for name in ("from", "to", "cc", "subject", "date", "reply-to", "sender"):
-            present = sum(1 for n, _ in fields(raw) if n == name)
-            equal(covered.count(name), present + 1, f"h= covers {name}")
-        equal(int(signature["x"]) - int(signature["s"][5:]), 30 * 86400, "x= less epoch")
+        signatures = [tags(value) for name, value in added if name == "dkim-signature"]
+        equal([s["a"] for s in signatures], ["rsa-sha256", "ed25519-sha256"], "algorithms")
+        for signature, selector in zip(signatures, ("dkim-", "dkim-ed25519-")):
+            says_what_it_should(signature, selector, raw)
     with world.case("dkimpy, Mail::DKIM and blaze accept it"):
         verify.all_agree(world, [copy])
     with world.case("the next hop's own answer to the dot comes back"):
@@ -171,6 +265,9 @@ def run(world):
     nec = world.start_nec(destination=SINK)
     who_may(world, sink)
     hands_on(world, sink)
+    seals(world, sink)
+    at_once(world, sink)
+    extensions(world, sink)
     limits(world)
     trouble_while_running(world, nec)
     secrets(world)

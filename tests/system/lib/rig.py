@@ -148,6 +148,7 @@ class World:
         self.processes, self.sinks = [], []
         self.failed = False
         self.tsig = "k._update.mailingl.st:SHA256:" + base64.b64encode(os.urandom(32)).decode()
+        self.list_tsig = "lipap._update.mailingl.st:SHA256:" + base64.b64encode(os.urandom(32)).decode()
         self.password = base64.b64encode(os.urandom(32)).decode()
         self.list_password = base64.b64encode(os.urandom(32)).decode()
         self.image = os.path.join(folder, "lipap.img")
@@ -200,13 +201,17 @@ class World:
         return done.stdout
 
     def start_knot(self, zone=ZONE, test_zone=TEST_ZONE, more_zones=""):
-        """The primary. The key may only write TXT records under _domainkey, as an operator should set it up."""
+        """The primary, with the access rules of docs/operating.md: our key may only write TXT records under _domainkey, and
+        lipap's only its TLSA record."""
+        from lib.operating import block
         name, _, secret = self.tsig.split(":")
         home = os.path.join(self.folder, "knot")
         if not os.path.isdir(home):
             os.mkdir(home)
             self.file("knot/mailingl.st.zone", zone)
             self.file("knot/test.zone", test_zone)
+        rules = block("knot.conf", {"nec._update.example.org": name, "NEC-SECRET": secret, "example.org": "mailingl.st",
+                                    "LIPAP-SECRET": self.list_tsig.split(":")[2]})
         conf = self.file("knot/knot.conf", f"""\
 server:
     rundir: "{home}"
@@ -219,28 +224,13 @@ log:
     any: info
 database:
     storage: "{home}"
-key:
-  - id: {name}
-    algorithm: hmac-sha256
-    secret: {secret}
-acl:
-  - id: keys
-    key: {name}
-    action: update
-    update-type: TXT
-    update-owner: name
-    update-owner-match: sub
-    update-owner-name: _domainkey
 template:
   - id: default
     storage: "{home}"
     file: "%s.zone"
     zonefile-sync: -1
     journal-content: changes
-zone:
-  - domain: mailingl.st
-    acl: keys
-  - domain: test
+{rules}  - domain: test
 {more_zones}""")
         self.knot = self.start("knotd", ["knotd", "-c", conf])
         self.knot.wait_listens(DNS, 53)

@@ -58,7 +58,7 @@ class Receiver(asyncio.Protocol):
 
     def __init__(self, sink, to):
         self.sink, self.to = sink, to
-        self.buffer, self.scanned, self.in_data = bytearray(), 0, False
+        self.buffer, self.scanned, self.in_data, self.chunk = bytearray(), 0, False, None
         self.session, self.how, self.queue, self.busy = Session(), "eof", [], False
 
     def connection_made(self, transport):
@@ -82,6 +82,9 @@ class Receiver(asyncio.Protocol):
             if self.in_data:
                 if not self.take_message():
                     return
+            elif self.chunk is not None:
+                if not self.take_chunk():
+                    return
             else:
                 end = self.buffer.find(b"\r\n")
                 if end < 0:
@@ -98,7 +101,7 @@ class Receiver(asyncio.Protocol):
         path = path.group(1).decode("utf-8", "replace") if path else ""
         if verb == "EHLO":
             self.reply(f"250-{self.sink.name}\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n250-8BITMIME\r\n"
-                       "250-ENHANCEDSTATUSCODES\r\n250 SMTPUTF8")
+                       "250-ENHANCEDSTATUSCODES\r\n" + "250-CHUNKING\r\n" * self.sink.chunking + "250 SMTPUTF8")
         elif verb == "HELO":
             self.reply(f"250 {self.sink.name}")
         elif verb == "MAIL":
@@ -114,6 +117,8 @@ class Receiver(asyncio.Protocol):
             else:
                 self.in_data, self.scanned = True, 0
                 self.reply("354 go on")
+        elif verb == "BDAT" and self.sink.chunking and line.endswith(b" LAST"):
+            self.chunk = int(line.split()[1])
         elif verb == "RSET":
             self.session = Session()
             self.reply("250 2.0.0 fine")
@@ -141,12 +146,24 @@ class Receiver(asyncio.Protocol):
         self.in_data = False
         if raw.count(b"\n") != raw.count(b"\r\n") or raw.count(b"\r") != raw.count(b"\r\n"):
             self.sink.fault("bare CR or LF in a message")
-        text = (b"\r\n" + raw).replace(b"\r\n.", b"\r\n")[2:]
+        self.arrive((b"\r\n" + raw).replace(b"\r\n.", b"\r\n")[2:])
+        return True
+
+    def take_chunk(self):
+        """A message of one chunk, which is all that is looked for here."""
+        if len(self.buffer) < self.chunk:
+            return False
+        text = bytes(self.buffer[:self.chunk])
+        del self.buffer[:self.chunk]
+        self.chunk = None
+        self.arrive(text)
+        return True
+
+    def arrive(self, text):
         self.sink.note(self.conn, "dot", self.to, ",".join(self.session.recipients))
         self.arrived = self.session, text, time.monotonic()
         self.session = Session()
-        self.answer("dot", self.arrived[0].recipients[0], f"250 2.0.0 kept")
-        return True
+        self.answer("dot", self.arrived[0].recipients[0], "250 2.0.0 kept")
 
     def answer(self, kind, text, usual):
         """Asks the policy, and replies now or later. Commands behind a late answer wait."""
@@ -185,7 +202,7 @@ class Sink:
     def __init__(self, folder, addresses, policy=None, name="sink.test"):
         """Listens on all (address, port) pairs; `policy(kind, to, text, conn)` gives None for the usual answer, or a
         reply line, or DROP, or (seconds, one of these). It is called on the sink's thread."""
-        self.name, self.policy = name, policy
+        self.name, self.policy, self.chunking = name, policy, False
         self.store = os.path.join(folder, f"{name}.mail")
         self.log = open(os.path.join(folder, f"{name}.log"), "w", encoding="utf-8")
         self.file = open(self.store, "wb")

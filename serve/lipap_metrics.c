@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+#include "serve/lipap_metrics.h"
+
+#include "store/delivery.h"
+
+/* A family of one value without labels. */
+static void one(struct metrics *m, enum metrics_type type, const char *name, const char *help, uint64_t value)
+{
+        metrics_family(m, type, name, help);
+        metrics_u64(m, NULL, 0, value);
+}
+
+static void write_intake(const struct lipap *node, struct metrics *m)
+{
+        one(m, METRICS_COUNTER, "lipap_sessions_total", "SMTP sessions begun", node->gate.begun);
+        one(m, METRICS_COUNTER, "lipap_sessions_refused_total",
+                "Connections closed because too many were open", node->gate.refused);
+        one(m, METRICS_GAUGE, "lipap_sessions", "SMTP sessions open now", node->gate.open);
+        one(m, METRICS_COUNTER, "lipap_messages_accepted_total",
+                "Messages answered 250: posts, signed copies, bounces", node->stats.accepted);
+        metrics_family(m, METRICS_COUNTER, "lipap_refused_total",
+                "Commands and messages answered 4yz or 5yz, by reply code");
+        for (unsigned i = 0; i < LIPAP_REFUSALS; i++) {
+                char text[3];
+                struct wr w;
+                if (node->stats.refused[i] == 0)
+                        continue;
+                wr_init(&w, text, sizeof text);
+                wr_u64(&w, 400 + i);
+                metrics_u64(m, &(struct metrics_label){"code", wr_text(&w)}, 1, node->stats.refused[i]);
+        }
+}
+
+static void write_ways(const struct lipap *node, struct metrics *m)
+{
+        const struct {
+                struct str outcome;
+                uint64_t count;
+        } outcomes[] = {{S("delivered"), node->stats.delivered}, {S("deferred"), node->stats.deferred},
+                {S("failed"), node->stats.failed}};
+        one(m, METRICS_COUNTER, "lipap_handovers_total", "Messages that a signer took and brought back",
+                node->stats.handed_over);
+        one(m, METRICS_COUNTER, "lipap_handover_failures_total", "Tries to hand a message over that failed",
+                node->stats.not_signed);
+        metrics_family(m, METRICS_COUNTER, "lipap_deliveries_total", "Tries of deliveries to one recipient");
+        for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
+                metrics_u64(m, &(struct metrics_label){"outcome", outcomes[i].outcome}, 1, outcomes[i].count);
+}
+
+static void write_queue(const struct lipap *node, struct metrics *m)
+{
+        struct store_backlog backlog;
+        struct store_space space = store_space(node->store);
+        one(m, METRICS_GAUGE, "lipap_spool_used_bytes", "Spool space in messages", space.used);
+        one(m, METRICS_GAUGE, "lipap_spool_reserved_bytes", "Spool space for messages being received",
+                space.reserved);
+        one(m, METRICS_GAUGE, "lipap_spool_limit_bytes", "The most that the spool may take", space.share);
+        if (store_backlog(node->store, &backlog) != ERR_OK)
+                return; /* what is not known is not told */
+        int64_t age_ms = backlog.oldest_ms > 0 ? host_wall_ms(node->host) - backlog.oldest_ms : 0;
+        one(m, METRICS_GAUGE, "lipap_queue_unsigned_messages",
+                "Messages to be handed to a signer, counted up to 10000", backlog.open);
+        one(m, METRICS_GAUGE, "lipap_queue_messages", "Messages that are not done, counted up to 10000",
+                backlog.messages);
+        one(m, METRICS_GAUGE, "lipap_queue_deliveries",
+                "Deliveries that wait for another try, counted up to 10000", backlog.waiting);
+        metrics_family(m, METRICS_GAUGE, "lipap_queue_oldest_seconds", "Age of the oldest message not done");
+        metrics_milli(m, NULL, 0, age_ms > 0 ? age_ms : 0);
+}
+
+static void write_dns(const struct lipap *node, struct metrics *m)
+{
+        struct resolver_stats stats;
+        resolver_stats(node->resolver, &stats);
+        one(m, METRICS_COUNTER, "lipap_dns_lookups_total", "Questions asked by the program", stats.lookups);
+        one(m, METRICS_COUNTER, "lipap_dns_cache_hits_total", "Of these, answered from the cache",
+                stats.hits);
+        one(m, METRICS_COUNTER, "lipap_dns_queries_total", "Queries sent to a resolver", stats.queries);
+        metrics_family(m, METRICS_COUNTER, "lipap_dns_errors_total", "Queries that failed, by the answer");
+        metrics_dns_errors(m, NULL, 0, &stats.errors);
+}
+
+void lipap_metrics(void *ctx, struct metrics *m)
+{
+        const struct lipap *node = ctx;
+        metrics_build_info(m, "lipap_build_info");
+        write_intake(node, m);
+        write_ways(node, m);
+        write_queue(node, m);
+        write_dns(node, m);
+}
+
+bool lipap_health(void *ctx, struct wr *text)
+{
+        const struct lipap *node = ctx;
+        bool is_broken = store_is_broken(node->store);
+        wr_str(text, is_broken ? S("the disk has failed: nothing is accepted any more\n") : S("ok\n"));
+        return !is_broken;
+}
