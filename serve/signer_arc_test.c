@@ -319,6 +319,45 @@ static void play_dns(struct world *w)
         resolver_flush(w->resolver);
 }
 
+/* The names that a silent server was asked for before it was asked for one again. */
+struct asked {
+        struct dns_name names[8];
+        size_t n;
+        bool is_over;
+};
+
+static void note_question(struct fake_dns *dns, const struct fake_query *q)
+{
+        struct asked *asked = dns->arg;
+        const struct dns_name *name = &q->summary.question.name;
+        for (size_t i = 0; i < asked->n; i++)
+                asked->is_over = asked->is_over || dns_name_eq(&asked->names[i], name);
+        if (!asked->is_over && asked->n < 8)
+                asked->names[asked->n++] = *name;
+}
+
+/* All keys of a chain are asked for at once, or fifty sets would cost fifty times the patience. */
+static void play_questions(struct world *w)
+{
+        static struct text t;
+        struct fake_dns *dns = &w->primary->dns, before = *dns;
+        struct asked asked = {0};
+        begin_chain(w, &t, 3);
+        arrive(&t, RESULTS " spf=pass\r\n");
+        replace(&t, "s=arc-", "s=one-"); /* the newest seal, its message signature, the seal before */
+        replace(&t, "s=arc-", "s=two-");
+        replace(&t, "s=arc-", "s=three-");
+        dns->arg = &asked;
+        dns->answer = note_question;
+        resolver_flush(w->resolver);
+        post_str(w, TICKET, str_of_text(&t), 451, "cannot be looked up now");
+        dns->answer = before.answer;
+        dns->arg = before.arg;
+        assert_true(asked.is_over);
+        assert_true(asked.n >= 3);
+        resolver_flush(w->resolver);
+}
+
 static void test_first_sets(void **state)
 {
         wait_ready(*state);
@@ -350,6 +389,11 @@ static void test_dns(void **state)
         play_dns(*state);
 }
 
+static void test_questions(void **state)
+{
+        play_questions(*state);
+}
+
 static int all_tests(void)
 {
         const struct CMUnitTest tests[] = {
@@ -359,6 +403,7 @@ static int all_tests(void)
                 cmocka_unit_test(test_twice),
                 cmocka_unit_test(test_false_own),
                 cmocka_unit_test(test_dns),
+                cmocka_unit_test(test_questions),
         };
         return cmocka_run_group_tests(tests, give_world, NULL);
 }

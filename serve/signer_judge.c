@@ -127,24 +127,12 @@ static void want_keys(struct signer_work *w)
                 dkim_keys_ask(&w->known, arc_name(w, i, room));
 }
 
-/*   ERR_OK, ERR_CANCELLED */
+/* All at once; what is not told in time is trouble.
+ *   ERR_OK, ERR_CANCELLED */
 static enum err ask_keys(struct signer_work *w)
 {
         const struct signer_config *config = &w->session->signer->config;
-        int64_t deadline_ms = host_now_ms(config->host) + SIGNER_DNS_MS;
-        struct dns_fact *fact = NULL;
-        while ((fact = dns_known_wanted(&w->known, fact))) {
-                struct dns_answer answer;
-                char memory[SIGNER_ANSWER_MAX];
-                struct arena arena;
-                arena_init(&arena, memory, sizeof memory);
-                enum err e = resolver_lookup(
-                        config->resolver, &fact->name, fact->type, deadline_ms, &arena, &answer);
-                if (e == ERR_CANCELLED)
-                        return e;
-                dns_known_give(&w->known, fact, e, &answer);
-        }
-        return ERR_OK;
+        return resolver_answer(config->resolver, &w->known, host_now_ms(config->host) + SIGNER_DNS_MS);
 }
 
 static bool has_own_signature(struct signer_work *w)

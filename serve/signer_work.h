@@ -17,7 +17,6 @@
 #define SIGNER_FRONT_MAX (2 * DKIM_FIELD_MAX + ARC_SET_ROOM + 2048)
 #define SIGNER_QUESTIONS_MAX (DKIM_SIGNATURES_MAX + ARC_SIGNATURES_MAX)
 #define SIGNER_ANSWERS_MAX (64 * 1024) /* facts of those, and the key records that come back */
-#define SIGNER_ANSWER_MAX (16 * 1024)  /* the records of one name */
 #define SIGNER_DNS_MS 20000            /* for all keys of one message */
 #define SIGNER_HASH_PIECE (256 * 1024) /* of a body, between two chances for other sessions */
 
