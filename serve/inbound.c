@@ -318,6 +318,7 @@ void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer
                         .size = true,
                         .mime_8bit = true,
                         .smtputf8 = true,
+                        .chunking = true,
                         .enhanced = true},
                 .message_max = node->message_max + room,
         };

@@ -92,6 +92,30 @@ static void refused_recipients(struct rig *r)
         host_tcp_close(r->host, tcp);
 }
 
+/* Messages in chunks (RFC 3030), and mixed with one behind DATA. */
+static void chunks(struct rig *r)
+{
+        stranger(r, "C: MAIL FROM:<author@example.org>\nS: 250\nC: RCPT TO:<ptt@mailingl.st>\nS: 250\n"
+                    "C: BDAT 26\nC: From: author@example.org\nS: 250\n" /* and its line end */
+                    "C: BDAT 0\nS: 250\n"
+                    "C: BDAT 10 LAST\nC: \nC: Hello.\nS: 250 2.0.0\n"
+                    "C: MAIL FROM:<author@example.org>\nS: 250\nC: RCPT TO:<ptt@mailingl.st>\nS: 250\n"
+                    "C: DATA\nS: 354\nC: From: author@example.org\nC: \nC: Hello again.\nC: .\nS: 250 2.0.0\n"
+                    "C: BDAT 6 LAST\nC: QUIT\nS: 503 5.5.1\n" /* octets, and no command */
+                    "C: MAIL FROM:<author@example.org>\nS: 250\n"
+                    "C: BDAT 6 LAST\nC: QUIT\nS: 554 5.5.1\n"
+                    "C: MAIL FROM:<author@example.org>\nS: 250\nC: RCPT TO:<ptt@mailingl.st>\nS: 250\n"
+                    "C: BDAT 2000000\nS: 552 5.3.4");
+        stranger(r, "C: MAIL FROM:<x@elsewhere.test>\nS: 250\nC: RCPT TO:<ptt@mailingl.st>\nS: 250\n"
+                    "C: BDAT 30 LAST\nC: From: stranger@example.org\nC: \nS: 550 5.7.1\nC: NOOP\nS: 250");
+        stranger(r, "C: MAIL FROM:<author@example.org>\nS: 250\nC: RCPT TO:<ptt@mailingl.st>\nS: 250\n"
+                    "C: BDAT 28\nC: From: author@example.org\nC: \nS: 250\nC: BDAT 5 LAST\nC: a\rb\nS: 5");
+        int64_t ids[8];
+        size_t count;
+        assert_int_equal(store_tickets_open(r->node.store, 0, 8, ids, &count), ERR_OK);
+        assert_int_equal(count, 2);
+}
+
 /* ---- signed copies ---- */
 
 struct handed {
@@ -220,6 +244,12 @@ static void test_refused_recipients(void **state)
         with_node(refused_recipients);
 }
 
+static void test_chunks(void **state)
+{
+        (void)state;
+        with_node(chunks);
+}
+
 static void test_return_paths(void **state)
 {
         (void)state;
@@ -243,6 +273,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_recipients),
                 cmocka_unit_test(test_refused_recipients),
+                cmocka_unit_test(test_chunks),
                 cmocka_unit_test(test_return_paths),
                 cmocka_unit_test(test_signed_copies),
                 cmocka_unit_test(test_tickets),

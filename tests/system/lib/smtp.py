@@ -75,6 +75,16 @@ class Smtp:
         self.send((b"\r\n" + message).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n")
         return self.answer()
 
+    def chunks(self, *pieces):
+        """A message by BDAT (RFC 3030); the answers, one a chunk. A refusal ends it."""
+        said = []
+        for number, piece in enumerate(pieces, 1):
+            self.send(b"BDAT %d%s\r\n" % (len(piece), b" LAST" * (number == len(pieces))) + piece)
+            said.append(self.answer())
+            if said[-1][0] != "2":
+                break
+        return said
+
     def post(self, sender, recipients, message, parameters=""):
         """One transaction without pipelining. The first answer that is not good ends it and is given back."""
         said = self.command(f"MAIL FROM:<{sender}>{parameters}")
