@@ -11,6 +11,11 @@ struct said {
         bool is_about; /* a pass is about the domain in question */
 };
 
+static bool is_space(char c)
+{
+        return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* Without comments and quotes; what they hide cannot part anything then. */
 static void flatten(struct buffer *b, struct str body)
 {
@@ -100,15 +105,47 @@ static const char *judge_field(
         return wrong;
 }
 
+/* Two texts without their white space. */
+static bool is_alike(struct str a, struct str b)
+{
+        size_t i = 0, k = 0;
+        for (;;) {
+                while (i < a.n && is_space(a.p[i]))
+                        i++;
+                while (k < b.n && is_space(b.p[k]))
+                        k++;
+                if (i == a.n || k == b.n)
+                        return i == a.n && k == b.n;
+                if (a.p[i++] != b.p[k++])
+                        return false;
+        }
+}
+
+/* What a signer seals is the results as they stand, in the first set of all: no author sends a chain. `sealed` is NULL
+ * where it had no key to seal with yet. */
+static const char *judge_sealed(struct str sealed, struct str results)
+{
+        struct str instance, rest;
+        if (!sealed.p)
+                return NULL;
+        (void)str_cut(sealed, ';', &instance, &rest);
+        return is_alike(instance, S("i=1")) && is_alike(rest, results) ? NULL
+                                                                       : "other results are sealed in ARC";
+}
+
 const char *results_judge(struct str front, struct str authserv, const struct ledger_try *is, bool may_fail)
 {
         struct mail_field field, above = {0};
+        struct str sealed = {0};
         size_t at = 0, count = 0;
         const char *wrong = NULL;
         while (at < front.n && mail_item_next(front, &at, &field) == MAIL_ITEM_FIELD) {
-                if (str_eq_nocase(field.name, S("Authentication-Results"))) {
+                if (str_eq_nocase(field.name, S("ARC-Authentication-Results"))) {
+                        sealed = field.body;
+                } else if (str_eq_nocase(field.name, S("Authentication-Results"))) {
                         count++;
                         wrong = wrong ? wrong : judge_field(field.body, authserv, is, may_fail);
+                        wrong = wrong ? wrong : judge_sealed(sealed, field.body);
                         if (!str_eq_nocase(above.name, S("Received")))
                                 wrong = "results that do not stand below Received";
                 }

@@ -13,6 +13,7 @@
 #define FIELD(results) ABOVE "Authentication-Results: list.test" results "\r\n" BELOW
 #define SPF "; spf=pass (list.test: a; b) smtp.mailfrom=@author.test"
 #define DKIM "; dkim=pass header.i=@author.test header.s=ann"
+#define SEALED(set) "ARC-Authentication-Results: " set "\r\n" FIELD(SPF DKIM DMARC)
 #define DMARC "; dmarc=pass (p=REJECT) header.from=author.test"
 
 enum { BY_SPF = 1, BY_DKIM = 2, POLICY = 4, UNPROVEN = 8, MAY_FAIL = 16 };
@@ -59,6 +60,14 @@ static void test_results(void **state)
                 {"no answer in trouble", FIELD("; spf=temperror" DKIM DMARC), 7 | MAY_FAIL, true},
                 {"failure in trouble", FIELD("; spf=fail" DKIM DMARC), 7 | MAY_FAIL, false},
                 {"no policy in trouble", FIELD(SPF DKIM "; dmarc=temperror"), 3 | MAY_FAIL, true},
+                {"sealed",
+                        SEALED("i=1; list.test" SPF DKIM
+                               "; dmarc=pass\r\n\t(p=REJECT)header.from=author.test"),
+                        7, true},
+                {"sealed less", SEALED("i=1; list.test" SPF DKIM), 7, false},
+                {"sealed more", SEALED("i=1; list.test" SPF DKIM DMARC "; arc=pass"), 7, false},
+                {"sealed by another", SEALED("i=1; mx.test" SPF DKIM DMARC), 7, false},
+                {"a second set", SEALED("i=2; list.test" SPF DKIM DMARC), 7, false},
                 {"Pass is no pass", FIELD(SPF "; dkim=Pass header.i=@author.test" DMARC), 7, false},
         };
         (void)state;
