@@ -98,8 +98,8 @@ static void place(struct arc_chain *c, const struct reading *r)
                 return;
         }
         struct arc_set *set = &c->sets[r->instance - 1];
-        if (r->instance > c->count)
-                c->count = r->instance;
+        while (c->count < r->instance)
+                c->sets[c->count++] = (struct arc_set){0};
         if (set->fields[r->kind]) {
                 set->twice = name;
                 return;
@@ -141,7 +141,9 @@ void arc_chain_read(const struct mail_header *header, struct arc_chain *out)
 {
         enum arc_cv newest;
         bool any = false;
-        *out = (struct arc_chain){0};
+        out->count = 0;
+        out->is_ended = out->is_over = false;
+        out->verdict = (struct arc_verdict){0};
         for (size_t i = 0; i < header->n; i++) {
                 struct reading r = {0};
                 if (!read_field(&header->fields[i], &r))

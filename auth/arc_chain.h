@@ -31,7 +31,7 @@ struct arc_chain {
         size_t count; /* the highest instance from 1 to ARC_SETS_MAX; 0: no ARC field, or none with an instance */
         bool is_ended;                     /* the newest seal says cv=fail */
         bool is_over;                      /* there is an instance above ARC_SETS_MAX */
-        struct arc_set sets[ARC_SETS_MAX]; /* instance i at i - 1 */
+        struct arc_set sets[ARC_SETS_MAX]; /* instance i at i - 1; those behind `count` are not written */
         struct arc_verdict
                 verdict; /* ARC_NONE; ARC_FAIL for its structure; ARC_PASS while only signatures can fail it */
 };

@@ -8,7 +8,7 @@ void evaluate_init(struct evaluate *e, const struct spf_input *in, const struct 
 {
         e->spf = *in;
         e->known = known;
-        e->is_spf_done = e->is_signed_done = false;
+        e->is_asked = e->is_spf_done = e->is_signed_done = false;
         e->out = (struct evaluation){0};
         dkim_verify_init(&e->dkim, header, in->now_s);
         arc_verify_init(&e->arc, header, in->now_s, &e->dkim.body);
@@ -60,6 +60,8 @@ enum err evaluate_ask(struct evaluate *e)
 {
         char room[DNS_NAME_MAX];
         struct str name;
+        if (e->is_asked)
+                return ERR_OK;
         for (size_t i = 0; i < e->dkim.count; i++)
                 if (dkim_question(e, i, room, &name) == ERR_OK)
                         dkim_keys_ask(e->known, name);
@@ -70,7 +72,8 @@ enum err evaluate_ask(struct evaluate *e)
         enum err dmarc = ask_dmarc(e);
         if (!e->is_spf_done)
                 e->is_spf_done = spf_check(&e->spf, e->known, &e->out.spf) == ERR_OK;
-        return dmarc == ERR_OK && e->is_spf_done && e->known->wanted == 0 ? ERR_OK : ERR_AGAIN;
+        e->is_asked = dmarc == ERR_OK && e->is_spf_done && e->known->wanted == 0;
+        return e->is_asked ? ERR_OK : ERR_AGAIN;
 }
 
 static void check_dkim(struct evaluate *e, struct dkim_keys *keys)

@@ -43,6 +43,7 @@ struct evaluate {
         struct dns_known *known; /* borrowed */
         struct dkim_verify dkim; /* its body hash serves ARC, too */
         struct arc_verify arc;
+        bool is_asked;                    /* nothing is wanted before the body is there */
         bool is_spf_done, is_signed_done; /* parts of `out` that are settled */
         struct evaluation out;            /* slices are borrowed from input, header and answers */
 };

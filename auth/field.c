@@ -209,9 +209,25 @@ bool field_build_comment(struct mail_build *b, struct str comment)
         return true;
 }
 
+/* Octets at the head that are written as they are. */
+static size_t clean_size(struct str s, struct str escaped)
+{
+        size_t n = 0;
+        while (n < s.n && !ascii_is_8bit(s.p[n]) && !ascii_is_control(s.p[n]) &&
+                str_find_byte(escaped, s.p[n]) == escaped.n)
+                n++;
+        return n;
+}
+
 static void write_clean(struct wr *w, struct str s, size_t most, struct str escaped)
 {
-        for (size_t n = 0, size; s.n > 0; s = str_skip(s, size)) {
+        for (size_t n = 0, size;; s = str_skip(s, size)) {
+                struct str clean = str_take(str_take(s, clean_size(s, escaped)), most - n);
+                wr_str(w, clean);
+                n += clean.n;
+                s = str_skip(s, clean.n);
+                if (s.n == 0)
+                        return;
                 size = utf8_head(s);
                 struct str one = str_take(s, size);
                 if (size == 0 || (size == 1 && ascii_is_control(s.p[0]))) {

@@ -39,11 +39,11 @@ size_t utf8_head(struct str s)
 
 bool utf8_is_valid(struct str s)
 {
-        while (s.n > 0) {
-                size_t n = utf8_head(s);
-                if (n == 0)
+        for (size_t n = 0; n < s.n;) {
+                size_t size = (uint8_t)s.p[n] < 0x80 ? 1 : utf8_head(str_skip(s, n));
+                if (size == 0)
                         return false;
-                s = str_skip(s, n);
+                n += size;
         }
         return true;
 }

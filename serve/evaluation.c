@@ -41,12 +41,18 @@ static void ask_run(void *arg)
 void evaluation_begin(struct evaluation_job *e, struct evaluation_node *node, const struct spf_input *spf,
         const struct mail_header *header)
 {
+        enum err err;
         e->node = node;
-        e->is_asked = false;
+        e->is_asking = e->is_asked = e->is_scope_open = false;
         e->asked = (struct waitq){0};
         arena_init(&e->arena, e->memory, sizeof e->memory);
         dns_known_init(&e->known, &e->arena, EVALUATE_QUESTIONS_MAX);
         evaluate_init(&e->evaluate, spf, header, &e->known);
+        do
+                err = evaluate_ask(&e->evaluate);
+        while (err == ERR_AGAIN && resolver_answer_remembered(node->resolver, &e->known));
+        if (err == ERR_OK)
+                return;
         scope_open(&e->scope, node->host->sched, FIBER_NEVER);
         e->is_scope_open = true;
         e->is_asking = scope_spawn(&e->scope, "evaluation", ask_run, e) == ERR_OK; /* else at the end */

@@ -50,7 +50,7 @@ struct evaluation_job {
 };
 
 /* Begin, and put all questions that can be foreseen. `spf` is copied; what it points to and the header are borrowed
- * until the drop. Asking never blocks the caller. */
+ * until the drop. What is remembered of the DNS answers at once; the rest is asked in a fiber: the caller is never blocked. */
 void evaluation_begin(struct evaluation_job *e, struct evaluation_node *node, const struct spf_input *spf,
         const struct mail_header *header);
 void evaluation_body(struct evaluation_job *e, struct str bytes);

@@ -273,6 +273,21 @@ static enum err flight_start(
         return ERR_OK;
 }
 
+/* Is there an answer in the cache? Its values are borrowed until another fiber runs. */
+static bool remember(
+        struct resolver *r, const struct dns_name *name, uint16_t type, struct dns_answer *answer)
+{
+        uint32_t left_s;
+        const struct dns_answer *known = dns_cache_get(r->cache, name, type, host_now_ms(r->h), &left_s);
+        if (!known)
+                return false;
+        r->stats.lookups++;
+        r->stats.hits++;
+        *answer = *known;
+        answer->ttl_s = left_s;
+        return true;
+}
+
 /* How every question begins.
  *   ERR_OK     `*answer` is from the cache, its values borrowed until another fiber runs
  *   ERR_AGAIN  `*flight` will bring it: held until flight_land
@@ -280,15 +295,9 @@ static enum err flight_start(
 static enum err find(struct resolver *r, const struct dns_name *name, uint16_t type,
         struct dns_answer *answer, struct flight **flight)
 {
-        uint32_t left_s;
-        const struct dns_answer *known = dns_cache_get(r->cache, name, type, host_now_ms(r->h), &left_s);
-        r->stats.lookups++;
-        if (known) {
-                r->stats.hits++;
-                *answer = *known;
-                answer->ttl_s = left_s;
+        if (remember(r, name, type, answer))
                 return ERR_OK;
-        }
+        r->stats.lookups++;
         *flight = flight_find(r, name, type);
         enum err e = ERR_OK;
         if (*flight)
@@ -407,6 +416,15 @@ enum err resolver_answer(struct resolver *r, struct dns_known *known, int64_t de
         enum err e = answer_all(r, known, deadline_ms);
         r->inside--;
         return e;
+}
+
+bool resolver_answer_remembered(struct resolver *r, struct dns_known *known)
+{
+        struct dns_answer answer;
+        for (struct dns_fact *f = NULL; (f = dns_known_wanted(known, f));)
+                if (remember(r, &f->name, f->type, &answer))
+                        dns_known_give(known, f, ERR_OK, &answer);
+        return known->wanted == 0;
 }
 
 void resolver_stats(const struct resolver *r, struct resolver_stats *out)

@@ -54,6 +54,10 @@ MUST_USE enum err resolver_lookup(struct resolver *r, const struct dns_name *nam
  *   ERR_OK, and nothing is wanted any more; ERR_CANCELLED */
 MUST_USE enum err resolver_answer(struct resolver *r, struct dns_known *known, int64_t deadline_ms);
 
+/* Answer what of it is remembered, without asking anybody: never blocks.
+ *   whether nothing is wanted any more */
+MUST_USE bool resolver_answer_remembered(struct resolver *r, struct dns_known *known);
+
 struct resolver_stats {
         uint64_t lookups;
         uint64_t hits;            /* answered from the cache */

@@ -46,8 +46,8 @@ struct flusher {
         struct poll poll; /* an eventfd: something is done */
 };
 
-/* Random bytes for small numbers, which are asked for so often that a call of the kernel for each would count. */
-enum { RANDOM_SMALL = 8, RANDOM_STORE = 256 };
+/* Random bytes for ids, ports and tickets, which are asked for so often that a call of the kernel for each would count. */
+enum { RANDOM_SMALL = 16, RANDOM_STORE = 256 };
 struct random {
         size_t left; /* those at the head are still unused, the others wiped */
         char bytes[RANDOM_STORE];

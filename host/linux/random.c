@@ -18,7 +18,7 @@ static void draw(char *p, size_t n)
         }
 }
 
-/* Ids and ports come out of the store; keys are longer and never do. */
+/* Ids, ports and tickets come out of the store, which forgets them; keys of ciphers are longer and never do. */
 void linux_random(struct host *h, void *out, size_t n)
 {
         struct random *r = &linux_of(h)->random;

@@ -220,7 +220,7 @@ static void test_small_draws(void **state)
         static uint64_t drawn[4096];
         unsigned bits = 0;
         for (size_t i = 0; i < 4096; i++) {
-                unsigned char more[7];
+                unsigned char more[16];
                 host_random(h, &drawn[i], sizeof drawn[i]);
                 host_random(h, more, i % sizeof more); /* so that the store ends inside of a draw */
                 bits += (unsigned)__builtin_popcountll(drawn[i]);

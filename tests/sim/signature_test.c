@@ -114,8 +114,8 @@ static void test_forms(void **state)
                 "From: ann@author.test\r\n\r\n",
                 "From: ann@author.test\r\n\r\n\r\n\r\n",
                 "From: ann@author.test\r\n\r\n \t\r\n\r\n",
-                "From:ann@author.test \t\r\nSubject:  a \t b\r\n\t c  \r\n \r\n\r\nx \t y \r\n z\t\r\n "
-                "\r\n\r\n",
+                ("From:ann@author.test \t\r\nSubject:  a \t b\r\n\t c  \r\n \r\n\r\nx \t y \r\n z\t\r\n "
+                 "\r\n\r\n"),
                 "SUBJECT: twice\r\nfrom : ann@author.test\r\nsubject: again\r\nX-Other: no\r\n\r\nx",
         };
         (void)state;
