@@ -323,8 +323,7 @@ bool zone_vouches(const struct zone *z, int64_t now_s, struct str selector, int6
 {
         for (size_t i = 0; i < z->key_n; i++) {
                 const struct zone_key *key = &z->keys[i];
-                if (key->kind == ZONE_ARC_RSA || !key->is_proven ||
-                        !str_eq_nocase(zone_key_selector(key), selector))
+                if (!key->is_proven || !str_eq_nocase(zone_key_selector(key), selector))
                         continue;
                 int64_t over_s = expiry_of(z, key);
                 return (over_s < expiry_s ? over_s : expiry_s) - now_s >= z->config.queue_life_s;

@@ -313,7 +313,7 @@ struct zone_signing {
 MUST_USE enum err zone_signing(
         const struct zone *z, int64_t now_s, enum zone_kind kind, struct zone_signing *out);
 
-/* Does a DKIM signature made earlier by the key of `selector`, whose x= is `expiry_s` (INT64_MAX: it has none), spare a
+/* Does a signature or seal made earlier by the key of `selector`, whose x= is `expiry_s` (INT64_MAX: it has none), spare a
  * message another one: is the key in the zone and proven, and does the signature outlive the queues? */
 bool zone_vouches(const struct zone *z, int64_t now_s, struct str selector, int64_t expiry_s);
 
