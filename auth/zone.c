@@ -319,6 +319,18 @@ enum err zone_signing(const struct zone *z, int64_t now_s, enum zone_kind kind, 
         return ERR_NOT_FOUND;
 }
 
+bool zone_vouches(const struct zone *z, int64_t now_s, struct str selector, int64_t expiry_s)
+{
+        for (size_t i = 0; i < z->key_n; i++) {
+                const struct zone_key *key = &z->keys[i];
+                if (!key->is_proven || !str_eq_nocase(zone_key_selector(key), selector))
+                        continue;
+                int64_t over_s = expiry_of(z, key);
+                return (over_s < expiry_s ? over_s : expiry_s) - now_s >= z->config.queue_life_s;
+        }
+        return false;
+}
+
 /* Tell when signing begins, changes its key, or ends. */
 static void judge_kind(struct zone *z, int64_t now_s, enum zone_kind kind)
 {

@@ -46,6 +46,8 @@
 #define ZONE_REST_S 60      /* between two looks at a zone where all is well; 1 in a rotation test */
 #define ZONE_PROOF_REST_S 5 /* between two looks for a new key at the name servers; likewise */
 #define ZONE_PROOF_MAX_S (10 * 60)
+#define ZONE_CLOCKS_APART_S \
+        600 /* most that replicas' clocks differ: each may be 300 s off the primary's (TSIG) */
 #define ZONE_TROUBLE_REST_MIN_S 2 /* after trouble, doubled each time up to ZONE_REST_S */
 #define ZONE_ANNOUNCE_S \
         86400 /* before it takes over an epoch is announced, or half of the time between two */
@@ -310,6 +312,10 @@ struct zone_signing {
 };
 MUST_USE enum err zone_signing(
         const struct zone *z, int64_t now_s, enum zone_kind kind, struct zone_signing *out);
+
+/* Does a signature or seal made earlier by the key of `selector`, whose x= is `expiry_s` (INT64_MAX: it has none), spare a
+ * message another one: is the key in the zone and proven, and does the signature outlive the queues? */
+bool zone_vouches(const struct zone *z, int64_t now_s, struct str selector, int64_t expiry_s);
 
 /* When the next epoch takes over. */
 int64_t zone_change_s(const struct zone *z);

@@ -190,17 +190,28 @@ static void leave_alone(struct zone *z, const struct zone_pointer *found)
         zone_rest(z, zone_usual_rest_s(z));
 }
 
+static bool is_all_over(const struct zone_pointer *p, int64_t now_s)
+{
+        for (size_t i = 0; i < p->old_n; i++)
+                if (!zone_is_retired(&p->old[i], now_s))
+                        return false;
+        return true;
+}
+
+/* What is revoked ended a while ago: also for a replica whose clock is behind ours, which would put it back until then. */
 static void revoke(struct zone *z, int64_t now_s, const struct zone_pointer *found)
 {
+        int64_t until_s = now_s > ZONE_CLOCKS_APART_S ? now_s - ZONE_CLOCKS_APART_S : 1;
         bool is_ours = memcmp(found->id, z->config.id, sizeof found->id) == 0;
         bool is_same = z->config.mode == ZONE_REVOKES_SAME;
-        z->is_revoking = is_ours && (z->is_revoking || found->epoch == z->wanted.epoch);
+        z->is_revoking =
+                is_ours && (z->is_revoking || (found->epoch == z->wanted.epoch && is_all_over(found, now_s)));
         if (z->is_revoking) {
                 z->pointer = *found;
                 z->has_pointer = true;
                 zone_go(z, ZONE_STATE_CHANGE_POINTER);
         } else if (is_ours == is_same) {
-                take_over(z, now_s, found, now_s);
+                take_over(z, now_s, found, until_s);
         } else {
                 struct wr w = zone_reason_begin(z, ZONE_LACK_FOREIGN);
                 wr_str(&w, is_ours ? S("the zone's keys belong to this very password (give a new one, or "

@@ -44,8 +44,8 @@ static enum err parse_old(struct str list, struct zone_pointer *p)
                         return ERR_LIMIT;
                 if (!str_cut(str_trim(item), ':', &epoch, &until) ||
                         parse_epoch(epoch, &old.epoch) != ERR_OK ||
-                        parse_time(until, TIME_UNIX_MAX, &old.until_s) != ERR_OK ||
-                        zone_pointer_names(p, old.epoch))
+                        parse_time(until, TIME_UNIX_MAX, &old.until_s) != ERR_OK || old.epoch >= p->epoch ||
+                        zone_pointer_old(p, old.epoch))
                         return ERR_SYNTAX;
                 p->old[p->old_n++] = old;
         }
@@ -78,7 +78,7 @@ static enum err parse(struct str text, struct zone_pointer *p)
         if (parse_epoch_tag(&tags, S("e"), &p->epoch) != ERR_OK || parse_id(&tags, p->id) != ERR_OK)
                 return ERR_SYNTAX;
         if (tags_find(&tags, S("n")) &&
-                (parse_epoch_tag(&tags, S("n"), &p->next) != ERR_OK || p->next == p->epoch))
+                (parse_epoch_tag(&tags, S("n"), &p->next) != ERR_OK || p->next <= p->epoch))
                 return ERR_SYNTAX;
         const struct tag *old = tags_find(&tags, S("r")), *former = tags_find(&tags, S("f"));
         enum err e = old ? parse_old(old->value, p) : ERR_OK;

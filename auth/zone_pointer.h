@@ -36,7 +36,8 @@ struct zone_pointer {
 
 /* Parse the text of the record. Unknown tags are ignored, and epochs of `f` that `r` does not name.
  *   ERR_OK
- *   ERR_SYNTAX       not such a record: no tag list, a number that is none, an epoch named twice
+ *   ERR_SYNTAX       not such a record: no tag list, a number that is none, an epoch named twice, an old one that is not
+ *                    before the current one, or a next one that is not behind it (no change of ours makes such a pointer)
  *   ERR_UNSUPPORTED  another version (`v=` is there and first, but not PTT1)
  *   ERR_LIMIT        more than ZONE_OLD_MAX old epochs           (`*out` is zeros on errors) */
 MUST_USE enum err zone_pointer_parse(struct str text, struct zone_pointer *out);

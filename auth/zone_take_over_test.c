@@ -119,6 +119,32 @@ static void test_revoke_with_same_password(void **state)
         free(s);
 }
 
+/* A replica whose clock is behind does not put back what was revoked; nor does it count as revoked when our own clock
+ * is set back meanwhile. */
+static void test_revoke_with_clocks_apart(void **state)
+{
+        (void)state;
+        struct sim *s = world();
+        struct zone *running = settled(s), *z = machine_with_mode(1, ZONE_REVOKES_SAME);
+        const struct str empty = S("v=DKIM1; k=rsa; p=");
+        unsigned updates = s->updates;
+        while (s->updates == updates)
+                do_step(s, z);
+        s->now_s -= 30;
+        run(s, z, 2);
+        assert_int_equal(zone_revoked(z), ERR_OK);
+        assert_true(str_eq(text_at(s, KEY), empty));
+        s->now_s -= ZONE_CLOCKS_APART_S - 60;
+        for (int i = 0; i < 1000; i++) {
+                do_step(s, running);
+                assert_true(str_eq(text_at(s, KEY), empty));
+        }
+        assert_true(signs(s, running) > START);
+        free(running);
+        free(z);
+        free(s);
+}
+
 static void test_revoke_refused(void **state)
 {
         (void)state;
@@ -229,6 +255,7 @@ int main(void)
                 cmocka_unit_test(test_replaced_once),
                 cmocka_unit_test(test_revoke),
                 cmocka_unit_test(test_revoke_with_same_password),
+                cmocka_unit_test(test_revoke_with_clocks_apart),
                 cmocka_unit_test(test_revoke_refused),
                 cmocka_unit_test(test_revoke_in_trouble),
                 cmocka_unit_test(test_restored_and_begun_anew),

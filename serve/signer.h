@@ -9,7 +9,8 @@
  * Which domain signs: that of From if it is ours, else that of a recipient `_signed.…@domain` if it is ours; neither:
  * 550 5.7.1. No key at the moment: 451 4.7.5 with the reason. Next hop away: 451 4.4.1.
  *
- * What is added: a DKIM-Signature by RSA and one by Ed25519, unless one of ours is there and right; an ARC set when the
+ * What is added: a DKIM-Signature by RSA and one by Ed25519, unless one of ours is there, right, and valid for as long
+ * as queues may hold it; an ARC set when the
  * receiver in front (`authserv_id`) has written down how the message arrived, its cv= by the arc= there, or by the chain as
  * it stands where there is none. A key of the chain that the resolver does not tell for now: 451 4.4.3. */
 #ifndef SERVE_SIGNER_H

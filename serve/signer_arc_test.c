@@ -3,6 +3,7 @@
 #include "serve/signer_world.h"
 
 #include "auth/arc_verify.h"
+#include "auth/dkim_sign.h"
 #include "auth/dkim_verify.h"
 
 #define TICKET "_signed.abc@" DOMAIN
@@ -290,6 +291,55 @@ static void play_false_own(struct world *w)
         }
 }
 
+/* A right signature by our key of now, with a life of its own. */
+static void sign_for(struct world *w, struct text *t, int64_t life_s)
+{
+        struct zone_signing_set set;
+        struct mail_field fields[256];
+        struct mail_header header;
+        struct body_hash body;
+        uint8_t digest[SHA256_SIZE];
+        char field[DKIM_FIELD_MAX + 1];
+        struct wr out;
+        assert_int_equal(zone_keeper_keys(w->keepers[0], &set), ERR_OK);
+        const struct zone_signing_key *key = &set.keys[ZONE_DKIM_RSA];
+        struct dkim_sign_params params = {.domain = S(DOMAIN),
+                .selector = key->selector,
+                .header_canon = CANON_RELAXED,
+                .body_canon = CANON_RELAXED,
+                .cover = dkim_cover_default,
+                .cover_count = dkim_cover_default_count,
+                .time_s = key->time_s,
+                .expiry_s = life_s > 0 ? key->time_s + life_s : 0};
+        assert_int_equal(mail_header_index(str_of_text(t), fields, 256, &header), ERR_OK);
+        body_hash_init(&body);
+        size_t slot = body_hash_want(&body, CANON_RELAXED, BODY_HASH_ALL);
+        body_hash_write(&body, str_skip(str_of_text(t), header.body_at));
+        body_hash_end(&body);
+        assert_int_equal(body_hash_result(&body, slot, digest), ERR_OK);
+        body_hash_drop(&body);
+        wr_init(&out, field, DKIM_FIELD_MAX);
+        assert_int_equal(dkim_sign(&params, &header, digest, key->key, &out), ERR_OK);
+        field[out.n] = '\0';
+        put_in_front(t, field);
+}
+
+/* A signature of ours that would expire while queues hold the message does not spare it a new one. */
+static void play_own_that_expires(struct world *w)
+{
+        static const struct {
+                int64_t life_s;
+                size_t after;
+        } cases[] = {{0, 1}, {6 * 86400, 1}, {4 * 86400, 3}};
+        static struct text t;
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                set(&t, S(PLAIN));
+                sign_for(w, &t, cases[i].life_s);
+                pass_through(w, &t);
+                assert_int_equal(count(&t, "DKIM-Signature"), cases[i].after);
+        }
+}
+
 static void silent(struct fake_dns *dns, const struct fake_query *q)
 {
         (void)dns;
@@ -384,6 +434,11 @@ static void test_false_own(void **state)
         play_false_own(*state);
 }
 
+static void test_own_that_expires(void **state)
+{
+        play_own_that_expires(*state);
+}
+
 static void test_dns(void **state)
 {
         play_dns(*state);
@@ -402,6 +457,7 @@ static int all_tests(void)
                 cmocka_unit_test(test_ended),
                 cmocka_unit_test(test_twice),
                 cmocka_unit_test(test_false_own),
+                cmocka_unit_test(test_own_that_expires),
                 cmocka_unit_test(test_dns),
                 cmocka_unit_test(test_questions),
         };

@@ -4,64 +4,37 @@
 #include "serve/resolver.h"
 #include "serve/signer_work.h"
 
-/* Is this selector one of a key's pattern, whatever the epoch? */
-static bool is_like(struct str selector, const struct zone_signing_key *key)
+/* By a key of ours that is in the zone now, for long enough. A resolver may remember a key that was revoked since. */
+static bool is_ours(const struct signer_work *w, const struct dkim_signature *s)
 {
-        char digits[32];
-        struct wr w;
-        if (!key->key)
-                return false;
-        wr_init(&w, digits, sizeof digits);
-        wr_u64(&w, (uint64_t)key->epoch);
-        struct str epoch = wr_text(&w);
-        size_t at = str_find(key->selector, epoch);
-        struct str head = str_take(key->selector, at), tail = str_skip(key->selector, at + epoch.n);
-        if (selector.n <= head.n + tail.n || !str_has_prefix_nocase(selector, head) ||
-                !str_has_suffix_nocase(selector, tail))
-                return false;
-        uint64_t number;
-        struct str middle = str_skip(str_take(selector, selector.n - tail.n), head.n);
-        return str_to_u64(middle, INT64_MAX, &number) == ERR_OK;
+        return str_eq_nocase(s->domain, zone_keeper_domain(w->keeper)) &&
+               zone_keeper_vouches(w->keeper, s->selector, s->has_expiry ? s->expiry_s : INT64_MAX);
 }
 
-static bool is_ours(
-        const struct signer_work *w, const struct dkim_signature *s, const struct zone_signing_key *key)
-{
-        return str_eq_nocase(s->domain, zone_keeper_domain(w->keeper)) && is_like(s->selector, key);
-}
-
-static bool may_be_own_signature(
-        const struct signer_work *w, const struct zone_signing_set *set, const struct dkim_signature *s)
-{
-        return is_ours(w, s, &set->keys[ZONE_DKIM_RSA]) || is_ours(w, s, &set->keys[ZONE_DKIM_ED25519]);
-}
-
-static bool names_our_key(
-        const struct signer_work *w, const struct zone_signing_set *set, const struct mail_field *field)
+static bool names_our_key(const struct signer_work *w, const struct mail_field *field)
 {
         struct dkim_signature s;
         struct str detail;
         return str_eq_nocase(field->name, S("DKIM-Signature")) &&
-               dkim_signature_parse(DKIM_FIELD, field->raw, &s, &detail) == DKIM_OK &&
-               may_be_own_signature(w, set, &s);
+               dkim_signature_parse(DKIM_FIELD, field->raw, &s, &detail) == DKIM_OK && is_ours(w, &s);
 }
 
 /* Signatures are only looked into when one names a key of ours. */
-static void begin_dkim(struct signer_work *w, const struct zone_signing_set *set, int64_t now_s)
+static void begin_dkim(struct signer_work *w, int64_t now_s)
 {
         static const struct mail_header nothing;
         bool has_any = false;
         for (size_t i = 0; i < w->header.n && !has_any; i++)
-                has_any = names_our_key(w, set, &w->header.fields[i]);
+                has_any = names_our_key(w, &w->header.fields[i]);
         dkim_verify_init(&w->dkim, has_any ? &w->header : &nothing, now_s);
         for (size_t i = 0; i < w->dkim.count; i++)
-                w->may_be_own[i] = w->dkim.list[i].early.fault == DKIM_OK &&
-                                   may_be_own_signature(w, set, &w->dkim.list[i].signature);
+                w->may_be_own[i] =
+                        w->dkim.list[i].early.fault == DKIM_OK && is_ours(w, &w->dkim.list[i].signature);
         w->slot = body_hash_want(&w->dkim.body, CANON_RELAXED, BODY_HASH_ALL);
 }
 
 /* The newest set is one that we have made of these very results. */
-static bool is_own_set(const struct signer_work *w, const struct zone_signing_set *set)
+static bool is_own_set(const struct signer_work *w)
 {
         struct str payload;
         const struct arc_chain *c = &w->arc.chain;
@@ -69,19 +42,18 @@ static bool is_own_set(const struct signer_work *w, const struct zone_signing_se
                 return false;
         const struct arc_set *newest = &c->sets[c->count - 1];
         (void)arc_results_instance(newest->fields[ARC_FIELD_RESULTS]->body, &payload);
-        return is_ours(w, &newest->seal, &set->keys[ZONE_ARC_RSA]) &&
-               str_eq(str_trim(payload), str_trim(w->results.payload));
+        return is_ours(w, &newest->seal) && str_eq(str_trim(payload), str_trim(w->results.payload));
 }
 
 /* Without a result of arc= that we can believe in, or when it may be our own set, the chain is validated as it stands. */
-static void begin_arc(struct signer_work *w, const struct zone_signing_set *set, int64_t now_s)
+static void begin_arc(struct signer_work *w, int64_t now_s)
 {
         struct wr room;
         wr_init(&room, w->gathered, sizeof w->gathered);
         w->has_results = arc_results_gather(&w->header, w->session->signer->config.authserv_id, &room,
                                  &w->results) == ERR_OK;
         arc_chain_read(&w->header, &w->arc.chain);
-        w->may_be_own_set = w->has_results && is_own_set(w, set);
+        w->may_be_own_set = w->has_results && is_own_set(w);
         w->is_chain_checked = w->has_results && (!w->results.has_cv || w->may_be_own_set);
         if (!w->is_chain_checked)
                 return;
@@ -192,13 +164,13 @@ static enum err settle_arc(struct signer_work *w)
         return w->what == SIGNER_ARC_UNKNOWN && !is_hopeless(&w->known) ? ERR_TIMEOUT : ERR_OK;
 }
 
-enum err signer_judge(struct signer_work *w, const struct zone_signing_set *set)
+enum err signer_judge(struct signer_work *w)
 {
         int64_t now_s = host_wall_ms(w->session->signer->config.host) / 1000;
         arena_init(&w->arena, w->answers, sizeof w->answers);
         dns_known_init(&w->known, &w->arena, SIGNER_QUESTIONS_MAX);
-        begin_dkim(w, set, now_s);
-        begin_arc(w, set, now_s);
+        begin_dkim(w, now_s);
+        begin_arc(w, now_s);
         want_keys(w);
         hash_body(w);
         enum err e = ask_keys(w);

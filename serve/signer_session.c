@@ -23,6 +23,15 @@ static void hop_give(struct signer_session *s)
         s->hop = NULL;
 }
 
+/* End the next hop's transaction; a connection on which it cannot be ended is fit for nothing more. */
+static void hop_reset(struct signer_session *s)
+{
+        struct smtp_reply reply;
+        if (s->hop && smtp_out_rset(&s->hop->out, &reply) == ERR_OK && smtp_reply_is_positive(&reply))
+                hop_give(s);
+        hop_close(s);
+}
+
 /* Our words for trouble with the next hop; it is closed then, but for ERR_UNSUPPORTED, which harms nothing. */
 static struct smtp_reply hop_trouble(struct signer_session *s, enum err e)
 {
@@ -149,6 +158,7 @@ static struct smtp_reply on_mail(void *ctx, const struct smtp_mail *mail)
         struct str reason;
         struct wr w;
         forget(s);
+        hop_reset(s); /* its answer to the last MAIL may have been a 2yz that no client is told */
         s->is_utf8 = mail->params.smtputf8;
         if (!has_key(s, &reason)) {
                 s->why = SIGNER_NO_KEY;
@@ -209,15 +219,6 @@ static void on_body(void *ctx, struct str bytes)
         }
         memcpy(s->message + s->n, bytes.p, bytes.n);
         s->n += bytes.n;
-}
-
-/* End the next hop's transaction. */
-static void hop_reset(struct signer_session *s)
-{
-        struct smtp_reply ignored;
-        if (s->hop && smtp_out_rset(&s->hop->out, &ignored) == ERR_OK)
-                hop_give(s);
-        hop_close(s);
 }
 
 /* By BDAT where it is offered, which saves a round trip. */

@@ -220,7 +220,7 @@ static enum err sign(struct signer_work *w, struct str *front, struct smtp_reply
         enum err e = find_keys(w, &set, reply);
         if (e != ERR_OK)
                 return e;
-        e = signer_judge(w, &set);
+        e = signer_judge(w);
         if (e == ERR_TIMEOUT)
                 return say(reply, e, 451, 4, 3, S("The keys of earlier ARC sets cannot be looked up now"));
         if (e != ERR_OK)

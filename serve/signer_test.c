@@ -237,6 +237,31 @@ static void play_reuse(struct world *w)
         w->signer.hops.patience_ms = SIGNER_HOP_IDLE_MS;
 }
 
+/* Answers that fit nothing: no connection is lost sight of, and none serves again with a transaction open on it. */
+static void play_odd_hop(struct world *w)
+{
+        struct smtp_mail_params params = {0};
+        forget_hops(w);
+        w->hop.is_odd = true;
+        uint64_t opened = w->signer.hops.opened;
+        assert_int_equal(connect_client(w), ERR_OK);
+        for (int i = 0; i < 3; i++)
+                expect(w, smtp_out_mail(&w->client, S(AUTHOR), &params, &w->reply), 451, "Unexpected answer");
+        smtp_out_close(&w->client);
+        forget_hops(w);
+        assert_int_equal(w->signer.hops.opened, opened + 3);
+        for (int i = 0; i < 2000 && w->hop.gate.open > 0; i++)
+                assert_int_equal(fiber_sleep(w->h->sched, 5), ERR_OK);
+        assert_int_equal(w->hop.gate.open, 0);
+        w->hop.is_odd = false;
+        post(w, "some@example.com", MESSAGE, 250, "queued as 42");
+}
+
+static void test_odd_hop(void **state)
+{
+        play_odd_hop(*state);
+}
+
 static void test_chunks(void **state)
 {
         play_chunks(*state);
@@ -282,6 +307,7 @@ static int all_tests(void)
                 cmocka_unit_test(test_words),
                 cmocka_unit_test(test_chunks),
                 cmocka_unit_test(test_reuse),
+                cmocka_unit_test(test_odd_hop),
                 cmocka_unit_test(test_budget),
                 cmocka_unit_test(test_dying_hop),
                 cmocka_unit_test(test_left_within),

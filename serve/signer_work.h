@@ -61,7 +61,7 @@ struct signer_work {
  *   ERR_OK       `has_own`, `what`, `arc_cv` and the digest of the body are known
  *   ERR_TIMEOUT  the DNS gave no answer for now
  *   ERR_CANCELLED
- * `set` is only looked at before other fibers run. Behind this, dkim_verify_drop is due. */
-MUST_USE enum err signer_judge(struct signer_work *w, const struct zone_signing_set *set);
+ * Behind this, dkim_verify_drop is due. */
+MUST_USE enum err signer_judge(struct signer_work *w);
 
 #endif

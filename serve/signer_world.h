@@ -32,6 +32,7 @@ struct next_hop {
         unsigned mails, resets, taken;
         struct smtp_reply at_data, at_end; /* code 0: as usual */
         bool closes;                       /* 421 to the next MAIL */
+        bool is_odd;                       /* 220 to each MAIL, and RSET is refused */
         bool dies;                         /* each connection, in the place of this answer: */
         size_t dies_at;                    /* 0 EHLO, 1 MAIL, 2 RCPT, 3 DATA, 4 the final dot */
 };
@@ -129,12 +130,30 @@ static inline void dying_session(struct next_hop *hop, struct host_tcp *tcp)
         }
 }
 
+static inline void odd_session(struct next_hop *hop, struct host_tcp *tcp)
+{
+        char bytes[4096];
+        size_t n;
+        enum err e = host_tcp_write(hop->loop.host, tcp, S("220 odd\r\n"), FIBER_NEVER);
+        while (e == ERR_OK &&
+                host_tcp_read(hop->loop.host, tcp, bytes, sizeof bytes, FIBER_NEVER, &n) == ERR_OK) {
+                const char *says = bytes[0] == 'M'   ? "220 odd\r\n"
+                                   : bytes[0] == 'R' ? "502 odd\r\n"
+                                                     : "250 odd\r\n";
+                e = host_tcp_write(hop->loop.host, tcp, str_of_c(says), FIBER_NEVER);
+        }
+}
+
 static inline void hop_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)
 {
         struct next_hop *hop = ctx;
         (void)peer;
         if (hop->dies) {
                 dying_session(hop, tcp);
+                return;
+        }
+        if (hop->is_odd) {
+                odd_session(hop, tcp);
                 return;
         }
         (void)smtpd_run(hop->loop.host, tcp, &hop->config, &hop_handler, hop);

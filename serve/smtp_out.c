@@ -386,7 +386,8 @@ bool smtp_out_is_alive(struct smtp_out *o)
         if (o->fault != ERR_OK)
                 return false;
         char *room = smtp_client_room(&o->client, &cap);
-        if (host_tcp_read(o->host, o->tcp, room, cap, host_now_ms(o->host), &got) == ERR_TIMEOUT)
+        bool is_read = cap == SMTP_CLIENT_IN; /* nothing came with the last answer that was no part of it */
+        if (is_read && host_tcp_read(o->host, o->tcp, room, cap, host_now_ms(o->host), &got) == ERR_TIMEOUT)
                 return true;
         fail(o, ERR_CLOSED);
         return false;

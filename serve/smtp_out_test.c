@@ -391,14 +391,24 @@ static void client_stale(struct scripted *t)
         assert_int_equal(smtp_out_mail(t->out, S(""), &no_params, &reply), ERR_CLOSED);
 }
 
+/* The head of an answer that nobody asked for would be completed to the answer of the next command. */
+static void client_said_more(struct scripted *t)
+{
+        open_session(t);
+        assert_false(smtp_out_is_alive(t->out));
+}
+
 static void test_stale(void **state)
 {
         (void)state;
+        static const struct loopback_step more[] = {GREET, {"250 mx.test\r\n25", LOOPBACK_END}, STOP};
         static const struct loopback_step closed[] = {GREET, PLAIN, STOP},
                                           told[] = {GREET, PLAIN, {"421 4.4.2 idle\r\n", LOOPBACK_END}, STOP};
         struct scripted a = {.steps = closed}, b = {.steps = told};
         run(&a, client_stale);
         run(&b, client_stale);
+        struct scripted c = {.steps = more};
+        run(&c, client_said_more);
 }
 
 static void cancelled_fiber(void *arg)

@@ -152,6 +152,11 @@ enum err zone_keeper_key(const struct zone_keeper *k, struct zone_signing_key *o
         return e;
 }
 
+bool zone_keeper_vouches(const struct zone_keeper *k, struct str selector, int64_t expiry_s)
+{
+        return zone_vouches(&k->zone, now_s(k), selector, expiry_s);
+}
+
 void zone_keeper_status(const struct zone_keeper *k, struct zone_keeper_status *out)
 {
         struct zone_signing_set set;

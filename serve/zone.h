@@ -73,6 +73,9 @@ MUST_USE enum err zone_keeper_keys(const struct zone_keeper *k, struct zone_sign
 MUST_USE enum err zone_keeper_key(
         const struct zone_keeper *k, struct zone_signing_key *out, struct str *reason);
 
+/* Does an earlier signature spare a message another one? As zone_vouches has it. */
+bool zone_keeper_vouches(const struct zone_keeper *k, struct str selector, int64_t expiry_s);
+
 /* For metrics and health. Times are Unix seconds, 0: not known or none. */
 struct zone_keeper_status {
         bool is_ready; /* something may sign */
