@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* Where lwIP asks us: initial sequence numbers, and whether a segment may take a place in a queue. */
+#ifndef HOST_GUEST_LWIP_HOOKS_H
+#define HOST_GUEST_LWIP_HOOKS_H
+
+#include <stdint.h>
+
+struct ip_addr;
+struct tcp_pcb;
+
+/* RFC 6528 3 */
+uint32_t guest_tcp_isn(
+        const struct ip_addr *local, uint16_t local_port, const struct ip_addr *remote, uint16_t remote_port);
+/* 0: go on; else a segment with `n` bytes of data is dropped, and its sender slows down. */
+int8_t guest_tcp_admit(const struct tcp_pcb *pcb, uint16_t n);
+/* Segments that may wait out of their order in one connection. */
+uint16_t guest_tcp_unordered_max(void);
+
+#define LWIP_HOOK_TCP_ISN guest_tcp_isn
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p) guest_tcp_admit(pcb, (p)->tot_len)
+
+#endif
