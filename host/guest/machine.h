@@ -21,6 +21,13 @@ uint64_t machine_wall_ns(void); /* since 1970; may cost much */
 /* Until `until_ns` (UINT64_MAX: no limit) or until a frame has come; it may also return sooner. */
 void machine_wait(uint64_t until_ns);
 
+/* Memory of MACHINE_CHUNK bytes, aligned to as much, becomes stacks of MACHINE_STACK bytes, and below each a page that
+ * is not there, so that an overflow faults. There is no way back. False: this machine cannot. */
+#define MACHINE_CHUNK (2 * 1024 * 1024)
+#define MACHINE_STACK (64 * 1024)
+#define MACHINE_GUARD 4096
+bool machine_guard(void *chunk);
+
 /* The network device `service`. */
 struct machine_net {
         uint8_t mac[6];

@@ -76,6 +76,13 @@ void machine_set_thread(void *at)
         (void)call(CALL_ARCH_PRCTL, ARCH_SET_FS, (long)at, 0, 0, 0, 0);
 }
 
+/* The tender's filter lets nobody change the protection of a page. */
+bool machine_guard(void *chunk)
+{
+        (void)chunk;
+        return false;
+}
+
 static uint64_t read_clock(long clock)
 {
         struct time t = {0, 0};
