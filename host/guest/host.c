@@ -6,12 +6,6 @@
 #include "base/check.h"
 #include "host/guest/inside.h"
 
-enum {
-        STACK_SIZE =
-                64 *
-                1024, /* there is no address space beside the memory: see docs/deploy.md for what is used */
-};
-
 static const struct host_ops ops = {
         .wall_ms = guest_wall_ms,
         .random = guest_random,
@@ -112,8 +106,12 @@ struct host *guest_host_new(const struct guest_options *o, const char *label)
                 return NULL;
         }
         struct guest *g = calloc(1, sizeof *g);
-        const struct sched_platform platform = {
-                .now_ms = guest_now_ms, .wait = wait_machine, .platform = g, .stack_size = STACK_SIZE};
+        struct sched_platform platform = {
+                .now_ms = guest_now_ms, .wait = wait_machine, .platform = g, .stack_size = MACHINE_STACK};
+        if (stack_prepare()) { /* else: the heap's, with a canary */
+                platform.stack_alloc = guest_stack_alloc;
+                platform.stack_free = guest_stack_free;
+        }
         if (g != NULL)
                 g->host = (struct host){.ops = &ops, .sched = sched_new(&platform), .label = label};
         enum err err = g == NULL || g->host.sched == NULL ? ERR_MEMORY : net_init(o);

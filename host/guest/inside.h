@@ -40,6 +40,13 @@ _Noreturn void guest_fail(struct str what); /* a line on the console, and the en
 void syscall_init(char *heap, char *heap_end);
 long guest_syscall(long n, long a, long b, long c, long d, long e, long f);
 size_t guest_memory_free(void);
+void *syscall_take_chunk(void); /* MACHINE_CHUNK bytes, aligned to as much; NULL */
+void syscall_give_chunk(void *chunk);
+
+/* stack.c */
+bool stack_prepare(void); /* some stacks with guards; false: the machine has none, or memory is out */
+void *guest_stack_alloc(void *platform, size_t n);
+void guest_stack_free(void *platform, void *stack, size_t n);
 
 /* host.c */
 /*   ERR_OK: try again; ERR_CLOSED: waiter_close was called and `slot` may be gone; ERR_TIMEOUT, ERR_CANCELLED */

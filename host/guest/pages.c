@@ -72,6 +72,18 @@ void *pages_take(struct pages *p, size_t n)
         return p->base + at * PAGE_SIZE;
 }
 
+void *pages_take_aligned(struct pages *p, size_t n)
+{
+        size_t most = 2 * n - PAGE_SIZE;
+        char *at = pages_take(p, most);
+        if (at == NULL)
+                return NULL;
+        size_t before = (n - (uintptr_t)at % n) % n;
+        pages_give(p, at, before);
+        pages_give(p, at + before + n, most - before - n);
+        return at + before;
+}
+
 void pages_give(struct pages *p, void *from, size_t n)
 {
         size_t offset = (size_t)((char *)from - p->base), at = offset / PAGE_SIZE,

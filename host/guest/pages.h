@@ -20,6 +20,8 @@ struct pages {
 void pages_init(struct pages *p, char *from, char *to);
 /* `n` bytes, rounded up to pages; NULL when there is no such gap or `n` is 0. */
 void *pages_take(struct pages *p, size_t n);
+/* Likewise, at a multiple of `n`, which is a power of two and at least a page. */
+void *pages_take_aligned(struct pages *p, size_t n);
 /* Gives back whole pages of what was taken, in any parts. What was never taken, or twice given, is our own fault. */
 void pages_give(struct pages *p, void *at, size_t n);
 

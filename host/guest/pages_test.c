@@ -57,6 +57,25 @@ static void test_reused_memory_is_zero(void **state)
         free(space);
 }
 
+static void test_aligned(void **state)
+{
+        char *space = calloc(1, SPACE);
+        struct pages p;
+        (void)state;
+        pages_init(&p, space, space + SPACE);
+        size_t all = p.free;
+        for (size_t n = PAGE_SIZE; n <= 64 * PAGE_SIZE; n *= 2) {
+                assert_non_null(pages_take(&p, PAGE_SIZE)); /* so that the next one begins crooked */
+                char *at = pages_take_aligned(&p, n);
+                assert_int_equal((uintptr_t)at % n, 0);
+                assert_true(is_zero(at, n));
+                all -= 1 + n / PAGE_SIZE;
+                assert_int_equal(p.free, all);
+        }
+        assert_null(pages_take_aligned(&p, 256 * PAGE_SIZE));
+        free(space);
+}
+
 static void test_exhaustion(void **state)
 {
         char *space = calloc(1, SPACE);
@@ -122,6 +141,6 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {cmocka_unit_test(test_first_fit),
                 cmocka_unit_test(test_reused_memory_is_zero), cmocka_unit_test(test_exhaustion),
-                cmocka_unit_test(test_random)};
+                cmocka_unit_test(test_aligned), cmocka_unit_test(test_random)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

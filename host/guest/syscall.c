@@ -23,6 +23,17 @@ size_t guest_memory_free(void)
         return memory.free * PAGE_SIZE;
 }
 
+void *syscall_take_chunk(void)
+{
+        return pages_take_aligned(&memory, MACHINE_CHUNK);
+}
+
+void syscall_give_chunk(void *chunk)
+{
+        if (chunk != NULL)
+                pages_give(&memory, chunk, MACHINE_CHUNK);
+}
+
 static long write_out(long fd, const char *from, size_t n)
 {
         if (fd != 1 && fd != 2)

@@ -6,7 +6,6 @@ Everybody sits on one bridge; each guest has a tap device of its own. A machine 
 and so is all of it where `ninja guests` was not run.
 """
 import os
-import shutil
 import subprocess
 import time
 from collections import Counter
@@ -15,51 +14,21 @@ os.environ["PTT_RIG_NET"] = "10.77.0"
 
 from lib import rig, verify  # noqa: E402
 from lib.mail import AUTHOR, LIST, message  # noqa: E402
-from lib.rig import DNS, LIPAP, LONG, NEC, POSTER, Skip, World, check, equal, ip, until  # noqa: E402
+from lib.machines import Guests  # noqa: E402
+from lib.rig import DNS, LIPAP, LONG, NEC, POSTER, check, equal, until  # noqa: E402
 from lib.smtp import Lost, Smtp  # noqa: E402
 
 MEMBERS = [AUTHOR, "member1@sub1.test", "member2@sub2.test"]
 POSTS = 100 if LONG else 20
 KILLS = {7: ["lipap"], 14: ["lipap", "nec"]}  # before which post who dies
-MEMORY = 128
 
 
-class Machine:
-    """How one kind of image is run: `tool` must be in PATH."""
-
-    def __init__(self, name, tool):
-        self.name, self.tool = name, tool
-
-    def argv(self, image, tap, disk, words):
-        block = [f"--block:lipap={disk}"] if disk else []
-        return [self.tool, f"--mem={MEMORY}", f"--net:service={tap}", *block, image, *words]
-
-
-MACHINES = [Machine("spt", "solo5-spt"), Machine("hvt", "solo5-hvt")]
-
-
-class Guests(World):
-    """The programs as guests of one kind of machine."""
-
-    machine = None
-
-    def __init__(self, build, folder):
-        super().__init__(build, folder)
-        self.taps = set()
-
-    def image_of(self, name):
-        return os.path.join(self.build, "host", "guest", f"{name}.{self.machine.name}")
-
-    def guest(self, name, address, words, disk=None):
-        tap = f"tap-{name}"
-        if tap not in self.taps:
-            self.taps.add(tap)
-            ip(f"tuntap add {tap} mode tap", f"link set {tap} master ptt up")
-        return self.machine.argv(self.image_of(name), tap, disk, ["--ipv4", f"{address}/24", "--name", name, *words])
+class Servers(Guests):
+    """The programs as guests."""
 
     def start_nec(self, ready=True):
         process = self.start("nec", self.guest("nec", NEC, [
-            "--domain", "mailingl.st", "--password", self.password, "--dns-server", DNS, "--dns-key", self.tsig,
+            "--name", "nec", "--domain", "mailingl.st", "--password", self.password, "--dns-server", DNS, "--dns-key", self.tsig,
             "--destination", LIPAP, "--memory", "32M"]))
         process.wait_listens(NEC)
         if ready:
@@ -68,7 +37,7 @@ class Guests(World):
 
     def start_lipap(self, more=()):
         process = self.start("lipap", self.guest("lipap", LIPAP, [
-            "--domain", "mailingl.st", "--hostname", "mx.mailingl.st", "--signer", NEC, "--signer-network", f"{NEC}/32",
+            "--name", "lipap", "--domain", "mailingl.st", "--hostname", "mx.mailingl.st", "--signer", NEC, "--signer-network", f"{NEC}/32",
             "--nameserver", f"udp:{DNS}", "--password", self.list_password, "--retry", "2s", *more], self.image))
         process.wait_log(r"event=ready\b", 30)
         process.wait_listens(LIPAP)
@@ -130,7 +99,6 @@ def killed_while_posting(world, sink, programs):
 
 
 def on_machine(world, machine):
-    world.machine = machine
     world.image = os.path.join(world.folder, f"{machine.name}.img")
     sink = world.start_sink(name=f"sink-{machine.name}.test")
     world.create(MEMBERS)
@@ -147,23 +115,10 @@ def on_machine(world, machine):
 
 
 def run(world):
-    ran = False
-    if not os.path.exists("/dev/net/tun"):
-        raise Skip("no /dev/net/tun")
-    for machine in MACHINES:
-        world.machine = machine
-        if not os.path.exists(world.image_of("lipap")):
-            print(f"skip guest {machine.name}: lipap.{machine.name} is not built (ninja guests)", flush=True)
-            continue
-        if shutil.which(machine.tool) is None:
-            print(f"skip guest {machine.name}: no {machine.tool}", flush=True)
-            continue
-        if not ran:
+    for number, machine in enumerate(world.machines("lipap")):
+        if number == 0:
             world.start_knot()
-        ran = True
         on_machine(world, machine)
-    if not ran:
-        raise Skip("no machine can be tried here")
 
 
-rig.main(run, ["ptt", "blaze"], Guests)
+rig.main(run, ["ptt", "blaze"], Servers)

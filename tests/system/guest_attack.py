@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""What a fault or an attack inside a guest does: it ends with a message and a status of its own, or, on spt, by the
+signal that the host's processor raises; never does it go on. tests/guest/attack.c is the guest."""
+import os
+import re
+import subprocess
+
+os.environ["PTT_RIG_NET"] = "10.77.0"
+
+from lib import rig  # noqa: E402
+from lib.machines import Guests  # noqa: E402
+from lib.rig import check, equal  # noqa: E402
+
+SEGV, ABORT = -11, 134
+TRAP = r"\Aguest: trap (\d+), .*\nguest: rip=[0-9a-f]{16} address=([0-9a-f]{16}) error=([0-9a-f]{16}) "
+WRITE, RUN, GONE = 0x7, 0x15, 0x6  # the error code of a page fault: a page that is there, of ring 3, and so on
+
+# What each machine does: on hvt a trap with that error code, else (status, what is printed).
+ATTACKS = [
+    ("write-text", WRITE, (SEGV, "")),
+    ("write-constant", WRITE, (SEGV, "")),
+    ("run-constant", RUN, (SEGV, "")),
+    ("run-heap", RUN, (SEGV, "")),
+    ("run-stack", RUN, (SEGV, "")),
+    ("call-null", 0x14, (SEGV, "")),
+    ("read-null", 0x4, (SEGV, "")),
+    ("overflow", GONE, (ABORT, r"\Afiber/stack\.c:\d+: failed: .*canary")),
+    ("failed-check", (ABORT, r"\Atests/guest/attack\.c:\d+: failed: "), (ABORT, r"\Atests/guest/attack\.c:\d+: failed: ")),
+    ("out-of-memory", (0, r"\Aout of memory twice, the same\nsurvived\n\Z"),
+     (0, r"\Aout of memory twice, the same\nsurvived\n\Z")),
+    ("write-input", WRITE, None),  # on spt the tender leaves that page open to its guest
+    ("nothing", (0, r"\Asurvived\n\Z"), (0, r"\Asurvived\n\Z")),
+]
+
+
+def attack(world, name, expected):
+    done = subprocess.run(world.guest("attack", "10.77.0.9", [name], memory=32), capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=60, check=False)
+    said = done.stdout
+    if isinstance(expected, int):
+        trap = re.search(TRAP, said)
+        check(trap, f"no trap told: {said!r}, status {done.returncode}")
+        equal((done.returncode, int(trap[1]), int(trap[3], 16)), (139, 14, expected), "status, trap, error code")
+    else:
+        equal(done.returncode, expected[0], f"status, after {said!r} {done.stderr!r}")
+        check(re.search(expected[1], said) and (expected[1] or not said), f"said {said!r}")
+
+
+def run(world):
+    for machine in world.machines("attack"):
+        for name, trapped, otherwise in ATTACKS:
+            expected = otherwise if machine.name == "spt" else trapped
+            if expected is not None:
+                with world.case(f"{machine.name}: {name}"):
+                    attack(world, name, expected)
+
+
+rig.main(run, [], Guests)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: ISC
+"""The machines that a guest can run on, and how. A world of rig.py with PTT_RIG_NET set has the network for them."""
+import os
+import shutil
+
+from lib.rig import Skip, World, ip
+
+
+class Solo5:
+    """One of Solo5's tenders; what it takes is told by its own --help."""
+
+    def __init__(self, name, tool):
+        self.name, self.tool = name, tool
+
+    def argv(self, image, tap, memory, disk, words):
+        block = [f"--block:lipap={disk}"] if disk else []
+        return [self.tool, f"--mem={memory}", f"--net:service={tap}", *block, image, *words]
+
+
+MACHINES = [Solo5("spt", "solo5-spt"), Solo5("hvt", "solo5-hvt")]
+
+
+class Guests(World):
+    """A world whose programs run as guests of one kind of machine after the other."""
+
+    machine = None
+
+    def __init__(self, build, folder):
+        super().__init__(build, folder)
+        self.taps = set()
+
+    def image_of(self, program):
+        return os.path.join(self.build, "host", "guest", f"{program}.{self.machine.name}")
+
+    def guest(self, program, address, words, disk=None, memory=128):
+        """The command that runs a program as a guest of that address on the bridge."""
+        tap = f"tap-{program}"
+        if tap not in self.taps:
+            self.taps.add(tap)
+            ip(f"tuntap add {tap} mode tap", f"link set {tap} master ptt up")
+        return self.machine.argv(self.image_of(program), tap, memory, disk, ["--ipv4", f"{address}/24", *words])
+
+    def machines(self, program):
+        """Each machine on which the program can be tried here; the others are skipped by name."""
+        ran = False
+        if not os.path.exists("/dev/net/tun"):
+            raise Skip("no /dev/net/tun")
+        for self.machine in MACHINES:
+            name, tool = self.machine.name, self.machine.tool
+            if not os.path.exists(self.image_of(program)):
+                print(f"skip {program}.{name}: not built (ninja guests)", flush=True)
+            elif shutil.which(tool) is None:
+                print(f"skip {program}.{name}: no {tool}", flush=True)
+            else:
+                ran = True
+                yield self.machine
+        if not ran:
+            raise Skip("no guest can be tried here")
