@@ -7,7 +7,7 @@
 #include "base/ip.h"
 #include "host/host.h"
 
-/* The platform's own options: --ipv4 ADDR/LEN, --ipv4-gateway IP, --ipv6 ADDR/LEN, --ipv6-gateway IP. */
+/* The platform's own options: --ipv4 ADDR/LEN, --ipv4-gateway IP, --ipv6 ADDR/64, --ipv6-gateway IP. */
 struct guest_options {
         struct ip ipv4, ipv4_gateway, ipv6, ipv6_gateway; /* family 0: not given */
         uint8_t ipv4_bits, ipv6_bits;

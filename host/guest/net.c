@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "host/guest/inside.h"
 #include "host/guest/lwip.h"
+#include "host/guest/lwip/hooks.h"
 
 enum {
         BURST = 64,     /* frames taken before fibers run */
@@ -14,6 +15,7 @@ enum {
 };
 
 static struct netif interface;
+static ip_addr_t ipv6_gateway;
 
 void guest_lwip_failed(const char *what)
 {
@@ -161,6 +163,15 @@ static void add_ipv6(const struct guest_options *o)
         netif_ip6_addr_set_state(&interface, 0, IP6_ADDR_PREFERRED);
         netif_ip6_addr_set(&interface, 1, ip_2_ip6(&own));
         netif_ip6_addr_set_state(&interface, 1, IP6_ADDR_PREFERRED);
+        if (o->ipv6_gateway.family == 6)
+                address_to_lwip(&o->ipv6_gateway, &ipv6_gateway);
+}
+
+const ip6_addr_t *guest_ipv6_gateway(const struct netif *netif, const ip6_addr_t *to)
+{
+        (void)netif;
+        (void)to;
+        return IP_IS_V6_VAL(ipv6_gateway) ? ip_2_ip6(&ipv6_gateway) : NULL;
 }
 
 /*   ERR_OK, ERR_NOT_FOUND (no device), ERR_MEMORY */

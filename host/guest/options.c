@@ -10,7 +10,7 @@ static bool read_address(struct str text, uint8_t family, struct ip *out, uint8_
         if (bits != NULL) {
                 uint64_t n;
                 if (!str_cut(text, '/', &address, &length) ||
-                        str_to_u64(length, family == 4 ? 32 : 128, &n) != ERR_OK || n == 0)
+                        str_to_u64(length, family == 4 ? 32 : 64, &n) != ERR_OK || n < (family == 4 ? 1 : 64))
                         return false;
                 *bits = (uint8_t)n;
         }

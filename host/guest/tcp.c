@@ -16,6 +16,10 @@ enum {
         PORT_TRIES = 32,
         POLL_TICKS = 5,        /* a writer that lacked memory looks again after a second */
         WRITE_MAX = 32 * 1024, /* in one call of lwIP's */
+        /* A machine that died says nothing: who waits for it must ask. Its successor answers with a reset. */
+        ASK_AFTER_MS = 15000,
+        ASK_AGAIN_MS = 5000,
+        ASK_TIMES = 6,
 };
 
 /* ---- what lwIP tells ---- */
@@ -135,6 +139,10 @@ struct host_tcp *tcp_adopt(struct guest *g, struct tcp_pcb *pcb)
         tcp_poll(pcb, on_poll, POLL_TICKS);
         tcp_err(pcb, on_fault);
         tcp_nagle_disable(pcb);
+        ip_set_option(pcb, SOF_KEEPALIVE);
+        pcb->keep_idle = ASK_AFTER_MS;
+        pcb->keep_intvl = ASK_AGAIN_MS;
+        pcb->keep_cnt = ASK_TIMES;
         return t;
 }
 

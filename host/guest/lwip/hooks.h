@@ -5,7 +5,9 @@
 
 #include <stdint.h>
 
+struct ip6_addr;
 struct ip_addr;
+struct netif;
 struct tcp_pcb;
 
 /* RFC 6528 3 */
@@ -16,6 +18,10 @@ int8_t guest_tcp_admit(const struct tcp_pcb *pcb, uint16_t n);
 /* Segments that may wait out of their order in one connection. */
 uint16_t guest_tcp_unordered_max(void);
 
+/* Where packets for other networks go; NULL: where a router's advertisement says. */
+const struct ip6_addr *guest_ipv6_gateway(const struct netif *netif, const struct ip6_addr *to);
+
+#define LWIP_HOOK_ND6_GET_GW guest_ipv6_gateway
 #define LWIP_HOOK_TCP_ISN guest_tcp_isn
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p) guest_tcp_admit(pcb, (p)->tot_len)
 

@@ -82,5 +82,6 @@ uint16_t guest_tcp_unordered_max(void);
 #define TCP_OOSEQ_PBUFS_LIMIT(pcb) guest_tcp_unordered_max()
 #define TCP_TMR_INTERVAL 100 /* retransmissions are timed in steps of twice this */
 #define TCP_MSL 30000UL
+#define LWIP_TCP_KEEPALIVE 1
 
 #endif
