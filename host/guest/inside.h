@@ -12,6 +12,7 @@
 
 struct pbuf;
 struct tcp_pcb;
+struct tcp_pcb_listen;
 struct ip_addr;
 
 enum waiter_state { WAITER_WAITING, WAITER_READY, WAITER_CLOSED };
@@ -96,6 +97,8 @@ enum err guest_listen(struct host *h, const struct ip_port *at, struct host_list
 enum err guest_accept(
         struct host_listener *l, int64_t deadline_ms, struct host_tcp **out, struct ip_port *peer);
 void guest_listener_close(struct host_listener *l);
+/* Strangers who never finish their handshakes must not keep others out: the oldest of too many is forgotten. */
+void listen_make_room(struct tcp_pcb_listen *listening);
 
 /* tcp.c */
 struct host_tcp {

@@ -30,6 +30,18 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
         return LWIP_OK;
 }
 
+void listen_make_room(struct tcp_pcb_listen *listening)
+{
+        struct tcp_pcb *oldest = NULL; /* lwIP puts new ones in front */
+        if (listening->accepts_pending < listening->backlog)
+                return;
+        for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next)
+                if (pcb->state == SYN_RCVD && pcb->listener == listening)
+                        oldest = pcb;
+        if (oldest != NULL)
+                tcp_abandon(oldest, 0);
+}
+
 static enum err bind_at(struct tcp_pcb *pcb, const struct ip_port *at)
 {
         ip_addr_t address;

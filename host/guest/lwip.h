@@ -31,6 +31,7 @@
 #include <lwip/memp.h>
 #include <lwip/nd6.h>
 #include <lwip/pbuf.h>
+#include <lwip/priv/tcp_priv.h>
 #include <lwip/stats.h>
 #include <lwip/sys.h>
 #include <lwip/tcp.h>

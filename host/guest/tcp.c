@@ -24,10 +24,12 @@ enum {
 
 /* ---- what lwIP tells ---- */
 
-int8_t guest_tcp_admit(const struct tcp_pcb *pcb, uint16_t n)
+int8_t guest_tcp_admit(struct tcp_pcb *pcb, uint16_t n)
 {
         const struct host_tcp *t = pcb->callback_arg;
         size_t free = frames_free();
+        if (pcb->state == LISTEN)
+                listen_make_room((struct tcp_pcb_listen *)pcb);
         if (n == 0 || pcb->state == LISTEN || pcb->state == SYN_RCVD || pcb->state == TIME_WAIT || t == NULL)
                 return LWIP_OK;
         return t->frames == 0 || t->frames + FRAMES_RESERVED < free ? LWIP_OK : LWIP_MEM;

@@ -13,8 +13,9 @@ struct tcp_pcb;
 /* RFC 6528 3 */
 uint32_t guest_tcp_isn(
         const struct ip_addr *local, uint16_t local_port, const struct ip_addr *remote, uint16_t remote_port);
-/* 0: go on; else a segment with `n` bytes of data is dropped, and its sender slows down. */
-int8_t guest_tcp_admit(const struct tcp_pcb *pcb, uint16_t n);
+/* 0: go on; else a segment with `n` bytes of data is dropped, and its sender slows down. A `pcb` that listens is told of
+ * every segment for it, so that it can make room for one more handshake. */
+int8_t guest_tcp_admit(struct tcp_pcb *pcb, uint16_t n);
 /* Segments that may wait out of their order in one connection. */
 uint16_t guest_tcp_unordered_max(void);
 

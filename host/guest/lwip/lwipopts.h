@@ -51,7 +51,7 @@ uint16_t guest_tcp_unordered_max(void);
 
 #define LWIP_IPV4 1
 #define LWIP_ARP 1
-#define ARP_TABLE_SIZE 64
+#define ARP_TABLE_SIZE 127
 #define ARP_QUEUEING 1
 #define IP_REASS_MAX_PBUFS 32
 #define LWIP_ICMP 1
