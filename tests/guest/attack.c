@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "fiber/fiber.h"
 #include "host/guest/guest.h"
+#include "host/guest/machine.h"
 
 static const char constant[] = "constant";
 static const unsigned char instructions[] = {0xc3}; /* ret */
@@ -87,7 +88,7 @@ static int deeper(int n)
 
 static void overflow_fiber(void *arg)
 {
-        *(volatile int *)arg = deeper(64 * 1024 / 200 + 40);
+        *(volatile int *)arg = deeper(MACHINE_STACK / 200 + 40);
         fiber_yield(host->sched); /* where there is no missing page, the canary is looked at */
 }
 

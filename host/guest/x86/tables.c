@@ -11,6 +11,9 @@
 #define LARGE (512 * (uint64_t)PAGE)
 #define DIRECTORIES 4 /* 4 GB */
 
+_Static_assert(MACHINE_STACK == STACK_PAGES * PAGE && MACHINE_GUARD == PAGE && MACHINE_CHUNK == LARGE,
+        "as ring0.S has it");
+
 extern char image_text[], image_constants[], image_data[], image_end[], image_ring0[], image_ring0_end[];
 extern uint64_t *ring0_tables, *ring0_directory, *ring0_pages_free, *ring0_pages_end;
 extern uint8_t ring0_task[];
