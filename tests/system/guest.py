@@ -14,7 +14,7 @@ os.environ["PTT_RIG_NET"] = "10.77.0"
 
 from lib import rig, verify  # noqa: E402
 from lib.mail import AUTHOR, LIST, message  # noqa: E402
-from lib.machines import Guests  # noqa: E402
+from lib.machines import LONG_ONLY, Guests  # noqa: E402
 from lib.rig import DNS, LIPAP, LONG, NEC, POSTER, check, equal, until  # noqa: E402
 from lib.smtp import Lost, Smtp  # noqa: E402
 
@@ -30,7 +30,7 @@ class Servers(Guests):
         process = self.start("nec", self.guest("nec", NEC, [
             "--name", "nec", "--domain", "mailingl.st", "--password", self.password, "--dns-server", DNS, "--dns-key", self.tsig,
             "--destination", LIPAP, "--memory", "32M"]))
-        process.wait_listens(NEC)
+        process.wait_listens(NEC, seconds=self.machine.patience)
         if ready:
             self.wait_ready(process)
         return process
@@ -39,7 +39,7 @@ class Servers(Guests):
         process = self.start("lipap", self.guest("lipap", LIPAP, [
             "--name", "lipap", "--domain", "mailingl.st", "--hostname", "mx.mailingl.st", "--signer", NEC, "--signer-network", f"{NEC}/32",
             "--nameserver", f"udp:{DNS}", "--password", self.list_password, "--retry", "2s", *more], self.image))
-        process.wait_log(r"event=ready\b", 30)
+        process.wait_log(r"event=ready\b", self.machine.patience)
         process.wait_listens(LIPAP)
         return process
 
@@ -115,7 +115,7 @@ def on_machine(world, machine):
 
 
 def run(world):
-    for number, machine in enumerate(world.machines("lipap")):
+    for number, machine in enumerate(world.machines("lipap", () if LONG else (LONG_ONLY,))):
         if number == 0:
             world.start_knot()
         on_machine(world, machine)

@@ -15,8 +15,8 @@ import time
 os.environ["PTT_RIG_NET"] = "10.77.0"
 
 from lib import rig  # noqa: E402
-from lib.machines import Guests  # noqa: E402
-from lib.rig import DNS, NEC, POSTER, check, ip, until  # noqa: E402
+from lib.machines import LONG_ONLY, Guests  # noqa: E402
+from lib.rig import DNS, LONG, NEC, POSTER, check, ip, until  # noqa: E402
 from lib.smtp import Smtp  # noqa: E402
 
 V6_NET, V6_HOST, V6_GUEST = "fd77:77::/64", "fd77:77::1", "fd77:77::3"
@@ -199,11 +199,11 @@ class Target(Guests):
             "--ipv4-gateway", DNS, "--ipv6", f"{V6_GUEST}/64", *more, "--domain", "mailingl.st", "--password", self.password, "--dns-server", DNS,
             "--dns-key", self.tsig, "--destination", DNS, "--memory", "16M", "--accept-from", "10.77.0.0/24",
             "--accept-from", "fd00::/8", "--listen", "0.0.0.0:25", "--listen", "[::]:25"], memory=64))
-        self.guest_process.wait_listens(NEC)
+        self.guest_process.wait_listens(NEC, seconds=self.machine.patience)
 
 
 def run(world):
-    for number, machine in enumerate(world.machines("nec")):
+    for number, machine in enumerate(world.machines("nec", () if LONG else (LONG_ONLY,))):
         if number == 0:
             ip(f"addr add {V6_HOST}/64 dev ptt nodad", f"addr add {FAR}/128 dev lo nodad")
         world.restart()

@@ -11,9 +11,16 @@
 #define TASK 0x28
 
 #define TRAPS 32
+#define TIMER 47 /* the lower four bits of a spurious interrupt may be fixed to ones: it shares the gate */
+#define GATES 48
 #define INVALID 6 /* the trap of an instruction that does not exist */
 #define SERVICE_SEAL 0
 #define SERVICE_SPLIT 1
+#define SERVICE_HALT 2
+
+/* The processor's own timer and interrupts (AMD64 manual 2, 16.3). */
+#define APIC 0xfee00000
+#define APIC_END (APIC + 0xb0)
 
 /* The task segment: its fixed part, then a bit a port, then a byte of ones. */
 #define TASK_PORTS_AT 104
@@ -27,6 +34,7 @@
 #define PAGE_PRESENT 0x1
 #define PAGE_WRITE 0x2
 #define PAGE_USER 0x4
+#define PAGE_UNCACHED 0x10
 #define PAGE_LARGE 0x80
 #define PAGE_SEEN 0x60 /* accessed and written: the processor's own notes */
 #define PAGE_NO_CODE 0x8000000000000000

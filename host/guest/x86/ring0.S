@@ -8,9 +8,10 @@
 
         .section .ring0, "aw", @progbits
 
+        .globl ring0_boot_tables, ring0_descriptors
 /* Until then: 4 GB as they are, everything allowed. */
         .balign 4096
-boot_tables:
+ring0_boot_tables:
         .quad boot_directories + 7
         .fill 511, 8, 0
 boot_directories:
@@ -36,16 +37,16 @@ task_descriptor:
         .quad 0
 descriptors_end:
 
-descriptors_pointer:
+ring0_descriptors:
         .word descriptors_end - descriptors - 1
         .quad descriptors
         .balign 8
 gates_pointer:
-        .word TRAPS * 16 - 1
+        .word GATES * 16 - 1
         .quad gates
 
         .balign 16
-gates:  .fill TRAPS * 16, 1, 0
+gates:  .fill GATES * 16, 1, 0
 
 /* Ports are forbidden until ring 3 has allowed its own (ports_allow). */
         .balign 8
@@ -62,7 +63,7 @@ ring0_task:
 /* What tables.c leaves behind. */
         .globl ring0_tables, ring0_pages_free, ring0_pages_end, ring0_directory
 ring0_tables:
-        .quad boot_tables               /* the top table, loaded when the guest seals itself */
+        .quad ring0_boot_tables               /* the top table, loaded when the guest seals itself */
 ring0_directory:
         .quad 0                         /* the entries of 2 MB, in a row */
 ring0_pages_free:
@@ -91,7 +92,7 @@ ring0_start:
         shrl $16, %eax
         movb %al, task_descriptor + 4
         movb %ah, task_descriptor + 7
-        lgdt descriptors_pointer
+        lgdt ring0_descriptors
         pushq $KERNEL_CODE
         pushq $1f
         lretq
@@ -118,6 +119,11 @@ ring0_start:
         addl $16, %edx
         decl %ecx
         jnz 2b
+        movl $timer, %eax
+        movw %ax, gates + TIMER * 16
+        movl $(0x8e000000 | KERNEL_CODE), gates + TIMER * 16 + 2
+        shrl $16, %eax
+        movw %ax, gates + TIMER * 16 + 6
         lidt gates_pointer
 
         /* EFER.NXE: data that is not executable. */
@@ -147,7 +153,7 @@ ring0_start:
         xorl %ecx, %ecx
         xsetbv
 
-4:      movl $boot_tables, %eax
+4:      movl $ring0_boot_tables, %eax
         movq %rax, %cr3
         movq %rsp, %rax
         andq $-16, %rax
@@ -164,7 +170,8 @@ ring0_start:
  * software interrupt is not understood by every hypervisor that interprets ring 0.
  *   SERVICE_SEAL   %fs points to `about`; the tables of tables.c are loaded. Again: only the former.
  *   SERVICE_SPLIT  the page of 2 MB at `about` becomes stacks of STACK_PAGES with a page that is not there below each.
- *                  Gives 1, or 0 when there is no such page or no room for its table */
+ *                  Gives 1, or 0 when there is no such page or no room for its table
+ *   SERVICE_HALT   The processor rests until its timer's interrupt */
         .globl ring0_ask
         .type ring0_ask, @function
 ring0_ask:
@@ -182,6 +189,8 @@ service:                                /* eax: what, rdi: about */
         pushq %rdx
         cmpl $SERVICE_SPLIT, %eax
         je 1f
+        cmpl $SERVICE_HALT, %eax
+        je 6f
         movl $0xc0000100, %ecx
         movq %rdi, %rdx
         movl %edi, %eax
@@ -237,7 +246,22 @@ service:                                /* eax: what, rdi: about */
         popq %rdx
         popq %rcx
         iretq
+
+6:      sti                             /* from here to hlt none comes in between */
+        hlt
+        cli
+        popq %rdx
+        popq %rcx
+        iretq
         .size service, . - service
+
+/* The only interrupt: it has woken the processor, and that is all. */
+timer:
+        pushq %rax
+        movl $APIC_END, %eax
+        movl $0, (%rax)
+        popq %rax
+        iretq
 
 /* A trap ends the guest: its registers lie on the trap's stack, and trap_report(registers, address) tells them from
  * ring 3. */

@@ -70,6 +70,14 @@ char *tables_build(uint64_t readable_from, uint64_t memory_size)
         return (char *)end;
 }
 
+void tables_device(uint64_t at)
+{
+        uint64_t i = at / LARGE;
+        CHECK(i < DIRECTORIES * 512 &&
+                (ring0_directory[i] == 0 || (ring0_directory[i] & PAGE_UNCACHED) != 0));
+        ring0_directory[i] = i * LARGE | PAGE_LARGE | PAGE_DATA | PAGE_UNCACHED;
+}
+
 void ports_allow(uint16_t first, uint16_t last)
 {
         for (unsigned port = first; port <= last; port++)

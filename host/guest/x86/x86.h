@@ -9,7 +9,7 @@
 
 /* In ring0.S: from ring 0 to ring3_start(info) in ring 3, on the stack in use. */
 _Noreturn void ring0_start(void *info);
-/* In ring0.S, for ring 3: SERVICE_SEAL and SERVICE_SPLIT. */
+/* In ring0.S, for ring 3: see there what can be asked. */
 uint32_t ring0_ask(uint32_t what, void *about);
 /* The machine's own; until x86_seal everything may be read, written and run. */
 _Noreturn void ring3_start(void *info);
@@ -18,6 +18,7 @@ _Noreturn void ring3_start(void *info);
  * the image is only read, and the image follows its segments. They lie behind the image.
  * Returns where the heap begins. */
 char *tables_build(uint64_t readable_from, uint64_t memory_size);
+void tables_device(uint64_t at); /* after tables_build: the 2 MB around a device's registers may be used */
 void ports_allow(uint16_t first, uint16_t last); /* for in and out of any width */
 /* %fs points to `thread`, and the tables hold from now on. */
 void x86_seal(void *thread);
