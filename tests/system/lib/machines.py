@@ -14,7 +14,7 @@ class Solo5:
     def __init__(self, name, tool):
         self.name, self.tool = name, tool
 
-    def argv(self, image, tap, memory, disk, words):
+    def argv(self, image, tap, memory, disk, words, _):
         block = [f"--block:lipap={disk}"] if disk else []
         return [self.tool, f"--mem={memory}", f"--net:service={tap}", *block, image, *words]
 
@@ -27,7 +27,11 @@ class Qemu:
     def __init__(self, name, board, suffix):
         self.name, self.board, self.suffix = name, board, suffix
 
-    def argv(self, image, tap, memory, disk, words):
+    def argv(self, image, tap, memory, disk, words, folder):
+        """Half of the words go by -append, the others by -initrd."""
+        rest = os.path.join(folder, f"{tap}.words")
+        with open(rest, "w", encoding="utf-8") as f:
+            f.write(" ".join(words[len(words) // 2:]) + "\n")
         mac = "52:54:00:77:00:%02x" % (sum(tap.encode()) % 256)
         block = ["-drive", f"file={disk},if=none,id=disk,format=raw,cache=writeback", "-device",
                  f"virtio-blk-{self.suffix},drive=disk"] if disk else []
@@ -35,7 +39,7 @@ class Qemu:
                 "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio", "-device",
                 "isa-debug-exit,iobase=0xf4,iosize=4", "-netdev", f"tap,id=net,ifname={tap},script=no,downscript=no",
                 "-device", f"virtio-net-{self.suffix},netdev=net,mac={mac}", *block, "-kernel", image, "-append",
-                " ".join(words)]
+                " ".join(words[:len(words) // 2]), "-initrd", rest]
 
 
 MACHINES = [Solo5("spt", "solo5-spt"), Solo5("hvt", "solo5-hvt"),
@@ -62,7 +66,8 @@ class Guests(World):
         if tap not in self.taps:
             self.taps.add(tap)
             ip(f"tuntap add {tap} mode tap", f"link set {tap} master ptt up")
-        return self.machine.argv(self.image_of(program), tap, memory, disk, ["--ipv4", f"{address}/24", *words])
+        return self.machine.argv(self.image_of(program), tap, memory, disk, ["--ipv4", f"{address}/24", *words],
+                                 self.folder)
 
     def machines(self, program, leave=()):
         """Each machine on which the program can be tried here; the others are skipped by name, but for `leave`."""
