@@ -31,6 +31,9 @@ struct guest_boot {
         char *line;
         char *heap, *heap_end;
 };
+_Noreturn void guest_fail(struct str what); /* a line on the console, and the end: status 70 */
+void guest_demand_memory(
+        uint64_t image_end, uint64_t memory_end); /* before all else: ends a guest that is too small */
 _Noreturn void guest_start(const struct guest_boot *boot);
 
 #endif

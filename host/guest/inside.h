@@ -34,9 +34,6 @@ static inline struct guest *guest_of(struct host *h)
         return (struct guest *)h;
 }
 
-/* start.c */
-_Noreturn void guest_fail(struct str what); /* a line on the console, and the end: status 70 */
-
 /* syscall.c: where the C library's calls of a system end up. */
 void syscall_init(char *heap, char *heap_end);
 long guest_syscall(long n, long a, long b, long c, long d, long e, long f);

@@ -7,7 +7,8 @@
 #include "host/guest/words.h"
 
 #define WORDS_MAX 512
-#define STATUS_SOFTWARE 70 /* sysexits' EX_SOFTWARE */
+#define MEMORY_MIN (8 * 1024 * 1024) /* beside the image: for tables, packets and what the C library needs */
+#define STATUS_SOFTWARE 70           /* sysexits' EX_SOFTWARE */
 #define STATUS_USAGE 64
 
 /* Of the C library. */
@@ -36,6 +37,12 @@ _Noreturn void guest_fail(struct str what)
         machine_console(what);
         machine_console(S("\n"));
         machine_exit(STATUS_SOFTWARE);
+}
+
+void guest_demand_memory(uint64_t image_end, uint64_t memory_end)
+{
+        if (memory_end < image_end + MEMORY_MIN)
+                guest_fail(S("too little memory: give 16M or more"));
 }
 
 int __set_thread_area(void *at)

@@ -44,6 +44,7 @@ struct net_call {
 };
 
 static const struct boot_info *boot;
+extern char image_end[];
 static uint64_t ns_per_tick; /* in 2^-32 */
 static uint64_t net_handle;
 
@@ -165,6 +166,7 @@ _Noreturn void ring3_start(void *info)
         boot = info;
         ns_per_tick = ((uint64_t)1000000000 << 32) / boot->tsc_hz;
         ports_allow(PORT + CALL_WALLTIME, PORT + CALL_HALT + 3);
+        guest_demand_memory((uintptr_t)image_end, boot->memory_size);
         struct guest_boot start = {.line = boot->line,
                 .heap = tables_build(READABLE_FROM, boot->memory_size),
                 .heap_end = (char *)boot->memory_size - SOLO5_STACK_SIZE};

@@ -180,6 +180,7 @@ bool machine_block_flush(const struct machine_block *b)
 _Noreturn void _start(const struct boot_info *info)
 {
         boot = info;
+        guest_demand_memory((uintptr_t)image_end, info->memory_size);
         struct guest_boot start = {.line = info->line,
                 .heap = image_end,
                 .heap_end = (char *)info->memory_size - SOLO5_STACK_SIZE};

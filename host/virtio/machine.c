@@ -18,7 +18,7 @@ enum {
         RESET = 0xfe
 };
 enum { PCI_FIRST = 0xcf8, PCI_LAST = 0xcff };
-enum { STATUS_UNFIT = 70, LINE_MAX = 8192 };
+enum { LINE_MAX = 8192 };
 
 #define MAGIC 0x336ec578
 #define RAM 1
@@ -118,14 +118,6 @@ static void read_line(const struct start_info *info)
                         ((const struct module *)info->modules)->size);
 }
 
-static _Noreturn void unfit(struct str why)
-{
-        machine_console(S("guest: "));
-        machine_console(why);
-        machine_console(S("\n"));
-        machine_exit(STATUS_UNFIT);
-}
-
 _Noreturn void ring3_start(void *start)
 {
         const struct start_info *info = start;
@@ -133,12 +125,13 @@ _Noreturn void ring3_start(void *start)
         allow_ports();
         port_write8(SERIAL + SERIAL_LINE, 3); /* 8 bits, no parity */
         if (end == 0)
-                unfit(S("this is no PVH machine with memory at 1M"));
+                guest_fail(S("this is no PVH machine with memory at 1M"));
+        guest_demand_memory((uintptr_t)image_end, end);
         read_line(info);
         struct guest_boot boot = {
                 .line = line, .heap = tables_build((uint64_t)image_text, end), .heap_end = (char *)end};
         if (!time_init())
-                unfit(S("this machine has no interval timer (8254) to measure the clock with"));
+                guest_fail(S("this machine has no interval timer (8254) to measure the clock with"));
         (void)net_probe();
         (void)block_probe();
         guest_start(&boot);
