@@ -8,8 +8,9 @@
 #include "host/guest/lwip/hooks.h"
 
 enum {
-        BURST = 64,     /* frames taken before fibers run */
-        HEADERS = 18,   /* of Ethernet, with a VLAN's tag */
+        BURST = 64,   /* frames taken before fibers run */
+        HEADERS = 18, /* of Ethernet, with a VLAN's tag */
+        FRAME_MAX = HEADERS + 9000,
         IPV4_ID_AT = 4, /* bytes into the header */
         IPV4_SUM_AT = 10,
 };
@@ -73,7 +74,7 @@ static void randomise_id(uint8_t *ip)
 
 static err_t send_frame(struct netif *netif, struct pbuf *p)
 {
-        uint8_t whole[HEADERS + 9000];
+        static uint8_t whole[FRAME_MAX]; /* fibers send too, and their stacks are small */
         (void)netif;
         const uint8_t *frame = p->payload;
         if (p->tot_len > sizeof whole)
@@ -93,6 +94,11 @@ static err_t output_ipv4(struct netif *netif, struct pbuf *p, const ip4_addr_t *
         return etharp_output(netif, p, to);
 }
 
+static uint16_t mtu_of(const struct machine_net *device)
+{
+        return device->mtu < FRAME_MAX - HEADERS ? device->mtu : FRAME_MAX - HEADERS;
+}
+
 static err_t prepare(struct netif *netif)
 {
         struct machine_net device;
@@ -102,7 +108,7 @@ static err_t prepare(struct netif *netif)
         netif->output = output_ipv4;
         netif->output_ip6 = ethip6_output;
         netif->linkoutput = send_frame;
-        netif->mtu = netif->mtu6 = device.mtu;
+        netif->mtu = netif->mtu6 = mtu_of(&device);
         netif->hwaddr_len = sizeof device.mac;
         memcpy(netif->hwaddr, device.mac, sizeof device.mac);
         netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_MLD6;
@@ -180,7 +186,7 @@ enum err net_init(const struct guest_options *o)
         struct machine_net device;
         if (!machine_net(&device))
                 return ERR_NOT_FOUND;
-        if (!frames_init(guest_memory_free(), HEADERS + device.mtu))
+        if (!frames_init(guest_memory_free(), HEADERS + mtu_of(&device)))
                 return ERR_MEMORY;
         isn_init();
         lwip_init();
@@ -198,7 +204,7 @@ enum err net_init(const struct guest_options *o)
 /* With no frame left those that wait are dropped: who sent them sends them again. */
 static bool receive_one(void)
 {
-        static uint8_t waste[HEADERS + 9000];
+        static uint8_t waste[FRAME_MAX];
         void *data;
         struct pbuf *p = frame_take(&data);
         size_t n = machine_net_receive(p == NULL ? waste : data, p == NULL ? sizeof waste : p->len);

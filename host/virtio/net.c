@@ -63,7 +63,7 @@ size_t machine_net_receive(void *into, size_t cap)
                 return 0;
         time_active();
         size_t n = done.n > HEADER && done.n <= BUFFER ? done.n - HEADER : 0;
-        n = n < cap ? n : 0; /* longer than we said we take */
+        n = n <= cap ? n : 0; /* longer than we said we take */
         memcpy(into, receive_buffers[done.id] + HEADER, n);
         queue_offer(&receive, (uint16_t)done.id);
         queue_ring(&receive);

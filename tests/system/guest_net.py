@@ -181,6 +181,86 @@ def half_open(world, machine):
         rest_served(machine, "5000 half-open connections")
 
 
+# ---- packets that nobody should send ----
+
+def sealed(kind, source, target, body):
+    """A transport's body with a right checksum, which stands at 2 of ICMP, 16 of TCP, 6 of UDP."""
+    at = {1: 2, 58: 2, 6: 16, 17: 6}.get(kind)
+    if at is None or len(body) < at + 2:
+        return body
+    pseudo = b"" if kind == 1 else source + target + struct.pack("!II", len(body), kind)
+    body = body[:at] + b"\0\0" + body[at + 2:]
+    return body[:at] + struct.pack("!H", checksum(pseudo + body)) + body[at + 2:]
+
+
+def body_of(rng, kind):
+    size = rng.choice([0, 1, 3, 7, 8, 19, 20, 24, 40, 60, 100, 500, 1400])
+    body = bytearray(rng.randbytes(size))
+    if kind == 6 and size >= 20:  # to the listener, a plausible header length
+        body[2:4], body[12] = struct.pack("!H", rng.choice([25, 25, 25, 0, 4000])), rng.choice([5, 6, 10, 15, 0, 4]) << 4
+    elif kind == 58 and size >= 4:  # router and neighbour discovery, multicast listeners, too big, echo
+        body[0:2] = bytes([rng.choice([133, 134, 135, 136, 137, 130, 131, 132, 143, 1, 2, 3, 4, 128, 129]), 0])
+    elif kind == 1 and size >= 4:
+        body[0:2] = bytes([rng.choice([0, 3, 4, 5, 8, 11, 13, 17]), rng.choice([0, 1, 3, 4])])
+    return bytes(body)
+
+
+def ipv4_packet(rng):
+    kind = rng.choice([1, 6, 6, 17, 2, 50, rng.randrange(256)])
+    source, target = socket.inet_aton(rng.choice([POSTER, "10.77.0.255", NEC, "0.0.0.0", "224.0.0.1", "198.51.100.9"])), \
+        socket.inet_aton(rng.choice([NEC, NEC, NEC, "10.77.0.255", "255.255.255.255", "224.0.0.1"]))
+    options = rng.randbytes(4 * rng.choice([0, 0, 0, 1, 10]))
+    body = sealed(kind, source, target, body_of(rng, kind))
+    length = 20 + len(options) + len(body) + rng.choice([0, 0, 0, -1, 5, -20, 3000])
+    fragment = rng.choice([0, 0, 0, 0x2000, 0x2001, 0x1fff, 0x3fff, rng.randrange(1 << 14)])
+    head = struct.pack("!BBHHHBBH4s4s", 0x40 | rng.choice([5 + len(options) // 4] * 9 + [rng.randrange(16)]), 0,
+                       max(length, 0), rng.choice([1, 2, rng.randrange(1 << 16)]), fragment, 64, kind, 0, source, target)
+    head += options
+    return 0x800, head[:10] + struct.pack("!H", checksum(head)) + head[12:] + body
+
+
+def ipv6_packet(rng):
+    kind = rng.choice([6, 17, 58, 58, 58, rng.randrange(256)])
+    source, target = (socket.inet_pton(socket.AF_INET6, rng.choice(some)) for some in (
+        [V6_HOST, "fe80::1", "::", FAR, V6_GUEST, "ff02::1"], [V6_GUEST, V6_GUEST, "ff02::1", "ff02::1:ff00:3", "::1"]))
+    body = sealed(kind, source, target, body_of(rng, kind))
+    for _ in range(rng.choice([0, 0, 0, 1, 2, 8])):  # headers in between: options, routing, fragments
+        extension = rng.choice([0, 43, 44, 60])
+        length = rng.choice([0, 0, 1, 255])
+        body = bytes([kind, length]) + rng.randbytes(6 + 8 * (length if length < 9 else 0)) + body
+        kind = extension
+    length = len(body) + rng.choice([0, 0, 0, -1, 7, 2000])
+    return 0x86dd, struct.pack("!IHBB", 6 << 28, max(length, 0), kind, rng.choice([255, 255, 64, 0])) + source + target + body
+
+
+def arp_packet(rng):
+    addresses = [socket.inet_aton(a) for a in (NEC, POSTER, "10.77.0.77", "0.0.0.0")]
+    return 0x806, struct.pack("!HHBBH6s4s6s4s", rng.choice([1, 1, 6]), 0x800, rng.choice([6, 6, 0, 255]), rng.choice([4, 4, 16]),
+                              rng.choice([1, 2, 3]), rng.randbytes(6), rng.choice(addresses[2:]), rng.randbytes(6),
+                              rng.choice(addresses))[:rng.choice([28, 28, 28, 10, 27])]
+
+
+def malformed(world, machine):
+    """The seed is printed; PTT_SEED repeats a run."""
+    seed = int(os.environ.get("PTT_SEED") or random.SystemRandom().randrange(1 << 32))
+    rng, count = random.Random(seed), 200000 if LONG else 20000
+    print(f"seed {seed}", flush=True)
+    with world.case(f"{machine.name}: {count} malformed packets"):
+        mac = bytes.fromhex(neighbour(NEC).replace(":", ""))
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+            wire.bind(("ptt", 0x800))
+            for number in range(count):
+                kind, packet = rng.choice([ipv4_packet, ipv4_packet, ipv6_packet, ipv6_packet, arp_packet])(rng)
+                if rng.random() < 0.2:
+                    packet = packet[:rng.randrange(len(packet) + 1)]
+                wire.send(mac + b"\x02\0\0\0\0\x02" + struct.pack("!H", kind) + packet[:1500])
+                if number % 1000 == 999:
+                    check(world.guest_process.popen.poll() is None, f"the guest died: {world.guest_process.log()[-800:]}")
+        subprocess.run(["ip", "neigh", "flush", "dev", "ptt"], check=True)
+        until(30, "the guest serves again", lambda: greets(NEC, POSTER))
+        rest_served(machine, "them behind it")
+
+
 def neighbour(address):
     shown = subprocess.run(["ip", "neigh", "show", address], capture_output=True, text=True, check=True).stdout.split()
     return shown[shown.index("lladdr") + 1]
@@ -212,6 +292,7 @@ def run(world):
         sequence_numbers(world, machine)
         deaf_peers(world, machine)
         half_open(world, machine)
+        malformed(world, machine)
         world.guest_process.kill()
 
 
