@@ -36,6 +36,16 @@ class Build:
         return [(t["name"], t["cmd"], any("corpus" in s for s in t["suite"])) for t in json.loads(out)]
 
 
+def guests(report, build):
+    """The unikernels, when what they link is there or can be built: its sources come from Debian's archive."""
+    status, out, err = command([os.path.join(TOP, "tools", "guest-sysroot"), "build"], timeout=3600)
+    if status != 0:
+        report.skip("guests", ((err or out).strip().splitlines() or ["no sysroot"])[-1])
+        return
+    status, out, err = command(["ninja", "-k", "0", "-C", build.folder, "guests"], env=build.env, timeout=900)
+    report.result("guests build", [f"exit status {status}\n{(out + err)[-6000:]}"] if status else [])
+
+
 def unit_tests(report, builds):
     """Every cmocka program in every build; corpora only under the sanitizers, which see most."""
     jobs = []

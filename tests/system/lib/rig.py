@@ -6,6 +6,8 @@
     127.0.0.10.. the subscribers' mail servers (one sink)
     127.0.0.66   people who post        10.66.0.1   a stranger
 
+With $PTT_RIG_NET, such as 10.77.0, it is that network instead, on a bridge to which guests are tied (tests/system/guest.py).
+
 A script calls rig.main(run) with run(world); world.case("name") frames each case, and an AssertionError inside it
 (see check) makes that one fail. What was started is stopped by its process id at the end; the logs of a failed script
 are printed.
@@ -39,28 +41,29 @@ except ImportError as e:
 
 sys.dont_write_bytecode = True
 
-DNS, LIPAP, NEC, SINK, POSTER, STRANGER = ("127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.10", "127.0.0.66",
-                                           "10.66.0.1")
+NET = os.environ.get("PTT_RIG_NET", "127.0.0")
+DNS, LIPAP, NEC, SINK, POSTER = (f"{NET}.{host}" for host in (1, 2, 3, 10, 66))
+STRANGER = "10.66.0.1"
 TOOLS = ["knotd", "ip", "unshare"]
 LONG = bool(os.environ.get("PTT_LONG"))
 
 # The zone of the lists; what the programs may change in it is in the access rules of start_knot.
-ZONE = """\
+ZONE = f"""\
 @ 300 SOA ns1 hostmaster 1 3600 600 86400 5
 @ 300 NS ns1
 @ 300 MX 10 mx
-ns1 300 A 127.0.0.1
-mx 300 A 127.0.0.2
+ns1 300 A {DNS}
+mx 300 A {LIPAP}
 """
 # Subscribers live at subN.test; each of these domains has the sink as its mail server.
-TEST_ZONE = """\
+TEST_ZONE = f"""\
 @ 300 SOA ns1 hostmaster 1 3600 600 86400 5
 @ 300 NS ns1
-ns1 300 A 127.0.0.1
+ns1 300 A {DNS}
 * 300 MX 10 mx.sink
-mx.sink 300 A 127.0.0.10
+mx.sink 300 A {SINK}
 author 300 MX 10 mx.sink
-author 300 TXT "v=spf1 ip4:127.0.0.66 -all"
+author 300 TXT "v=spf1 ip4:{POSTER} -all"
 """
 
 
@@ -357,8 +360,15 @@ def enter():
         os.environ["PTT_OWN_NETWORK"] = "1"
         os.environ["PATH"] = search_path()
         os.execvp(argv[0], argv + [sys.executable] + sys.argv)
-    for argv in (["ip", "link", "set", "lo", "up"], ["ip", "addr", "add", STRANGER + "/32", "dev", "lo"]):
-        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
+    ip("link set lo up", f"addr add {STRANGER}/32 dev lo")
+    if not NET.startswith("127."):
+        ip("link add ptt type bridge forward_delay 0", "link set ptt up",
+           *(f"addr add {address}/24 dev ptt" for address in (DNS, SINK, POSTER)))
+
+
+def ip(*commands):
+    for command in commands:
+        subprocess.run(["ip", *command.split()], check=True, stdin=subprocess.DEVNULL)
 
 
 def search_path():
@@ -366,7 +376,7 @@ def search_path():
     return os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
 
 
-def main(run, needs=()):
+def main(run, needs=(), kind=World):
     """Frames a whole script: run(world) inside its own network and scratch folder, with the programs it needs."""
     if len(sys.argv) != 2:
         sys.exit(f"usage: {sys.argv[0]} BUILD-FOLDER")
@@ -378,7 +388,7 @@ def main(run, needs=()):
         print(f"skip {script}: {e}")
         sys.exit(77)
     with tempfile.TemporaryDirectory(prefix=f"ptt-{script}-") as folder:
-        world, skipped = World(build, folder), False
+        world, skipped = kind(build, folder), False
         try:
             for name in needs:
                 world.program(name)
