@@ -103,9 +103,14 @@ def read(*path):
 
 
 def documented(build, name):
-    """--help, the man page and both completions name the same options of a server."""
+    """--help, the man page and both completions name the same options of a server; what a unikernel has in addition
+    stands in a section of its own, as `host/guest/options.c` reads it."""
     wanted = set(re.findall(r"^  (?:-., )?--([a-z0-9-]+)", run(build, name, ["--help"])[1], re.M))
-    page = read("man", name + ".1")
+    page, _, guest = read("man", name + ".1").partition(".Sh UNIKERNEL")
+    network = set(re.findall(r'\{"([a-z0-9-]+)", [46],', read("host", "guest", "options.c")))
+    named = set(re.findall(r"\bFl -(ip[a-z0-9-]+)", guest))
+    if not network or named != network:
+        return f"options of the unikernel: {sorted(network ^ named)} on one side alone"
     synopsis = set(re.findall(r"\bFl -([a-z0-9-]+)", page.split(".Sh DESCRIPTION")[0]))
     described = set(re.findall(r"^\.It Fl -([a-z0-9-]+)", page, re.M)) | {"help", "version"}
     for where, found in (("synopsis of the man page", synopsis), ("paragraphs of the man page", described),
