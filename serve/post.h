@@ -6,44 +6,26 @@
 
 #include "auth/authres.h"
 #include "auth/authres_make.h"
-#include "serve/evaluation.h"
-#include "serve/inbound_target.h"
+#include "serve/arrival.h"
 #include "store/messages.h"
 
-/* Room that our own fields and nec's will need, so that nec's limits never meet a message that we accepted. */
-#define POST_HEADER_MAX (MAIL_HEADER_MAX - LIPAP_FRONT_MAX - LIPAP_PREFIX_MAX)
-#define POST_FIELDS_MAX (MAIL_FIELDS_MAX - 50)
-
-#define POST_ID_BYTES \
-        10 /* random, what names the message in Received and in replies; the ticket is nobody's business */
 #define POST_RESULTS_ROOM ((3 + DKIM_SIGNATURES_MAX) * AUTHRES_MAKE_ROOM)
 
 /* One block of memory a message, of which only as much is touched as the message asks for. */
 struct post {
         struct post *next_spare; /* while no message has it */
-        const struct inbound_envelope *envelope;
         struct store_intake *intake;
         enum err trouble; /* of the intake */
         uint64_t size_max;
-        struct inbound_header header;
-        bool is_header_taken;
-        struct smtp_reply refusal; /* found out before the end; code 0: none */
-        struct mail_header index;  /* of the header, once it is taken without a refusal */
-        size_t forged;             /* fields that were left out */
-        bool is_evaluating, is_evaluated;
-        struct spf_input spf;
-        char id_text[32];
-        struct str id;
-        struct mail_field fields[POST_FIELDS_MAX];
-        struct evaluation_job evaluation;
+        size_t forged; /* fields that were left out */
+        struct arrival arrival;
         struct authres results;
         char results_room[POST_RESULTS_ROOM];
         char front[LIPAP_FRONT_MAX];
 };
 
-/* Index the whole header section and look at it.
- *   code 0 when nothing is wrong with it, and `p->index` is there; else the reply to the final dot */
-struct smtp_reply post_header_check(struct post *p);
+/* What a post asks of a header. */
+arrival_check post_header_check;
 /* The header as it came, to the intake, without results that claim to be ours (RFC 8601 5): those are counted in
  * `p->forged`. */
 MUST_USE enum err post_header_write(struct post *p);

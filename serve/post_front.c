@@ -4,7 +4,7 @@
 
 static enum err write_received(struct wr *w, const struct post *p, int64_t now_ms)
 {
-        const struct inbound_envelope *e = p->envelope;
+        const struct inbound_envelope *e = p->arrival.envelope;
         struct mail_address to;
         bool has_to = mail_mailbox_parse(e->recipient, MAIL_UTF8, &to) == ERR_OK;
         struct mail_received r = {
@@ -14,7 +14,7 @@ static enum err write_received(struct wr *w, const struct post *p, int64_t now_m
                 .protocol = e->is_smtputf8   ? S("UTF8SMTP")
                             : e->is_extended ? S("ESMTP")
                                              : S("SMTP"),
-                .id = p->id,
+                .id = p->arrival.id,
                 .for_ = has_to ? &to : NULL,
                 .unix_s = now_ms / 1000,
         };
@@ -37,14 +37,14 @@ static bool add_arc(struct authres *a, struct wr *room, const struct arc_verdict
 
 static enum err write_results(struct wr *w, struct post *p)
 {
-        const struct evaluate *e = &p->evaluation.evaluate;
+        const struct evaluate *e = &p->arrival.evaluation.evaluate;
         struct authres *a = &p->results;
         struct wr room;
         wr_init(&room, p->results_room, sizeof p->results_room);
-        a->id = p->envelope->node->authserv_id;
+        a->id = p->arrival.envelope->node->authserv_id;
         a->version = 1;
         a->count = a->property_count = 0;
-        bool is_good = authres_add_spf(a, &room, &p->spf, &e->out.spf);
+        bool is_good = authres_add_spf(a, &room, &p->arrival.spf, &e->out.spf);
         for (size_t i = 0; is_good && i < e->out.dkim_count; i++)
                 is_good = authres_add_dkim(a, &room, &e->dkim.list[i].signature, &e->out.dkim[i]);
         if (is_good && e->out.dkim_count == 0)
@@ -69,16 +69,16 @@ static enum err write_list_fields(struct wr *w, const struct store_list *list)
 
 enum err post_front_write(struct post *p, int64_t now_ms, struct wr *w)
 {
-        const struct inbound_envelope *e = p->envelope;
-        uint8_t random[POST_ID_BYTES];
+        const struct inbound_envelope *e = p->arrival.envelope;
+        uint8_t random[ARRIVAL_ID_BYTES];
         enum err err = write_received(w, p, now_ms);
         if (err == ERR_OK)
                 err = write_results(w, p);
         if (err == ERR_OK && e->list.id != 0)
                 err = write_list_fields(w, &e->list);
-        if (err == ERR_OK && mail_header_count(&p->index, S("Date")) == 0)
+        if (err == ERR_OK && mail_header_count(&p->arrival.index, S("Date")) == 0)
                 err = mail_build_date(w, now_ms / 1000);
-        if (err == ERR_OK && mail_header_count(&p->index, S("Message-ID")) == 0) {
+        if (err == ERR_OK && mail_header_count(&p->arrival.index, S("Message-ID")) == 0) {
                 host_random(e->node->host, random, sizeof random);
                 err = mail_build_message_id(w, str_of(random, sizeof random), now_ms, e->domain->name);
         }

@@ -5,23 +5,12 @@
  * handover.c. */
 #include <stdlib.h>
 
-#include "base/base32.h"
 #include "host/log.h"
 #include "list/posting.h"
 #include "mail/message_id.h"
 #include "serve/post.h"
 
 #define TICKET_BYTES 16 /* 128 random bits */
-
-static struct str random_text(struct host *h, char *text, size_t cap, size_t bytes)
-{
-        uint8_t random[TICKET_BYTES];
-        struct wr w;
-        host_random(h, random, bytes);
-        wr_init(&w, text, cap);
-        base32_encode(&w, str_of(random, bytes));
-        return wr_text(&w);
-}
 
 /* Blocks are used again: the kernel would clear the pages of a fresh one. */
 static struct post *take(struct lipap *node)
@@ -53,29 +42,17 @@ void post_in_forget(struct lipap *node)
 
 static void release(struct post *p)
 {
-        if (p->is_evaluating)
-                evaluation_drop(&p->evaluation);
-        inbound_header_free(&p->header);
-        give_back(p->envelope->node, p);
+        arrival_drop(&p->arrival);
+        give_back(p->arrival.envelope->node, p);
 }
 
 static void init(struct post *p, const struct inbound_envelope *envelope)
 {
-        struct host *h = envelope->node->host;
-        p->envelope = envelope;
         p->intake = NULL;
         p->trouble = ERR_OK;
         p->size_max = envelope->list.id != 0 ? inbound_post_max(&envelope->list) : UINT64_MAX;
-        p->header = (struct inbound_header){0};
-        p->is_header_taken = p->is_evaluating = p->is_evaluated = false;
-        p->refusal = (struct smtp_reply){0};
         p->forged = 0;
-        p->spf = (struct spf_input){.ip = envelope->peer.ip,
-                .sender = envelope->sender,
-                .helo = envelope->helo,
-                .receiver = envelope->node->hostname,
-                .now_s = host_wall_ms(h) / 1000};
-        p->id = random_text(h, p->id_text, sizeof p->id_text, POST_ID_BYTES);
+        arrival_begin(&p->arrival, envelope, post_header_check);
 }
 
 static struct smtp_reply begin(const struct inbound_envelope *envelope, void **state)
@@ -95,29 +72,20 @@ static struct smtp_reply begin(const struct inbound_envelope *envelope, void **s
         return smtp_reply_plain(354, S("go ahead, end with a dot on a line of its own"));
 }
 
-/* The header is whole. */
-static void take_header(struct post *p)
+static void keep_header(struct post *p)
 {
-        p->is_header_taken = true;
-        p->refusal = post_header_check(p);
-        if (p->refusal.code != 0)
-                return;
-        evaluation_begin(&p->evaluation, &p->envelope->node->evaluations, &p->spf, &p->index);
-        p->is_evaluating = true;
-        p->trouble = post_header_write(p);
+        if (p->arrival.is_evaluating)
+                p->trouble = post_header_write(p);
 }
 
 static void body(void *state, struct str bytes)
 {
         struct post *p = state;
-        if (!p->is_header_taken) {
-                bytes = str_skip(bytes, inbound_header_got(&p->header, bytes));
-                if (p->header.is_complete)
-                        take_header(p);
-        }
-        if (bytes.n == 0 || !p->is_evaluating || p->trouble != ERR_OK)
+        if (arrival_got(&p->arrival, &bytes))
+                keep_header(p);
+        if (bytes.n == 0 || !p->arrival.is_evaluating || p->trouble != ERR_OK)
                 return;
-        evaluation_body(&p->evaluation, bytes);
+        evaluation_body(&p->arrival.evaluation, bytes);
         p->trouble = store_intake_write(p->intake, bytes);
 }
 
@@ -144,12 +112,12 @@ static enum err is_moderator(const struct inbound_envelope *e, struct str author
 /* What the author is to the list, as far as its rule asks. */
 static enum err look_up(const struct post *p, enum posting_rule rule, struct posting_author *out)
 {
-        const struct inbound_envelope *e = p->envelope;
+        const struct inbound_envelope *e = p->arrival.envelope;
         struct store_member member;
         char text[MAIL_ADDRESS_MAX];
         struct wr author;
         wr_init(&author, text, sizeof text);
-        posting_author_write(&author, &p->evaluation.evaluate);
+        posting_author_write(&author, &p->arrival.evaluation.evaluate);
         if (rule == POSTING_OPEN)
                 return ERR_OK;
         if (rule != POSTING_SUBSCRIBERS)
@@ -162,8 +130,8 @@ static enum err look_up(const struct post *p, enum posting_rule rule, struct pos
 /* The list's rule against the proven author: code 0 when the message may be posted. */
 static struct smtp_reply judge_author(const struct post *p)
 {
-        const struct inbound_envelope *e = p->envelope;
-        const struct evaluate *verdicts = &p->evaluation.evaluate;
+        const struct inbound_envelope *e = p->arrival.envelope;
+        const struct evaluate *verdicts = &p->arrival.evaluation.evaluate;
         enum posting_rule rule =
                 posting_rule_of(store_list_setting(&e->list, S("posting"), S("subscribers")));
         struct posting_author author = {0};
@@ -193,8 +161,8 @@ static struct smtp_reply accepted(const struct post *p)
         struct wr w;
         wr_init(&w, text, sizeof text);
         wr_str(&w, S("accepted as "));
-        wr_str(&w, p->id);
-        if (arena_copy(p->envelope->arena, wr_text(&w), &said) != ERR_OK)
+        wr_str(&w, p->arrival.id);
+        if (arena_copy(p->arrival.envelope->arena, wr_text(&w), &said) != ERR_OK)
                 said = S("accepted");
         return smtp_reply_of(250, 0, 0, said);
 }
@@ -202,11 +170,11 @@ static struct smtp_reply accepted(const struct post *p)
 /* Uses up the intake. */
 static struct smtp_reply keep(struct post *p, bool has_8bit)
 {
-        const struct inbound_envelope *e = p->envelope;
+        const struct inbound_envelope *e = p->arrival.envelope;
         struct host *h = e->node->host;
         char ticket[32];
         struct str message_id = {NULL, 0};
-        const struct mail_field *id_field = mail_header_first(&p->index, S("Message-ID"));
+        const struct mail_field *id_field = mail_header_first(&p->arrival.index, S("Message-ID"));
         int64_t row, now_ms = host_wall_ms(h);
         struct wr front;
         wr_init(&front, p->front, sizeof p->front);
@@ -217,7 +185,7 @@ static struct smtp_reply keep(struct post *p, bool has_8bit)
         if (id_field && mail_message_id_first(id_field->body, &message_id) != ERR_OK)
                 message_id = (struct str){NULL, 0};
         struct store_message_new message = {
-                .ticket = random_text(h, ticket, sizeof ticket, TICKET_BYTES),
+                .ticket = arrival_random(h, ticket, sizeof ticket, TICKET_BYTES),
                 .kind = e->list.id != 0 ? STORE_POST : STORE_FORWARD,
                 .list = e->list.id,
                 .domain = e->domain->name,
@@ -240,61 +208,23 @@ static struct smtp_reply keep(struct post *p, bool has_8bit)
 /* Why it is not to be kept; code 0 when it is. */
 static struct smtp_reply refuse(struct post *p, uint64_t size)
 {
+        const struct inbound_envelope *e = p->arrival.envelope;
+        if (p->trouble == ERR_OK && size <= p->size_max && arrival_header_end(&p->arrival))
+                keep_header(p);
         if (p->trouble != ERR_OK)
-                return inbound_store_trouble(p->envelope->node, p->trouble);
+                return inbound_store_trouble(e->node, p->trouble);
         if (size > p->size_max)
                 return smtp_reply_of(552, 3, 4, S("larger than this list takes (max-message)"));
-        if (!p->is_header_taken) { /* there is no body */
-                take_header(p);
-                if (p->trouble != ERR_OK)
-                        return inbound_store_trouble(p->envelope->node, p->trouble);
-        }
-        if (p->refusal.code != 0)
-                return p->refusal;
-        if (evaluation_end(&p->evaluation) != ERR_OK)
-                return smtp_reply_of(421, 3, 2, S("shutting down, try again later"));
-        p->is_evaluated = true;
-        return p->envelope->list.id != 0 ? judge_author(p) : (struct smtp_reply){0};
-}
-
-/* ---- telling about it ---- */
-
-static void log_verdicts(struct log_line *l, const struct evaluate *e)
-{
-        char words[DKIM_SIGNATURES_MAX * 16], author[MAIL_ADDRESS_MAX];
-        struct wr w;
-        wr_init(&w, author, sizeof author);
-        posting_author_write(&w, e);
-        log_str(l, "author", wr_text(&w));
-        log_str(l, "spf", spf_result_text(e->out.spf.result));
-        wr_init(&w, words, sizeof words);
-        for (size_t i = 0; i < e->out.dkim_count; i++) {
-                wr_str(&w, i > 0 ? S(",") : S(""));
-                wr_str(&w, dkim_result_text(e->out.dkim[i].result));
-        }
-        log_str(l, "dkim", w.n > 0 ? wr_text(&w) : dkim_result_text(DKIM_NONE));
-        log_str(l, "dmarc", dmarc_result_text(e->out.dmarc.result));
-        log_str(l, "arc", arc_cv_text(e->out.arc.cv));
+        struct smtp_reply reply = arrival_settle(&p->arrival);
+        return reply.code == 0 && e->list.id != 0 ? judge_author(p) : reply;
 }
 
 static void log_post(const struct post *p, uint64_t size, const struct smtp_reply *reply)
 {
-        const struct inbound_envelope *e = p->envelope;
-        bool is_accepted = smtp_reply_is_positive(reply);
         struct log_line l;
-        log_begin(&l, e->node->host, LOG_INFO, "smtp", is_accepted ? "accepted" : "refused");
-        log_str(&l, "id", p->id);
-        log_ip_port(&l, "peer", &e->peer);
-        log_str(&l, "from", e->sender);
-        log_str(&l, "to", e->recipient);
-        log_u64(&l, "size", size);
-        log_u64(&l, "code", reply->code);
-        if (p->is_evaluated)
-                log_verdicts(&l, &p->evaluation.evaluate);
+        arrival_log(&l, &p->arrival, size, reply);
         if (p->forged > 0)
                 log_u64(&l, "forged-results", p->forged);
-        if (!is_accepted)
-                log_str(&l, "text", reply->text);
         log_end(&l);
 }
 
