@@ -10,19 +10,19 @@
 
 /* To whom; `about` and `text` where there are any. "actor" is who asked. */
 enum notice_kind {
-        NOTICE_CONFIRM_JOIN,     /* actor; request: JOIN_CONFIRM */
-        NOTICE_CONFIRM_CHANGE,   /* a moderator; request: CHANGE_CONFIRM; text: the commands, one a line */
-        NOTICE_WELCOME,          /* the new member */
-        NOTICE_GOODBYE,          /* who was member */
-        NOTICE_ALREADY_MEMBER,   /* actor */
-        NOTICE_NOT_MEMBER,       /* actor */
-        NOTICE_JOIN_REFUSED,     /* who wanted to join */
-        NOTICE_JOIN_WAITS,       /* moderators; request: JOIN_DECIDE; about: who wants to join */
-        NOTICE_POST_WAITS,       /* moderators; request: POST; about: its author */
-        NOTICE_POST_REJECTED,    /* the post's author; text: its Message-ID, or empty */
-        NOTICE_POST_EXPIRED,     /* likewise */
-        NOTICE_POST_ACCEPTED,    /* likewise; only to one who gets no copy as a member */
-        NOTICE_SETTINGS,         /* a moderator; text: outcomes (list/outcome.h) of the lines sent, or empty */
+        NOTICE_CONFIRM_JOIN,   /* actor; request: JOIN_CONFIRM */
+        NOTICE_CONFIRM_CHANGE, /* a moderator; request: CHANGE_CONFIRM; text: the commands, one a line */
+        NOTICE_WELCOME,        /* the new member */
+        NOTICE_GOODBYE,        /* who was member */
+        NOTICE_ALREADY_MEMBER, /* actor */
+        NOTICE_NOT_MEMBER,     /* actor */
+        NOTICE_JOIN_REFUSED,   /* who wanted to join */
+        NOTICE_JOIN_WAITS,     /* moderators; request: JOIN_DECIDE; about: who wants to join */
+        NOTICE_POST_WAITS,     /* moderators; request: POST; about: its author */
+        NOTICE_POST_REJECTED,  /* the post's author; text: its Message-ID, or empty */
+        NOTICE_POST_EXPIRED,   /* likewise */
+        NOTICE_POST_ACCEPTED,  /* likewise; only to one who gets no copy as a member */
+        NOTICE_SETTINGS,       /* a moderator; text: outcomes (list/outcome.h) of the lines sent, or empty */
         NOTICE_SETTINGS_CHANGED, /* moderators; about: who did it; text: lines of name HTAB old HTAB new */
         NOTICE_OPTIONS,          /* a member; text: outcomes of the lines sent, or empty */
         NOTICE_HELP,             /* actor */
@@ -33,5 +33,10 @@ enum notice_kind {
         NOTICE_REQUEST_DECIDED,  /* a moderator, who came too late */
         NOTICE_KINDS
 };
+
+/* The stable name, such as "confirm-join": of the row, and of a template's file. */
+struct str notice_kind_name(enum notice_kind kind);
+/* NOTICE_KINDS when there is none of that name. */
+enum notice_kind notice_kind_of(struct str name);
 
 #endif
