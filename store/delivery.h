@@ -58,7 +58,7 @@ struct store_queued {
         bool is_held;   /* until it is flushed */
         int64_t received_ms;
         uint64_t size; /* of the body */
-        uint64_t left; /* members that the cursor has not reached, or recipients of an open forward */
+        uint64_t left; /* members that are still to get it, or recipients of an open forward */
 };
 struct store_waiting {
         int64_t id, message, member;
@@ -74,22 +74,25 @@ struct store_failure {
         int64_t time_ms;
 };
 /* What the operator does to a message: hold it, in whatever state it is; try all that waits now, and no longer hold it;
- * give up all that is left of it.
+ * give up all that is left of it, also of a post that waits for moderators, with its request.
  *   ERR_OK, or ERR_NOT_FOUND: no such message, or it is done */
 MUST_USE enum err store_queue_hold(struct store *s, int64_t message);
 MUST_USE enum err store_queue_flush(struct store *s, int64_t message);
 MUST_USE enum err store_queue_drop(struct store *s, int64_t message);
 
-/* Up to `limit` messages that are not done, with an id above `after`, oldest first. */
+/* Up to `limit` messages that are open or signed, with an id above `after`, oldest first. */
 MUST_USE enum err store_queue(struct store *s, int64_t after, size_t limit, struct arena *a,
         struct store_queued **out, size_t *count);
 /* How much waits, counted up to STORE_BACKLOG_MAX each, so that asking costs little however long the queue is. */
 #define STORE_BACKLOG_MAX 10000
 struct store_backlog {
         uint64_t open;     /* messages that are to be handed to nec */
-        uint64_t messages; /* that are not done, these among them */
+        uint64_t messages; /* these, and signed ones */
         uint64_t waiting;  /* deliveries that wait for a turn or another try */
-        int64_t oldest_ms; /* when the oldest message that is not done was received; 0: none */
+        int64_t oldest_ms; /* when the oldest of these messages was received; 0: none */
+        uint64_t held;     /* posts that wait for moderators */
+        uint64_t requests; /* all that waits for somebody's answer (requests.h) */
+        uint64_t notices;  /* mail that is to be written (notices.h) */
 };
 MUST_USE enum err store_backlog(struct store *s, struct store_backlog *out);
 /* Up to `limit` recipients of `message` that are in flight or wait, with an id above `after`. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Lists, their settings, moderators and members. See store.h for what holds for every call. */
+/* Lists, their settings, moderators, members and bans. See store.h for what holds for every call. */
 #ifndef STORE_LISTS_H
 #define STORE_LISTS_H
 
@@ -30,6 +30,15 @@ struct store_member {
         int64_t list;
         struct str address; /* as it was written */
         int64_t joined_ms;
+        unsigned options; /* of enum store_option */
+};
+
+/* What a member has chosen, and what is known of it. */
+enum store_option {
+        STORE_NOMAIL = 1, /* gets no posts */
+        STORE_NO_OWN =
+                2, /* gets no copy of its own posts: who takes one in leaves it out (messages.h, skip) */
+        STORE_ACCEPTED = 4 /* a post of it was let through: see the setting first-post */
 };
 
 /* A list with its settings, moderators and members, all or nothing. The same address twice counts once.
@@ -60,6 +69,10 @@ MUST_USE enum err store_member_get(
 /*   ERR_OK, ERR_EXISTS, or ERR_NOT_FOUND (no such list) */
 MUST_USE enum err store_member_add(
         struct store *s, int64_t list, struct str address, int64_t now_ms, int64_t *id);
+/* Take the options `clear` from a member, and give it `set`.
+ *   ERR_OK, or ERR_NOT_FOUND */
+MUST_USE enum err store_member_options(
+        struct store *s, int64_t list, struct str address, unsigned clear, unsigned set);
 /* What already waits for the member is still delivered.
  *   ERR_OK, or ERR_NOT_FOUND */
 MUST_USE enum err store_member_remove(struct store *s, int64_t list, struct str address);
@@ -73,6 +86,9 @@ MUST_USE enum err store_moderators(
         struct store *s, int64_t list, struct arena *a, struct str **out, size_t *count);
 MUST_USE enum err store_domain_moderators(
         struct store *s, struct str domain, struct arena *a, struct str **out, size_t *count);
+/* Is it one of them?
+ *   ERR_OK, or ERR_NOT_FOUND */
+MUST_USE enum err store_moderator_find(struct store *s, int64_t list, struct str address);
 /*   ERR_OK, ERR_EXISTS, or ERR_NOT_FOUND (no such list) */
 MUST_USE enum err store_moderator_add(struct store *s, int64_t list, struct str address);
 /*   ERR_OK, or ERR_NOT_FOUND */
@@ -90,9 +106,36 @@ struct store_roll {
         const struct str *addresses;
         size_t address_count;
         int64_t now_ms;
+        unsigned options;                                         /* of members that are added */
         void (*progress)(void *ctx, uint64_t done, uint64_t all); /* or NULL */
         void *ctx;
 };
 MUST_USE enum err store_roll_change(struct store *s, const struct store_roll *roll, size_t *changed);
+
+/* Bans: addresses from which a list takes nothing. */
+struct store_ban {
+        int64_t list;
+        struct str list_name, domain; /* of the list */
+        struct str address, by;       /* as written; by: who made it, or empty */
+        int64_t made_ms, until_ms;    /* until_ms 0: for ever */
+};
+/* Of one that is there, `by` and the times are made these.
+ *   ERR_OK, or ERR_NOT_FOUND (no such list) */
+struct store_ban_new {
+        int64_t list;
+        struct str address, by;
+        int64_t now_ms, until_ms;
+};
+MUST_USE enum err store_ban_put(struct store *s, const struct store_ban_new *ban);
+/*   ERR_OK, or ERR_NOT_FOUND */
+MUST_USE enum err store_ban_remove(struct store *s, int64_t list, struct str address);
+/* Is there one in force at `now_ms`?
+ *   ERR_OK, or ERR_NOT_FOUND */
+MUST_USE enum err store_ban_find(struct store *s, int64_t list, struct str address, int64_t now_ms);
+/* Up to `limit` bans of `list`, by address without case, behind the address `after` (empty: from the start). */
+MUST_USE enum err store_bans(struct store *s, int64_t list, struct str after, size_t limit, struct arena *a,
+        struct store_ban **out, size_t *count);
+/* Take away up to `limit` bans that have ended; `*count` is how many went. */
+MUST_USE enum err store_bans_expire(struct store *s, int64_t now_ms, size_t limit, size_t *count);
 
 #endif

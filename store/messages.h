@@ -3,6 +3,7 @@
  *
  * The bytes that were received lie in the spool, in extents of at most 64 KiB with a checksum each; `front` is what
  * lipap puts in front of them (its header fields), `prefix` what nec put in front of that. A message is
+ *   waiting a post that moderators are to decide on (with a request, requests.h); nothing happens to it until they do
  *   open    taken in, to be handed to nec
  *   signed  nec's copy has come; being delivered
  *   done    nothing is left to deliver; its space is free, its row stays until store_forget */
@@ -12,7 +13,9 @@
 #include "store/store.h"
 
 enum store_kind { STORE_POST = 1, STORE_FORWARD = 2 };
-enum store_state { STORE_OPEN = 1, STORE_SIGNED = 2, STORE_DONE = 3 };
+enum store_state { STORE_OPEN = 1, STORE_SIGNED = 2, STORE_DONE = 3, STORE_WAITING = 4 };
+
+#define STORE_TRACE_MAX 2048 /* bytes of what is told of a message's way in; the rest is cut */
 
 struct store_message_new {
         struct str ticket;     /* unique; compared without case, kept in lower case */
@@ -26,6 +29,11 @@ struct store_message_new {
         int64_t received_ms;
         const struct str *recipients;
         size_t recipient_count;
+        const struct str *skip; /* addresses of members of `list` that get no copy; others are nothing */
+        size_t skip_count;
+        struct str trace; /* what was found and decided, for `ptt why` (trace.h); empty: nothing is kept */
+        bool waits;       /* a post: begins as waiting */
+        int64_t notice;   /* of which this is the mail (notices.h), and which goes with it; or 0 */
 };
 
 struct store_message {
@@ -48,12 +56,23 @@ MUST_USE enum err store_intake_begin(struct store *s, uint64_t expected_size, st
 /*   ERR_OK, or an error that sticks until the end: then abort. */
 MUST_USE enum err store_intake_write(struct store_intake *i, struct str bytes);
 uint64_t store_intake_size(const struct store_intake *i);
+/* Bytes in front of all that were and will be written, once. When it is little beside what is still in memory, it costs no place of its own.
+ *   as store_intake_write */
+MUST_USE enum err store_intake_head(struct store_intake *i, struct str bytes);
 /* Writes the rest, waits until the bytes are on disk and then until the row is. Consumes `i` whatever the outcome.
  *   ERR_OK         the message is kept, `*id` names it
  *   ERR_EXISTS     that ticket is taken
- *   ERR_NOT_FOUND  no such list
+ *   ERR_NOT_FOUND  no such list, or the notice is gone
  *   ERR_CANCELLED  nothing is kept                                 (`*id` is 0 on errors) */
 MUST_USE enum err store_intake_commit(
+        struct store_intake *i, const struct store_message_new *message, int64_t *id);
+/* The same in two steps, for a message whose row is part of a greater change:
+ *   store_intake_sync   outside: write the rest and wait until the bytes are on disk
+ *   store_intake_add    inside store_together, once: the row
+ *   store_intake_abort  outside, always: gives back what no durable row owns
+ * Sync: ERR_OK, ERR_CANCELLED, or the error that sticks. Add: ERR_OK, ERR_EXISTS, ERR_NOT_FOUND as above. */
+MUST_USE enum err store_intake_sync(struct store_intake *i);
+MUST_USE enum err store_intake_add(
         struct store_intake *i, const struct store_message_new *message, int64_t *id);
 void store_intake_abort(struct store_intake *i); /* NULL is nothing */
 
@@ -68,6 +87,12 @@ MUST_USE enum err store_tickets_open(struct store *s, int64_t after, size_t cap,
  *   ERR_EXISTS     signed before: nothing changed, this copy is to be dropped
  *   ERR_NOT_FOUND  no such message */
 MUST_USE enum err store_ticket_sign(struct store *s, int64_t id, struct str prefix);
+/* A post that waits becomes open. Whoever hands open ones to nec is to be told, and to look from the first one on: its id
+ * is lower than those of posts that were signed meanwhile. Or it is dropped: done, never sent, its space is free. Requests are
+ * the caller's to end in the same change.
+ *   ERR_OK, or ERR_NOT_FOUND: no such message, or it does not wait */
+MUST_USE enum err store_post_release(struct store *s, int64_t id);
+MUST_USE enum err store_post_drop(struct store *s, int64_t id);
 /* Take away up to `limit` messages that are done and were received before `before_ms`, and as many failures recorded
  * before then; `*count` is how many rows went. */
 MUST_USE enum err store_forget(struct store *s, int64_t before_ms, size_t limit, size_t *count);

@@ -2,7 +2,7 @@
 /* The store: lists, members, messages and the queue of deliveries, kept in one image that one process holds at a time.
  *
  * One connection to the database, owned by the store fiber once store_start was called. Every function of store.h,
- * lists.h, messages.h and delivery.h may be called from any fiber and blocks it until its change is on disk; changes
+ * lists.h, requests.h, notices.h, messages.h, trace.h and delivery.h may be called from any fiber and blocks it until its change is on disk; changes
  * that wait at the same moment share one transaction, and one that fails does not undo the others. What only looks is
  * answered before them: it sees what is on disk. A caller that is
  * cancelled while its change is under way still gets the true answer: no outcome is ever left unknown.
@@ -64,6 +64,23 @@ MUST_USE enum err store_open(struct host *h, struct str path, struct store **out
  * before; so cancel and join the scopes of its users first, and then this one.
  *   ERR_OK, ERR_MEMORY, ERR_CANCELLED */
 MUST_USE enum err store_start(struct store *s, struct scope *scope);
+
+/* Run `fn(s, ctx)` in the store fiber, as one change on fresh state: whatever functions of the store `fn` calls act at
+ * once, see what those before them did, and become durable together. One of them that fails is undone alone, and `fn`
+ * may go on. Meanwhile everybody else's changes wait, so `fn` waits for nothing but the store, and its stack is the store fiber's: no large
+ * arrays. Arenas may be the caller's.
+ * Not inside `fn`: store_together, and what takes bytes in (messages.h), but for store_intake_add.
+ *   ERR_OK  all of it is on disk
+ *   else    what `fn` gave, or why the transaction failed: nothing of it was done */
+typedef enum err store_together_fn(struct store *s, void *ctx);
+MUST_USE enum err store_together(struct store *s, store_together_fn *fn, void *ctx);
+
+/* A small file of the image, such as "templates/help.en.txt", whole.
+ *   ERR_OK
+ *   ERR_NOT_FOUND  no such file, or a folder
+ *   ERR_LIMIT      it has more than `max` bytes           (`*out` is empty on errors) */
+MUST_USE enum err store_file_read(
+        struct store *s, struct str path, size_t max, struct arena *a, struct str *out);
 
 /* After the scope of the store fiber was joined. Readers and intakes must be closed before. NULL is nothing. After a
  * failure of the disk the image stays dirty. */
