@@ -119,6 +119,9 @@
 
 /* Lists. */
 #define LIST_NAME_MAX 30 /* so that NAME-unsubscribe, NAME-return-TOKEN and the like fit 64 octets */
+#define REWRITE_HEAD_MAX \
+        (MAIL_HEADER_MAX - LIPAP_FRONT_MAX - LIPAP_PREFIX_MAX) /* a post's header as it goes out, but our front */
+#define REWRITE_TAIL_MAX 2048 /* what stands behind the body of a post: the footer's part */
 
 /* lipap. */
 #define LIPAP_DOMAINS_MAX 32
