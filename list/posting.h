@@ -32,8 +32,14 @@ enum posting_proof posting_proof(const struct evaluate *e);
 /* "local@domain" of the author, as a key for tables of members; nothing for POSTING_NOBODY. MAIL_ADDRESS_MAX is enough. */
 void posting_author_write(struct wr *w, const struct evaluate *e);
 
-struct posting_author {
-        bool is_member, is_moderator; /* looked up for a proven author only */
+/* Did a DKIM signature pass that is aligned with the author's domain (or, without a policy, of exactly that domain)? What
+ * moderators do without a token needs more than SPF, which may belong to a neighbour on a shared host. */
+bool posting_has_signature(const struct evaluate *e);
+
+struct posting_author { /* looked up for a proven author only */
+        bool is_member, is_moderator, is_banned;
+        bool is_approved; /* a post of the member was accepted before, or `first-post` is free */
+        bool may_hold;    /* the caller can hold a post for the moderators; else it is refused */
 };
 
 /* The answer to the final dot: a code of 250, 451 or 550 with its enhanced code (RFC 3463, RFC 7372), and why, for a
@@ -42,8 +48,11 @@ struct posting_author {
 #define POSTING_TEXT_MAX 1800
 struct posting_answer {
         unsigned code, subject, detail;
+        bool is_held; /* with 250: taken, and shown to the moderators first (decide_hold in list/decide.h) */
 };
 struct posting_answer posting_judge(
         const struct evaluate *e, enum posting_rule rule, struct posting_author author, struct wr *w);
+/* The same question for a command or a mail to the owners, which any proven author may send: 250, 451 or 550. */
+struct posting_answer posting_demand_proof(const struct evaluate *e, struct wr *w);
 
 #endif

@@ -15,6 +15,8 @@
 
 static const struct str purpose_names[] = {
         [TOKEN_RETURN] = {"return", 6},
+        [TOKEN_CONFIRM] = {"confirm", 7},
+        [TOKEN_DECIDE] = {"decide", 6},
 };
 
 enum err token_key_derive(struct str seed, struct token_key *out)

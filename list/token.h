@@ -19,7 +19,9 @@ struct token_key {
 
 /* What a token is good for: one never serves for another. */
 enum token_purpose {
-        TOKEN_RETURN /* the return path of one member: bounces */
+        TOKEN_RETURN,  /* the return path of one member: bounces; the id is the member's */
+        TOKEN_CONFIRM, /* confirm-: joining, a change; the id is the request's */
+        TOKEN_DECIDE   /* accept- and reject-: a moderator's decision; the id is the request's */
 };
 
 struct token {
