@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "mail/charset.h"
 #include "mail/lex.h"
 
 #define FRAME 12    /* "=?utf-8?q?" and its end */
@@ -35,31 +36,6 @@ static void write_clean(struct wr *w, struct str s)
                 wr_str(w, take_clean(&s));
 }
 
-enum charset { CHARSET_UTF8, CHARSET_LATIN1, CHARSET_WINDOWS, CHARSET_UNKNOWN };
-
-static enum charset charset_of(struct str name)
-{
-        static const struct {
-                struct str name;
-                enum charset charset;
-        } names[] = {
-                {{"utf-8", 5}, CHARSET_UTF8},
-                {{"utf8", 4}, CHARSET_UTF8},
-                {{"us-ascii", 8}, CHARSET_UTF8},
-                {{"iso-8859-1", 10}, CHARSET_LATIN1},
-                {{"windows-1252", 12}, CHARSET_WINDOWS},
-        };
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-                if (str_eq_nocase(name, names[i].name))
-                        return names[i].charset;
-        return CHARSET_UNKNOWN;
-}
-
-/* Windows-1252 differs from ISO-8859-1 here: 0x80 to 0x9f; 0 where it has nothing. */
-static const uint16_t windows_1252[32] = {0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6,
-        0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013,
-        0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0, 0x017e, 0x0178};
-
 static void write_charset(struct wr *w, enum charset charset, struct str octets)
 {
         if (charset == CHARSET_UTF8) {
@@ -67,14 +43,10 @@ static void write_charset(struct wr *w, enum charset charset, struct str octets)
                 return;
         }
         for (size_t i = 0; i < octets.n; i++) {
-                uint8_t c = (uint8_t)octets.p[i];
                 char utf8[4];
                 struct wr one;
-                bool windows = charset == CHARSET_WINDOWS && c >= 0x80 && c < 0xa0;
                 wr_init(&one, utf8, sizeof utf8);
-                utf8_write(&one, !windows                     ? c
-                                 : windows_1252[c - 0x80] > 0 ? windows_1252[c - 0x80]
-                                                              : 0xfffdU);
+                utf8_write(&one, charset_code(charset, (uint8_t)octets.p[i]));
                 write_clean(w, wr_text(&one));
         }
 }

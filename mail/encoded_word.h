@@ -11,7 +11,7 @@
 #define MAIL_ENCODED_WORD_MAX 75 /* RFC 2047 2 */
 
 /* Unstructured text (a Subject) or a phrase without its quotes as UTF-8 on one line: encoded-words decoded, those with
- * only white space between them joined, folds undone. Charsets: UTF-8, US-ASCII, ISO-8859-1, Windows-1252; a word in
+ * only white space between them joined, folds undone. Charsets are those of mail/charset.h; a word in
  * another one, or not well formed, stays as it is. The result is well-formed UTF-8 without control characters: each
  * becomes a space, ill-formed octets U+FFFD. */
 void mail_text_decode(struct wr *w, struct str text);
