@@ -19,7 +19,9 @@
 
 #include "base/str.h"
 #include "base/wr.h"
+#include "list/command.h"
 #include "list/notice.h"
+#include "list/setting.h"
 
 #define NOTICE_RANDOM_SIZE 16
 #define NOTICE_TEMPLATE_MAX (16 * 1024) /* octets of an owner's template */
@@ -27,24 +29,17 @@
 #define NOTICE_AFTER_MAX (64 * 1024)
 #define NOTICE_LINE_MAX 8192 /* room for one streamed line of up to 2048 octets */
 
-struct notice_value {
-        struct str name, value;
-};
-
 struct notice_mail {
         enum notice_kind kind;
-        struct str list, domain; /* "ptt", "mailingl.st" */
-        const struct notice_value
-                *settings; /* of the list, those that somebody set; others are as standard */
-        size_t setting_count;
-        const struct notice_value *options; /* NOTICE_OPTIONS: all of the member's, in force */
-        size_t option_count;
-        struct str to;    /* "local@domain"; empty: the list's moderators */
-        struct str about; /* as list/notice.h */
-        struct str text;  /* as list/notice.h */
-        struct str token; /* list/token.h; for kinds with notice_needs_token */
+        struct str list, domain;               /* "ptt", "mailingl.st" */
+        const struct setting_values *settings; /* of the list, in force; for language and description too */
+        const bool *options; /* NOTICE_OPTIONS: MEMBER_OPTIONS of them, the member's; else NULL */
+        struct str to;       /* "local@domain"; empty: the list's moderators */
+        struct str about;    /* as list/notice.h */
+        struct str text;     /* as list/notice.h */
+        struct str token;    /* list/token.h; for kinds with notice_needs_token */
         struct str
-                answers; /* Message-ID, with brackets, of the mail that this answers; empty or wrong: none */
+                answers; /* Message-ID, with brackets, of the mail by `to` that this answers; if empty or wrong: none */
         struct str template; /* the owner's, which notice_template_check let through; empty: the built-in one */
         bool post_is_8bit;   /* NOTICE_POST_WAITS: the attached post has 8-bit octets */
         bool post_is_smtputf8; /* NOTICE_POST_WAITS: its header has UTF-8 (RFC 6532) */
