@@ -16,6 +16,7 @@ const char *smtp_client_closed_text(enum smtp_client_closed why)
                 [SMTP_CLIENT_TIMEOUT] = "timeout",
                 [SMTP_CLIENT_PROTOCOL] = "protocol broken",
                 [SMTP_CLIENT_EARLY] = "refused before the end",
+                [SMTP_CLIENT_CLEAR] = "no TLS",
                 [SMTP_CLIENT_LOST] = "connection lost",
         };
         CHECK((size_t)why < sizeof texts / sizeof texts[0]);
@@ -178,6 +179,8 @@ static void take_extension(struct smtp_extensions *x, struct str line)
                 x->chunking = true;
         else if (str_eq_nocase(keyword, S("ENHANCEDSTATUSCODES")))
                 x->enhanced = true;
+        else if (str_eq_nocase(keyword, S("STARTTLS")))
+                x->starttls = true;
         else if (str_eq_nocase(keyword, S("SIZE"))) {
                 x->size = true;
                 if (str_to_u64(str_trim(value), UINT64_MAX, &x->size_max) != ERR_OK)
@@ -199,11 +202,54 @@ static bool after_hello(struct smtp_client *c, enum smtp_client_command command,
         }
         if (command == SMTP_CLIENT_GREETING || !smtp_reply_is_positive(reply))
                 return close_session(c, SMTP_CLIENT_REFUSED, command, true);
+        if (!c->is_secured && !c->is_clear && c->config.tls != SMTP_CLIENT_TLS_NEVER &&
+                c->extensions.starttls) {
+                client_put(c, S("STARTTLS\r\n"));
+                client_queue(c, SMTP_CLIENT_STARTTLS);
+                return false;
+        }
+        if (!c->is_secured && c->config.tls == SMTP_CLIENT_TLS_MUST)
+                return close_session(c, SMTP_CLIENT_CLEAR, command, true);
         c->state = SMTP_CLIENT_STATE_IDLE;
         event->kind = SMTP_CLIENT_READY;
         event->command = command;
         event->reply = *reply;
         return true;
+}
+
+/* 220 to STARTTLS is the last that is said in the clear: what follows it in the buffer somebody else has put there. */
+static bool after_starttls(
+        struct smtp_client *c, const struct smtp_reply *reply, struct smtp_client_event *event)
+{
+        if (reply->code == 220 && unread(c).n > 0)
+                return close_session(c, SMTP_CLIENT_PROTOCOL, SMTP_CLIENT_STARTTLS, false);
+        if (reply->code == 220) {
+                c->is_securing = true;
+                c->deadline_ms = INT64_MAX;
+                event->kind = SMTP_CLIENT_SECURE;
+                event->command = SMTP_CLIENT_STARTTLS;
+                return true;
+        }
+        if (reply->code < 400)
+                return close_session(c, SMTP_CLIENT_PROTOCOL, SMTP_CLIENT_STARTTLS, false);
+        if (c->config.tls == SMTP_CLIENT_TLS_MUST)
+                return close_session(c, SMTP_CLIENT_CLEAR, SMTP_CLIENT_STARTTLS, true);
+        c->is_clear = true;
+        c->extensions = (struct smtp_extensions){0};
+        say_hello(c, SMTP_CLIENT_EHLO);
+        return false;
+}
+
+void smtp_client_secured(struct smtp_client *c, int64_t now_ms)
+{
+        c->now_ms = now_ms;
+        if (c->state >= SMTP_CLIENT_STATE_CLOSING)
+                return;
+        CHECK(c->is_securing);
+        c->is_securing = false;
+        c->is_secured = true;
+        c->extensions = (struct smtp_extensions){0};
+        say_hello(c, SMTP_CLIENT_EHLO);
 }
 
 static bool tell(
@@ -252,6 +298,8 @@ static bool after_reply(
                 return close_session(c, SMTP_CLIENT_421, command, true);
         if (command <= SMTP_CLIENT_HELO)
                 return after_hello(c, command, reply, event);
+        if (command == SMTP_CLIENT_STARTTLS)
+                return after_starttls(c, reply, event);
         if (command == SMTP_CLIENT_DATA)
                 return after_data(c, reply, event);
         if (reply->code / 100 == 3)

@@ -28,9 +28,17 @@
 #define SMTP_CLIENT_OUT 16384
 #define SMTP_CLIENT_QUEUE_MAX 128 /* commands sent and not yet answered */
 
+/* STARTTLS (RFC 3207) is the engine's own exchange too: SECURE comes when the caller is to do the handshake. */
+enum smtp_client_tls {
+        SMTP_CLIENT_TLS_NEVER,
+        SMTP_CLIENT_TLS_MAY, /* when it is offered; a server that then refuses is spoken to in the clear */
+        SMTP_CLIENT_TLS_MUST /* SMTP_CLIENT_CLEAR when it is not offered, or refused */
+};
+
 struct smtp_client_config {
         struct str hello;   /* our name for EHLO, as smtp_hello_parse takes it; borrowed for the session */
         bool no_pipelining; /* never queue, even when it is offered */
+        enum smtp_client_tls tls;
         /* 0: the values of RFC 5321 4.5.3.2 in base/limits.h */
         int64_t greeting_ms, command_ms, data_ms, block_ms, end_ms;
 };
@@ -39,6 +47,7 @@ enum smtp_client_command {
         SMTP_CLIENT_GREETING, /* not a command: the server speaks first */
         SMTP_CLIENT_EHLO,
         SMTP_CLIENT_HELO,
+        SMTP_CLIENT_STARTTLS,
         SMTP_CLIENT_MAIL,
         SMTP_CLIENT_RCPT,
         SMTP_CLIENT_DATA,
@@ -48,8 +57,9 @@ enum smtp_client_command {
 };
 
 enum smtp_client_event_kind {
-        SMTP_CLIENT_READY, /* `reply` is the answer to EHLO or HELO; smtp_client_extensions is known */
-        SMTP_CLIENT_REPLY, /* the answer to `command` */
+        SMTP_CLIENT_READY,  /* `reply` is the answer to EHLO or HELO; smtp_client_extensions is known */
+        SMTP_CLIENT_REPLY,  /* the answer to `command` */
+        SMTP_CLIENT_SECURE, /* do the TLS handshake now, then call smtp_client_secured or smtp_client_lost */
         SMTP_CLIENT_CLOSED /* nothing more can be sent; `closed` says why, `reply` what the server said last of it */
 };
 
@@ -60,6 +70,7 @@ enum smtp_client_closed {
         SMTP_CLIENT_TIMEOUT,  /* the deadline passed */
         SMTP_CLIENT_PROTOCOL, /* the server broke the protocol */
         SMTP_CLIENT_EARLY,    /* refused before the end of the message: REPLY to END came just before */
+        SMTP_CLIENT_CLEAR,    /* TLS must be, and cannot: `reply` is the refusal, or the answer to EHLO */
         SMTP_CLIENT_LOST      /* smtp_client_lost: the connection went away */
 };
 const char *smtp_client_closed_text(enum smtp_client_closed why);
@@ -100,13 +111,15 @@ struct smtp_client {
         enum smtp_client_closed closed;
         struct smtp_extensions extensions;
         enum smtp_client_command closed_command;
-        bool is_reply_kept;    /* `gather` holds the reply that CLOSED tells */
-        bool is_early;         /* the reply being gathered came before the end of the message */
-        bool is_mail_accepted; /* the last MAIL that was answered */
-        bool is_lone_dot;      /* DATA is answered by the reply to a dot that the engine sent */
-        bool is_chunk;         /* the message goes out behind BDAT */
-        uint64_t chunk_left;   /* bytes of it that the caller has yet to give */
-        uint32_t recipients;   /* accepted since that MAIL */
+        bool is_reply_kept;           /* `gather` holds the reply that CLOSED tells */
+        bool is_early;                /* the reply being gathered came before the end of the message */
+        bool is_mail_accepted;        /* the last MAIL that was answered */
+        bool is_secured, is_securing; /* TLS is on; SECURE was given */
+        bool is_clear;                /* STARTTLS was refused: not again */
+        bool is_lone_dot;             /* DATA is answered by the reply to a dot that the engine sent */
+        bool is_chunk;                /* the message goes out behind BDAT */
+        uint64_t chunk_left;          /* bytes of it that the caller has yet to give */
+        uint32_t recipients;          /* accepted since that MAIL */
         enum smtp_client_line line;
         size_t queue_from, queue_n;
         uint64_t queued, sent; /* bytes, over the whole session */
@@ -163,6 +176,9 @@ MUST_USE enum err smtp_client_body(struct smtp_client *c, struct str bytes, size
  *   ERR_OK, ERR_AGAIN, ERR_SEQUENCE (the chunk lacks bytes), ERR_SYNTAX (the message ended with CR, or its chunk
  *   without CRLF) */
 MUST_USE enum err smtp_client_end(struct smtp_client *c);
+
+/* After SECURE: TLS is on. The engine says EHLO again, and nothing is known from before. */
+void smtp_client_secured(struct smtp_client *c, int64_t now_ms);
 
 /* Known after READY. */
 const struct smtp_extensions *smtp_client_extensions(const struct smtp_client *c);

@@ -51,6 +51,7 @@
 
 struct dialogue {
         const char *name, *text;
+        enum smtp_client_tls tls;
 };
 
 static inline bool next_line(struct str *text, char *kind, struct str *line)
@@ -103,7 +104,8 @@ static inline void play(const struct dialogue *d, uint32_t seed)
         struct client_play p;
         struct str text = str_of_c(d->text), line, rest = text;
         char kind, last = 'S';
-        client_play_begin(&p, false);
+        const struct smtp_client_config config = {.hello = S("c.test"), .tls = d->tls};
+        client_play_begin_with(&p, &config);
         while (next_line(&text, &kind, &line)) {
                 bool is_input = kind == 'S' || kind == 's' || kind == '>';
                 if (is_input && (last == 'C' || last == 'c' || last == 'E'))

@@ -18,7 +18,7 @@ struct client_play {
 static inline const char *client_play_command(enum smtp_client_command command)
 {
         static const char *const names[] = {
-                "greeting", "ehlo", "helo", "mail", "rcpt", "data", "end", "rset", "quit"};
+                "greeting", "ehlo", "helo", "starttls", "mail", "rcpt", "data", "end", "rset", "quit"};
         return names[command];
 }
 
@@ -60,6 +60,10 @@ static inline void client_play_event(struct client_play *p, const struct smtp_cl
         if (event->kind == SMTP_CLIENT_READY) {
                 play_add_c(&p->events, "ready");
                 client_play_ready(p);
+        } else if (event->kind == SMTP_CLIENT_SECURE) {
+                CHECK(smtp_client_pending(p->client).n == 0);
+                play_add_c(&p->events, "secure\n");
+                smtp_client_secured(p->client, p->now_ms);
         } else if (event->kind == SMTP_CLIENT_REPLY) {
                 play_add_c(&p->events, "reply ");
                 play_add_c(&p->events, client_play_command(event->command));
@@ -88,13 +92,18 @@ static inline void client_play_drain(struct client_play *p)
         }
 }
 
+static inline void client_play_begin_with(struct client_play *p, const struct smtp_client_config *config)
+{
+        *p = (struct client_play){.client = malloc(sizeof *p->client)};
+        CHECK(p->client != NULL);
+        smtp_client_init(p->client, config, 0);
+        client_play_drain(p);
+}
+
 static inline void client_play_begin(struct client_play *p, bool no_pipelining)
 {
         struct smtp_client_config config = {.hello = S("c.test"), .no_pipelining = no_pipelining};
-        *p = (struct client_play){.client = malloc(sizeof *p->client)};
-        CHECK(p->client != NULL);
-        smtp_client_init(p->client, &config, 0);
-        client_play_drain(p);
+        client_play_begin_with(p, &config);
 }
 
 static inline void client_play_feed(struct client_play *p, struct str bytes, uint32_t *seed)

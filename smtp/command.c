@@ -37,7 +37,7 @@ enum smtp_verb smtp_command_split(struct str line, struct str *arguments)
                 {{"SOML", 4}, SMTP_VERB_OTHER},
                 {{"SAML", 4}, SMTP_VERB_OTHER},
                 {{"AUTH", 4}, SMTP_VERB_OTHER},
-                {{"STARTTLS", 8}, SMTP_VERB_OTHER},
+                {{"STARTTLS", 8}, SMTP_VERB_STARTTLS},
         };
         struct str verb;
         str_cut(line, ' ', &verb, arguments);

@@ -18,6 +18,7 @@ struct smtp_extensions {
         bool smtputf8;     /* RFC 6531 */
         bool enhanced;     /* RFC 2034 */
         bool chunking;     /* RFC 3030 2 */
+        bool starttls;     /* RFC 3207 */
         uint64_t size_max; /* of SIZE; 0: not said */
 };
 
@@ -33,6 +34,7 @@ enum smtp_verb {
         SMTP_VERB_NOOP,
         SMTP_VERB_VRFY,
         SMTP_VERB_HELP,
+        SMTP_VERB_STARTTLS,
         SMTP_VERB_QUIT,
         SMTP_VERB_OTHER, /* known from some RFC, but not implemented here: 502, not 500 */
         SMTP_VERB_COUNT

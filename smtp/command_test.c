@@ -24,7 +24,7 @@ static void test_split(void **state)
                 {"QUITE", SMTP_VERB_UNKNOWN, ""},
                 {" QUIT", SMTP_VERB_UNKNOWN, "QUIT"},
                 {"", SMTP_VERB_UNKNOWN, ""},
-                {"STARTTLS", SMTP_VERB_OTHER, ""},
+                {"STARTTLS", SMTP_VERB_STARTTLS, ""},
                 {"MAIL", SMTP_VERB_MAIL, ""},
                 {"bdat 10 LAST", SMTP_VERB_BDAT, "10 LAST"},
                 {"MAILFROM:<>", SMTP_VERB_UNKNOWN, ""},

@@ -142,6 +142,35 @@ static enum server_step closed_step(struct smtp_server *s, struct smtp_server_ev
         return SERVER_STEP_WAIT;
 }
 
+/* What stands in the buffers is the clear text's: 220 leaves first, and nothing else may have come. */
+static enum server_step secure_step(struct smtp_server *s, struct smtp_server_event *event)
+{
+        if (s->is_securing || s->out_to > s->out_from)
+                return SERVER_STEP_WAIT;
+        if (server_unread(s).n > 0) {
+                server_say(s, 503, 5, 0, S("Bytes before TLS, closing"));
+                server_close(s, SMTP_CLOSED_PROTOCOL);
+                return SERVER_STEP_MORE;
+        }
+        s->is_securing = true;
+        event->kind = SMTP_SERVER_SECURE;
+        return SERVER_STEP_EVENT;
+}
+
+void smtp_server_secured(struct smtp_server *s, int64_t now_ms)
+{
+        if (s->state >= SMTP_SERVER_STATE_CLOSING)
+                return;
+        CHECK(s->is_securing);
+        s->is_securing = false;
+        s->is_secured = true;
+        s->is_hello_done = s->is_extended = false;
+        s->in_from = s->in_to = 0;
+        s->state = SMTP_SERVER_STATE_COMMAND;
+        s->now_ms = now_ms;
+        s->deadline_ms = now_ms + s->config.idle_ms;
+}
+
 static enum server_step step(struct smtp_server *s, struct smtp_server_event *event)
 {
         static enum server_step (*const steps[])(struct smtp_server *, struct smtp_server_event *) = {
@@ -151,6 +180,7 @@ static enum server_step step(struct smtp_server *s, struct smtp_server_event *ev
                 [SMTP_SERVER_STATE_DATA] = server_data_step,
                 [SMTP_SERVER_STATE_DROP] = server_drop_step,
                 [SMTP_SERVER_STATE_CHUNK] = server_chunk_step,
+                [SMTP_SERVER_STATE_SECURE] = secure_step,
                 [SMTP_SERVER_STATE_CLOSING] = closing_step,
                 [SMTP_SERVER_STATE_CLOSED] = closed_step,
         };

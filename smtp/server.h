@@ -2,7 +2,8 @@
 /* The server's side of an SMTP session (RFC 5321) as an engine: bytes and time go in, events come out, the caller's
  * replies go in, bytes come out. No I/O, no allocation, no clock; the struct has no pointer into itself.
  *
- * Extensions: PIPELINING, SIZE, 8BITMIME, SMTPUTF8, CHUNKING, ENHANCEDSTATUSCODES, each when the configuration has it.
+ * Extensions: PIPELINING, SIZE, 8BITMIME, SMTPUTF8, CHUNKING, STARTTLS, ENHANCEDSTATUSCODES, each when the configuration
+ * has it.
  *
  * How to drive it:
  *
@@ -24,6 +25,10 @@
  * rest of such a message nor what follows it can ever run as commands (SMTP smuggling). The caller should read and
  * drop for a while before closing (smtp_server_room and smtp_server_got do so), so that the answer is not lost to a
  * reset. The same happens to bytes that a client sends behind DATA before it was told 354.
+ *
+ * STARTTLS (RFC 3207): behind its 220, which is sent alone, comes SECURE; the caller does the handshake and says
+ * smtp_server_secured, and the session begins anew, with nothing known from before. Bytes that were sent behind STARTTLS in
+ * the clear end the session: nobody can tell who sent them.
  *
  * A message that comes in chunks (BDAT, RFC 3030) gives the same events as one that comes behind DATA: DATA at its first
  * chunk, whose 354 is not said, BODY, END; lines and strays are judged alike across chunks, and a last line without
@@ -62,10 +67,11 @@ enum smtp_server_event_kind {
         SMTP_SERVER_RCPT, /* wants a reply: 2yz accepts this recipient; a refusal harms no other */
         SMTP_SERVER_DATA, /* wants a reply: 354 lets the message come, 4yz and 5yz leave the transaction open, unless
                            * RESET says that it ended */
-        SMTP_SERVER_BODY,  /* bytes of the message: dots undone, lines end with CRLF; slices end anywhere */
-        SMTP_SERVER_END,   /* the message is complete; wants a reply, which ends the transaction */
-        SMTP_SERVER_RESET, /* the transaction is over without a message: forget it */
-        SMTP_SERVER_CLOSED /* the session is over: write what is pending and close; `closed` says why */
+        SMTP_SERVER_BODY,   /* bytes of the message: dots undone, lines end with CRLF; slices end anywhere */
+        SMTP_SERVER_END,    /* the message is complete; wants a reply, which ends the transaction */
+        SMTP_SERVER_RESET,  /* the transaction is over without a message: forget it */
+        SMTP_SERVER_SECURE, /* do the TLS handshake now, then call smtp_server_secured or smtp_server_lost */
+        SMTP_SERVER_CLOSED  /* the session is over: write what is pending and close; `closed` says why */
 };
 
 enum smtp_server_reset {
@@ -109,6 +115,7 @@ enum smtp_server_state {
         SMTP_SERVER_STATE_DATA,    /* reading a message */
         SMTP_SERVER_STATE_DROP,    /* reading a message that is refused for its size */
         SMTP_SERVER_STATE_CHUNK,   /* reading the octets behind BDAT */
+        SMTP_SERVER_STATE_SECURE, /* 220 to STARTTLS was said: SECURE is to be given, then the caller is waited for */
         SMTP_SERVER_STATE_CLOSING, /* CLOSED is to be given */
         SMTP_SERVER_STATE_CLOSED
 };
@@ -121,6 +128,7 @@ struct smtp_server {
         enum smtp_server_reset reset;
         bool is_parked;
         bool has_reset;                                     /* RESET is to be given before anything else */
+        bool is_secured, is_securing;                       /* TLS is on; SECURE was given */
         bool is_hello_done, is_extended, is_extended_asked; /* EHLO: accepted last; asked last */
         bool in_mail, in_smtputf8;                          /* MAIL was accepted, with SMTPUTF8 */
         bool at_line_start;  /* in a message: the next unread byte begins a line */
@@ -151,6 +159,8 @@ bool smtp_server_next(struct smtp_server *s, struct smtp_server_event *event);
 /* Answer the event that wanted a reply; the text is copied. CONNECT takes 220, DATA 354, the others 2yz, and all of
  * them 4yz and 5yz; another code (a next hop's, handed on) is said as 451 4.3.0. 421 closes the session. */
 void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply, int64_t now_ms);
+/* After SECURE: TLS is on. The client begins with EHLO again; STARTTLS is not offered any more. */
+void smtp_server_secured(struct smtp_server *s, int64_t now_ms);
 /* Close from our side, at any moment: say 421 4.3.2 and give CLOSED next. */
 void smtp_server_shutdown(struct smtp_server *s);
 

@@ -74,6 +74,7 @@ void server_say_named(struct smtp_server *s, const struct smtp_reply *reply, boo
                 wr_str(&w, offer->mime_8bit ? S("\n8BITMIME") : S(""));
                 wr_str(&w, offer->smtputf8 ? S("\nSMTPUTF8") : S(""));
                 wr_str(&w, offer->chunking ? S("\nCHUNKING") : S(""));
+                wr_str(&w, offer->starttls && !s->is_secured ? S("\nSTARTTLS") : S(""));
                 wr_str(&w, offer->enhanced ? S("\nENHANCEDSTATUSCODES") : S(""));
         }
         CHECK(wr_end(&w) == ERR_OK);
@@ -216,6 +217,29 @@ static enum server_step do_help(struct smtp_server *s, const struct call *call)
         return SERVER_STEP_MORE;
 }
 
+static enum server_step do_starttls(struct smtp_server *s, const struct call *call)
+{
+        if (!s->config.offer.starttls) {
+                server_refuse(s, 502, 5, 1, S("Command not implemented"));
+                return SERVER_STEP_MORE;
+        }
+        if (refuse_arguments(s, call->arguments))
+                return SERVER_STEP_MORE;
+        if (server_unread(s).n >
+                call->line_n) { /* RFC 2920 3.1: the last of a group; and nobody knows whose they are */
+                server_say(s, 503, 5, 0, S("Bytes before TLS, closing"));
+                server_close(s, SMTP_CLOSED_PROTOCOL);
+                return SERVER_STEP_MORE;
+        }
+        if (s->is_secured || s->in_mail || !s->is_extended) {
+                server_refuse(s, 503, 5, 1, s->is_secured ? S("TLS is on already") : S("Not at this point"));
+                return SERVER_STEP_MORE;
+        }
+        server_say(s, 220, 0, 0, S("Ready for TLS"));
+        s->state = SMTP_SERVER_STATE_SECURE;
+        return SERVER_STEP_MORE;
+}
+
 static enum server_step do_quit(struct smtp_server *s, const struct call *call)
 {
         if (refuse_arguments(s, call->arguments))
@@ -265,6 +289,7 @@ enum server_step server_command_step(struct smtp_server *s, struct smtp_server_e
                 [SMTP_VERB_NOOP] = do_noop,
                 [SMTP_VERB_VRFY] = do_vrfy,
                 [SMTP_VERB_HELP] = do_help,
+                [SMTP_VERB_STARTTLS] = do_starttls,
                 [SMTP_VERB_QUIT] = do_quit,
                 [SMTP_VERB_OTHER] = do_other,
         };

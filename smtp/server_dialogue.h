@@ -44,6 +44,7 @@
 
 struct dialogue {
         const char *name, *text;
+        bool has_tls; /* STARTTLS is offered */
 };
 
 /* The lines of a dialogue, one at a time. */
@@ -83,6 +84,7 @@ static inline void play(const struct dialogue *d, uint32_t seed)
         struct server_play p;
         struct str text = str_of_c(d->text), line;
         char kind, last = 'E';
+        config.offer.starttls = d->has_tls;
         server_play_begin(&p, &config);
         while (next_line(&text, &kind, &line)) {
                 bool is_client = kind == 'C' || kind == 'c';

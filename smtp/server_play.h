@@ -143,6 +143,10 @@ static inline void server_play_event(struct server_play *p, const struct smtp_se
         if (event->kind == SMTP_SERVER_BODY) {
                 CHECK(p->in_mail && event->bytes.n > 0);
                 play_add(&p->body, event->bytes);
+        } else if (event->kind == SMTP_SERVER_SECURE) {
+                CHECK(!p->in_mail && smtp_server_pending(p->server).n == 0);
+                server_play_line(p, "secure", S(""));
+                smtp_server_secured(p->server, p->now_ms);
         } else if (event->kind == SMTP_SERVER_RESET) {
                 server_play_reset(p, event->reset);
         } else if (event->kind == SMTP_SERVER_CLOSED) {
