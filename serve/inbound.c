@@ -13,6 +13,7 @@
 
 #define SESSION_ARENA 4096
 #define TRANSACTION_ARENA (64 * 1024)
+#define END_TEXT_MAX 1024
 
 struct session {
         struct lipap *node;
@@ -20,8 +21,9 @@ struct session {
         const struct inbound_target *target; /* NULL: no recipient yet */
         void *state;                         /* of the target, while a message comes */
         struct arena session_arena, arena;
+        char *memory; /* of `arena`, TRANSACTION_ARENA bytes; NULL without a transaction */
         char session_memory[SESSION_ARENA];
-        char memory[TRANSACTION_ARENA];
+        char text[END_TEXT_MAX]; /* of the reply that ended the last transaction */
 };
 
 struct smtp_reply inbound_store_trouble(struct lipap *node, enum err e)
@@ -86,13 +88,18 @@ static void end_transaction(struct session *s)
         s->state = NULL;
         s->target = NULL;
         s->envelope = kept;
+        free(s->memory);
+        s->memory = NULL;
+        arena_init(&s->arena, NULL, 0);
 }
 
 static struct smtp_reply on_mail(void *ctx, const struct smtp_mail *mail)
 {
         struct session *s = ctx;
         struct inbound_envelope *e = &s->envelope;
-        arena_reset(&s->arena);
+        if (!s->memory)
+                s->memory = malloc(TRANSACTION_ARENA);
+        arena_init(&s->arena, s->memory, s->memory ? TRANSACTION_ARENA : 0);
         e->has_size = mail->params.has_size;
         e->size = mail->params.size;
         e->is_8bit = mail->params.body == SMTP_BODY_8BITMIME;
@@ -283,8 +290,12 @@ static struct smtp_reply on_end(void *ctx, const struct smtpd_message *message)
 {
         struct session *s = ctx;
         struct smtp_reply reply = s->target->end(s->state, message->size, message->has_8bit);
+        struct wr text;
+        wr_init(&text, s->text, sizeof s->text);
+        wr_str(&text, str_take(reply.text, sizeof s->text)); /* it may lie in the arena, which goes now */
+        reply.text = wr_text(&text);
         s->state = NULL;
-        end_transaction(s); /* keeps the arena, where the reply's text may lie, until the next MAIL */
+        end_transaction(s);
         return reply;
 }
 
@@ -327,7 +338,6 @@ void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer
         s->node = node;
         s->envelope.peer = *peer;
         arena_init(&s->session_arena, s->session_memory, sizeof s->session_memory);
-        arena_init(&s->arena, s->memory, sizeof s->memory);
         end_transaction(s);
         (void)smtpd_run(node->host, tcp, &config, &handler, s);
         end_transaction(s);

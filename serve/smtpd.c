@@ -137,30 +137,50 @@ static void finish(struct session *s, enum smtp_server_closed why)
                 linger(s);
 }
 
+/* Events and answers, until the session is over. */
+static enum smtp_server_closed converse(struct session *s)
+{
+        struct smtp_server_event event;
+        for (;;) {
+                while (smtp_server_next(&s->server, &event)) {
+                        if (event.kind == SMTP_SERVER_CLOSED) {
+                                finish(s, event.closed);
+                                return event.closed;
+                        }
+                        act(s, &event);
+                }
+                if (smtp_server_pending(&s->server).n > 0)
+                        flush_or_lose(s);
+                else
+                        read_more(s);
+        }
+}
+
+/* A few bytes into a fresh connection: they fit, so nobody waits. */
+static void turn_away(struct host *h, struct host_tcp *tcp, struct str words)
+{
+        enum err e = host_tcp_write(h, tcp, words, host_now_ms(h) + LAST_WORDS_MS);
+        (void)e; /* closed either way */
+}
+
 enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp,
         const struct smtp_server_config *config, const struct smtpd_handler *handler, void *ctx)
 {
-        struct session s; /* not cleared: the engine's buffers cost no pages until they are used */
-        struct smtp_server_event event;
-        s.host = h;
-        s.tcp = tcp;
-        s.handler = handler;
-        s.ctx = ctx;
-        s.idle_ms = config->idle_ms > 0 ? config->idle_ms : SMTP_SERVER_IDLE_MS;
-        smtp_server_init(&s.server, config, host_now_ms(h));
-        for (;;) {
-                while (smtp_server_next(&s.server, &event)) {
-                        if (event.kind == SMTP_SERVER_CLOSED) {
-                                finish(&s, event.closed);
-                                return event.closed;
-                        }
-                        act(&s, &event);
-                }
-                if (smtp_server_pending(&s.server).n > 0)
-                        flush_or_lose(&s);
-                else
-                        read_more(&s);
+        struct session *s =
+                malloc(sizeof *s); /* not cleared: the engine's buffers cost no pages until they are used */
+        if (!s) {
+                turn_away(h, tcp, S("421 4.3.0 Out of memory, try again later\r\n"));
+                return SMTP_CLOSED_REPLY;
         }
+        s->host = h;
+        s->tcp = tcp;
+        s->handler = handler;
+        s->ctx = ctx;
+        s->idle_ms = config->idle_ms > 0 ? config->idle_ms : SMTP_SERVER_IDLE_MS;
+        smtp_server_init(&s->server, config, host_now_ms(h));
+        enum smtp_server_closed why = converse(s);
+        free(s);
+        return why;
 }
 
 struct connection {
@@ -179,17 +199,6 @@ static void run_connection(void *arg)
         free(c);
 }
 
-/* A few bytes into a fresh connection: they fit, so the listener does not wait. */
-static void turn_away(const struct smtpd_listen_config *config, struct host_tcp *tcp)
-{
-        config->gate->refused++;
-        enum err e =
-                host_tcp_write(config->host, tcp, S("421 4.3.2 Too many connections, try again later\r\n"),
-                        host_now_ms(config->host) + LAST_WORDS_MS);
-        (void)e; /* closed either way */
-        host_tcp_close(config->host, tcp);
-}
-
 static bool begin(const struct smtpd_listen_config *config, struct scope *scope, struct host_tcp *tcp,
         const struct ip_port *peer)
 {
@@ -206,6 +215,13 @@ static bool begin(const struct smtpd_listen_config *config, struct scope *scope,
         return true;
 }
 
+static void refuse(const struct smtpd_listen_config *config, struct host_tcp *tcp)
+{
+        config->gate->refused++;
+        turn_away(config->host, tcp, S("421 4.3.2 Too many connections, try again later\r\n"));
+        host_tcp_close(config->host, tcp);
+}
+
 enum err smtpd_listen(const struct smtpd_listen_config *config)
 {
         struct scope scope;
@@ -215,7 +231,7 @@ enum err smtpd_listen(const struct smtpd_listen_config *config)
         scope_open(&scope, config->host->sched, FIBER_NEVER);
         while ((e = host_accept(config->host, config->listener, FIBER_NEVER, &tcp, &peer)) == ERR_OK)
                 if (!begin(config, &scope, tcp, &peer))
-                        turn_away(config, tcp);
+                        refuse(config, tcp);
         scope_join(&scope);
         return e;
 }

@@ -40,7 +40,8 @@ struct smtpd_handler {
 /* Drive one session on the calling fiber until it is over; `tcp` stays the caller's to close. When the fiber is
  * cancelled the peer is told 421 4.3.2 (SMTP_CLOSED_REPLY). Replies leave in one write a group of pipelined commands, and before the next
  * command is looked at when they end a message. After a final refusal the rest that the peer sends is read and dropped
- * for a while, so that a reset does not overtake it. The engine (33 KiB) lies on the fiber's stack.
+ * for a while, so that a reset does not overtake it. The engine (33 KiB) lies on the heap; without memory for it the peer
+ * is told 421 4.3.0 and `handler` nothing.
  * Gives how the session ended. */
 enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp,
         const struct smtp_server_config *config, const struct smtpd_handler *handler, void *ctx);

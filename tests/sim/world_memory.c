@@ -6,13 +6,15 @@
 #include <malloc.h>
 
 #include "base/limits.h"
+#include "host/guest/machine.h"
 #include "serve/signer.h"
 
 #define LOOK_MS 5000
 /* All nodes and people together; days of mail were seen to take 26 MiB. A server that keeps what it should let go is
  * above it within a day. */
 #define HEAP_MAX (64ull * 1024 * 1024)
-#define STACK_MAX (FIBER_STACK_SIZE / 4 * 3)
+/* Of a stack, a quarter stays unused: of a unikernel's, which are the smallest; under a sanitizer frames are larger. */
+#define STACK_MAX(n) ((n) / 4 * 3)
 #define FEW 64 /* fibers and ports that a server has beside those that are counted below */
 
 /* In use, without what is so large that it is mapped: disks and the arenas of the world. 0 under a sanitizer. */
@@ -61,6 +63,6 @@ void world_watch_memory(void *arg)
 void world_look_at_stacks(struct world *w)
 {
         size_t high = sched_stack_high(world_sched(w));
-        if (high > STACK_MAX)
+        if (high > STACK_MAX(heap_now() > 0 ? MACHINE_STACK : FIBER_STACK_SIZE))
                 world_broken(w, "memory", "a stack was %zu bytes deep", high);
 }

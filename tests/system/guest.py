@@ -5,7 +5,9 @@
 Everybody sits on one bridge; each guest has a tap device of its own. A machine whose tender is not in PATH is skipped,
 and so is all of it where `ninja guests` was not run. Solo5's here; QEMU's, which take longer, in guest_virtio.py.
 """
+import contextlib
 import os
+import resource
 import subprocess
 import time
 from collections import Counter
@@ -20,6 +22,7 @@ from lib.smtp import Lost, Smtp  # noqa: E402
 
 MEMBERS = [AUTHOR, "member1@sub1.test", "member2@sub2.test"]
 POSTS = 100 if LONG else 20
+IDLE = 990  # sessions that say nothing; lipap takes 1000 (LIPAP_SESSIONS_MAX), of which the last 50 are kept for signers
 KILLS = {7: ["lipap"], 14: ["lipap", "nec"]}  # before which post who dies
 
 
@@ -38,7 +41,7 @@ class Servers(Guests):
     def start_lipap(self, more=()):
         process = self.start("lipap", self.guest("lipap", LIPAP, [
             "--name", "lipap", "--domain", "mailingl.st", "--hostname", "mx.mailingl.st", "--signer", NEC, "--signer-network", f"{NEC}/32",
-            "--nameserver", f"udp:{DNS}", "--password", self.list_password, "--retry", "2s",
+            "--signer-network", f"{DNS}/32", "--nameserver", f"udp:{DNS}", "--password", self.list_password, "--retry", "2s",
             "--authserv-id", "mx.mailingl.st", "--metrics", LIPAP, *more], self.image))
         process.wait_log(r"event=ready\b", self.machine.patience)
         process.wait_listens(LIPAP)
@@ -77,6 +80,25 @@ def first_posts(world, sink):
             equal(sorted(c.recipients[0] for c in copies_of(sink, raw)), sorted(MEMBERS), "recipients")
 
 
+def idle(world, sink):
+    """In a guest of 128 MB."""
+    with world.case(f"{world.machine.name}: {IDLE} idle sessions, and beside most of them a post on its way"), \
+            contextlib.ExitStack() as stack:
+        began = time.monotonic()
+        sessions = [stack.enter_context(Smtp(LIPAP, source=POSTER if n < 900 else DNS)) for n in range(IDLE)]
+        for s in sessions:
+            equal(s.greeting[:3], "220", "greeting")
+            equal(s.command("EHLO idle.author.test")[:3], "250", "EHLO")
+        print(f"{world.machine.name}: {IDLE} sessions in {time.monotonic() - began:.1f} s", flush=True)
+        raw = message(b"Idle.\r\n", number=f"{world.machine.name}-idle")
+        for s in sessions[-50:]:  # else the last places are nec's alone
+            s.close()
+        until(20, "the post is accepted", lambda: post_once(raw))
+        until(60, "copies", lambda: len(copies_of(sink, raw)) == len(MEMBERS))
+        for s in sessions[:-50]:
+            equal(s.command("NOOP")[:3], "250", "NOOP")
+
+
 def watched(world):
     with world.case(f"{world.machine.name}: metrics that a strict reader takes, and health"):
         for address, handled in ((LIPAP, "lipap_handovers_total"), (NEC, "nec_messages_signed_total")):
@@ -113,6 +135,7 @@ def on_machine(world, machine):
     programs = {"nec": world.start_nec(), "lipap": world.start_lipap()}
     first_posts(world, sink)
     watched(world)
+    idle(world, sink)
     killed_while_posting(world, sink, programs)
     for program in programs.values():
         program.kill()
@@ -124,6 +147,7 @@ def on_machine(world, machine):
 
 
 def run(world, leave=("virtio", "virtio, q35")):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (IDLE + 200, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     for number, machine in enumerate(world.machines("lipap", leave)):
         if number == 0:
             world.start_knot()

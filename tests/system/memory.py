@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Receiving takes constant memory: lipap while a message of 25 MB comes in."""
+"""Receiving takes constant memory: lipap while a message of 25 MB comes in, and while sessions say nothing."""
 from lib import rig
 from lib.mail import AUTHOR, LIST, message
 from lib.rig import LIPAP, POSTER, check, equal
@@ -9,6 +9,7 @@ from lib.smtp import Smtp, post
 LINE = b"z" * 76 + b"\r\n"
 SIZE = 25 * 1024 * 1024 - 4096
 GROWTH_KB = 1024
+IDLE, IDLE_KB = 500, 32
 
 
 def peak_kb(pid):
@@ -20,6 +21,24 @@ def peak_kb(pid):
 def reset_peak(pid):
     with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as f:
         f.write("5")
+
+
+def resident_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(next(line for line in f if line.startswith("VmRSS:")).split()[1])
+
+
+def idle_sessions(lipap):
+    """What one session costs that has begun a transaction and given it up."""
+    before = resident_kb(lipap.pid)
+    sessions = [Smtp(LIPAP, source=POSTER, timeout=60) for _ in range(IDLE)]
+    for s in sessions:
+        for line in ("EHLO poster.author.test", f"MAIL FROM:<{AUTHOR}>", f"RCPT TO:<{LIST}>", "RSET"):
+            equal(s.command(line)[:3], "250", line)
+    after = resident_kb(lipap.pid)
+    for s in sessions:
+        s.close()
+    return (after - before) / IDLE
 
 
 def run(world):
@@ -38,6 +57,10 @@ def run(world):
         after = peak_kb(lipap.pid)
         print(f"resident {before} KB before, {after} KB at most", flush=True)
         check(after - before < GROWTH_KB, f"{after - before} KB more, from {before} KB")
+    with world.case(f"{IDLE} idle sessions, less than {IDLE_KB} KB each"):
+        each = idle_sessions(lipap)
+        print(f"{each:.1f} KB each", flush=True)
+        check(each < IDLE_KB, f"{each:.1f} KB each")
     with world.case(f"ten at once, less than {GROWTH_KB} KB each"):
         reset_peak(lipap.pid)
         before = peak_kb(lipap.pid)

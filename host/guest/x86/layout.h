@@ -41,6 +41,6 @@
 #define PAGE_DATA (PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_NO_CODE)
 #define PAGE_TABLE (PAGE_PRESENT | PAGE_WRITE | PAGE_USER)
 
-#define STACK_PAGES 32 /* of a fiber; the page below it is not there */
+#define STACK_PAGES 10 /* of a fiber; the page below it is not there */
 
 #endif
