@@ -29,7 +29,7 @@ static enum err flush(struct smtp_out *o)
         if (pending.n == 0 || o->is_write_dead)
                 return ERR_OK;
         int64_t now_ms = host_now_ms(o->host);
-        enum err e = host_tcp_write(o->host, o->tcp, pending, earlier(now_ms + o->block_ms, o->limit_ms));
+        enum err e = wire_write(&o->wire, pending, earlier(now_ms + o->block_ms, o->limit_ms));
         if (e == ERR_CLOSED) {
                 o->is_write_dead = true;
                 o->limit_ms = earlier(o->limit_ms, now_ms + LAST_WORDS_MS);
@@ -45,7 +45,7 @@ static enum err read_more(struct smtp_out *o)
         size_t cap, got = 0;
         char *room = smtp_client_room(&o->client, &cap);
         int64_t deadline_ms = earlier(smtp_client_deadline(&o->client), o->limit_ms);
-        enum err e = host_tcp_read(o->host, o->tcp, room, cap, deadline_ms, &got);
+        enum err e = wire_read(&o->wire, room, cap, deadline_ms, &got);
         if (e == ERR_OK)
                 smtp_client_got(&o->client, got, host_now_ms(o->host));
         if (o->is_write_dead && e == ERR_TIMEOUT)
@@ -58,14 +58,40 @@ static enum err read_more(struct smtp_out *o)
         return e;
 }
 
+/* The handshake has the time of one command.
+ *   ERR_OK, ERR_TIMEOUT, ERR_CANCELLED, ERR_CRYPTO */
+static enum err secure(struct smtp_out *o)
+{
+        struct tls *tls = NULL;
+        int64_t limit_ms = earlier(host_now_ms(o->host) + SMTP_CLIENT_COMMAND_MS, o->limit_ms);
+        enum err e = o->tls ? tls_connect(o->tls, &o->expect, &tls) : ERR_CRYPTO;
+        if (e != ERR_OK) {
+                o->tls_fault = "no session of TLS could be made";
+                return ERR_CRYPTO;
+        }
+        e = wire_secure(&o->wire, tls, limit_ms, &o->tls_fault);
+        if (e == ERR_OK) {
+                smtp_client_secured(&o->client, host_now_ms(o->host));
+                return ERR_OK;
+        }
+        if (e == ERR_TIMEOUT || e == ERR_CANCELLED)
+                return e;
+        if (o->tls_fault[0] == '\0')
+                o->tls_fault = "the server hung up";
+        return ERR_CRYPTO;
+}
+
 /* Write and read until an event is there.
- *   ERR_OK, ERR_TIMEOUT, ERR_CANCELLED */
+ *   ERR_OK, ERR_TIMEOUT, ERR_CANCELLED, ERR_CRYPTO */
 static enum err next_event(struct smtp_out *o, struct smtp_client_event *event)
 {
         enum err e = ERR_OK;
-        while (e == ERR_OK && !smtp_client_next(&o->client, event)) {
-                e = flush(o);
-                if (e == ERR_OK)
+        while (e == ERR_OK) {
+                bool is_there = smtp_client_next(&o->client, event);
+                if (is_there && event->kind != SMTP_CLIENT_SECURE)
+                        return ERR_OK;
+                e = is_there ? secure(o) : flush(o);
+                if (e == ERR_OK && !is_there)
                         e = read_more(o);
         }
         return e;
@@ -150,13 +176,17 @@ enum err smtp_out_open(
         o->limit_ms = FIBER_NEVER;
         o->fault = o->lost = ERR_OK;
         o->is_write_dead = o->is_early = false;
+        o->tls = config->tls;
+        o->expect = config->expect;
+        o->tls_fault = "";
         o->texts_n = 0;
         *reply = (struct smtp_reply){0};
         int64_t connect_ms = or_default(config->connect_ms, SMTP_CLIENT_CONNECT_MS);
-        enum err e = host_connect(h, &config->to, host_now_ms(h) + connect_ms, &o->tcp);
+        struct host_tcp *tcp = NULL;
+        enum err e = host_connect(h, &config->to, host_now_ms(h) + connect_ms, &tcp);
+        wire_init(&o->wire, h, e == ERR_OK ? tcp : NULL);
         smtp_client_init(&o->client, &config->client, host_now_ms(h));
         if (e != ERR_OK) {
-                o->tcp = NULL;
                 o->fault = e;
                 return e;
         }
@@ -387,7 +417,7 @@ bool smtp_out_is_alive(struct smtp_out *o)
                 return false;
         char *room = smtp_client_room(&o->client, &cap);
         bool is_read = cap == SMTP_CLIENT_IN; /* nothing came with the last answer that was no part of it */
-        if (is_read && host_tcp_read(o->host, o->tcp, room, cap, host_now_ms(o->host), &got) == ERR_TIMEOUT)
+        if (is_read && wire_read(&o->wire, room, cap, host_now_ms(o->host), &got) == ERR_TIMEOUT)
                 return true;
         fail(o, ERR_CLOSED);
         return false;
@@ -406,9 +436,10 @@ void smtp_out_quit(struct smtp_out *o)
 
 void smtp_out_close(struct smtp_out *o)
 {
-        if (o->tcp)
-                host_tcp_close(o->host, o->tcp);
-        o->tcp = NULL;
+        wire_drop(&o->wire);
+        if (o->wire.tcp)
+                host_tcp_close(o->host, o->wire.tcp);
+        o->wire.tcp = NULL;
         if (o->fault == ERR_OK)
                 o->fault = ERR_CLOSED;
 }
@@ -416,4 +447,9 @@ void smtp_out_close(struct smtp_out *o)
 const struct smtp_extensions *smtp_out_extensions(const struct smtp_out *o)
 {
         return smtp_client_extensions(&o->client);
+}
+
+const struct tls *smtp_out_tls(const struct smtp_out *o)
+{
+        return o->wire.tls;
 }

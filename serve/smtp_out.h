@@ -6,6 +6,7 @@
  * with the connection or with what was asked; replies then have code 0:
  *   ERR_TIMEOUT, ERR_CANCELLED   as host/host.h says
  *   ERR_REFUSED, ERR_UNREACHABLE, ERR_LIMIT   only smtp_out_open: no connection
+ *   ERR_CRYPTO                   only smtp_out_open: the TLS handshake failed, `tls_fault` says why
  *   ERR_EOF, ERR_CLOSED          the connection is gone
  *   ERR_SYNTAX                   the server broke the protocol, or the message has a bare CR, bare LF or NUL
  *   ERR_UNSUPPORTED              this cannot be said to this server: not a mailbox, or it needs 8BITMIME or SMTPUTF8,
@@ -26,17 +27,24 @@
 #include "base/ip.h"
 #include "base/str.h"
 #include "host/host.h"
+#include "serve/wire.h"
 #include "smtp/client.h"
 
 struct smtp_out_config {
         struct ip_port to;
-        int64_t connect_ms;               /* 0: SMTP_CLIENT_CONNECT_MS */
-        struct smtp_client_config client; /* our EHLO name (borrowed until close) and the other timeouts */
+        int64_t connect_ms; /* 0: SMTP_CLIENT_CONNECT_MS */
+        struct smtp_client_config
+                client;           /* our EHLO name (borrowed until close), TLS, and the other timeouts */
+        struct tls_context *tls;  /* a client's, for STARTTLS; NULL unless client.tls asks for it */
+        struct tls_expect expect; /* of the server's certificate; borrowed for the opening */
 };
 
 struct smtp_out {
         struct host *host;
-        struct host_tcp *tcp; /* NULL: closed */
+        struct wire wire; /* its tcp is NULL: closed */
+        struct tls_context *tls;
+        struct tls_expect expect;
+        const char *tls_fault; /* why there is no TLS after ERR_CRYPTO: for a log, lives for ever; else "" */
         struct smtp_client client;
         int64_t block_ms, limit_ms; /* for one write; no call waits beyond the limit */
         enum err fault;             /* what ended the session, once it has ended */
@@ -50,7 +58,7 @@ struct smtp_out {
 
 /* Connect, wait for the greeting, say EHLO or HELO.
  *   ERR_OK      ready; `*reply` answers EHLO
- *   ERR_DENIED  the server refused the session: `*reply` says how */
+ *   ERR_DENIED  the server refused the session, or TLS that must be: `*reply` says how */
 MUST_USE enum err smtp_out_open(
         struct smtp_out *o, struct host *h, const struct smtp_out_config *config, struct smtp_reply *reply);
 
@@ -96,5 +104,7 @@ void smtp_out_quit(struct smtp_out *o);
 void smtp_out_close(struct smtp_out *o); /* at once; may be called again */
 
 const struct smtp_extensions *smtp_out_extensions(const struct smtp_out *o);
+/* The session of TLS, or NULL in the clear. */
+const struct tls *smtp_out_tls(const struct smtp_out *o);
 
 #endif

@@ -294,7 +294,7 @@ static void client_stray(struct scripted *t)
         open_message(t);
         assert_int_equal(smtp_out_body(t->out, S("x\ny\r\n")), ERR_SYNTAX);
         assert_int_equal(smtp_out_end(t->out, &reply), ERR_SYNTAX);
-        assert_null(t->out->tcp);
+        assert_null(t->out->wire.tcp);
 }
 
 /* Refused and hung up in the middle of a large message: the refusal is told, not the lost connection. */

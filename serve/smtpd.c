@@ -4,13 +4,14 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "serve/wire.h"
 
 /* For the last words of a session that is cancelled, or that never begins. */
 #define LAST_WORDS_MS 1000
 
 struct session {
         struct host *host;
-        struct host_tcp *tcp;
+        struct wire wire;
         const struct smtpd_handler *handler;
         void *ctx;
         int64_t idle_ms;
@@ -63,8 +64,7 @@ static enum err flush(struct session *s)
                 return ERR_OK;
         if (is_cancelled)
                 fiber_shield(s->host->sched, true);
-        enum err e =
-                host_tcp_write(s->host, s->tcp, pending, in_ms(s, is_cancelled ? LAST_WORDS_MS : s->idle_ms));
+        enum err e = wire_write(&s->wire, pending, in_ms(s, is_cancelled ? LAST_WORDS_MS : s->idle_ms));
         if (is_cancelled)
                 fiber_shield(s->host->sched, false);
         if (e == ERR_OK)
@@ -78,8 +78,32 @@ static void flush_or_lose(struct session *s)
                 smtp_server_lost(&s->server);
 }
 
+/* The whole handshake has the time of one command. One that fails leaves nothing that could be said. */
+static void secure(struct session *s)
+{
+        struct tls_context *context = s->handler->secure ? s->handler->secure(s->ctx) : NULL;
+        struct tls *tls = NULL;
+        const char *fault = "out of memory";
+        enum err e = context ? tls_accept(context, &tls) : ERR_CRYPTO;
+        if (e == ERR_OK) {
+                e = wire_secure(&s->wire, tls, in_ms(s, s->idle_ms), &fault);
+                if (e != ERR_OK && fault[0] == '\0')
+                        fault = "connection lost";
+        }
+        if (s->handler->secured)
+                s->handler->secured(s->ctx, e == ERR_OK ? tls : NULL, e == ERR_OK ? NULL : fault);
+        if (e == ERR_OK)
+                smtp_server_secured(&s->server, host_now_ms(s->host));
+        else
+                smtp_server_lost(&s->server);
+}
+
 static void act(struct session *s, const struct smtp_server_event *event)
 {
+        if (event->kind == SMTP_SERVER_SECURE) {
+                secure(s);
+                return;
+        }
         if (event->kind == SMTP_SERVER_BODY) {
                 s->handler->body(s->ctx, event->bytes);
                 return;
@@ -101,7 +125,7 @@ static void read_more(struct session *s)
 {
         size_t cap, got = 0;
         char *room = smtp_server_room(&s->server, &cap);
-        enum err e = host_tcp_read(s->host, s->tcp, room, cap, smtp_server_deadline(&s->server), &got);
+        enum err e = wire_read(&s->wire, room, cap, smtp_server_deadline(&s->server), &got);
         if (e == ERR_OK) {
                 smtp_server_got(&s->server, got, host_now_ms(s->host));
                 return;
@@ -123,7 +147,7 @@ static void linger(struct session *s)
         enum err e = ERR_OK;
         while (e == ERR_OK && dropped < SMTP_LINGER_MAX && host_now_ms(s->host) < end_ms) {
                 char *room = smtp_server_room(&s->server, &cap);
-                e = host_tcp_read(s->host, s->tcp, room, cap, in_ms(s, SMTP_LINGER_QUIET_MS), &got);
+                e = wire_read(&s->wire, room, cap, in_ms(s, SMTP_LINGER_QUIET_MS), &got);
                 if (e == ERR_OK)
                         dropped += got;
         }
@@ -173,12 +197,13 @@ enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp,
                 return SMTP_CLOSED_REPLY;
         }
         s->host = h;
-        s->tcp = tcp;
+        wire_init(&s->wire, h, tcp);
         s->handler = handler;
         s->ctx = ctx;
         s->idle_ms = config->idle_ms > 0 ? config->idle_ms : SMTP_SERVER_IDLE_MS;
         smtp_server_init(&s->server, config, host_now_ms(h));
         enum smtp_server_closed why = converse(s);
+        wire_drop(&s->wire);
         free(s);
         return why;
 }

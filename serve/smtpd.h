@@ -10,6 +10,7 @@
 
 #include "base/ip.h"
 #include "base/str.h"
+#include "crypto/tls.h"
 #include "host/host.h"
 #include "smtp/server.h"
 
@@ -33,6 +34,11 @@ struct smtpd_handler {
         void (*body)(void *ctx, struct str bytes);
         struct smtp_reply (*end)(void *ctx, const struct smtpd_message *message);
         void (*reset)(void *ctx, enum smtp_server_reset why);
+        /* STARTTLS, which is offered when the configuration says so: what we prove ourselves with, borrowed until the
+         * session ends; NULL ends the session. */
+        struct tls_context *(*secure)(void *ctx);
+        /* How the handshake ended: TLS is on and EHLO comes again, or `fault` says why not and the session is over. */
+        void (*secured)(void *ctx, const struct tls *tls, const char *fault);
         /* What was answered to `asked`, which is over: for metrics. */
         void (*replied)(void *ctx, enum smtp_server_event_kind asked, const struct smtp_reply *reply);
 };
