@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/dns_keys.h"
 #include "app/options.h"
 #include "auth/key.h"
 #include "base/ip.h"
 #include "base/limits.h"
-#include "dns/tsig.h"
 #include "host/host.h"
 #include "serve/dns_exchange.h"
 #include "serve/resolver.h"
@@ -18,7 +18,6 @@
 
 #define NEC_DOMAINS_MAX 32
 #define NEC_DOMAIN_TEXT_MAX 160 /* leaves room for the names of its records */
-#define NEC_DNS_KEYS_MAX 32
 #define NEC_LISTENERS_MAX 8
 #define NEC_NETWORKS_MAX 32
 
@@ -33,12 +32,11 @@ struct nec_domain {
 struct nec_options {
         struct options options;
         struct nec_domain domains[NEC_DOMAINS_MAX];
-        struct tsig_key dns_keys[NEC_DNS_KEYS_MAX];
+        struct dns_keys dns_keys;
         struct ip_port listens[NEC_LISTENERS_MAX];
         struct ip_net accept_from[NEC_NETWORKS_MAX];
-        size_t domain_count, dns_key_count, listen_count, accept_from_count;
+        size_t domain_count, listen_count, accept_from_count;
         struct ip_port metrics; /* family 0: none */
-        struct dns_server dns_server;
         struct dns_server nameservers[RESOLVER_SERVERS_MAX]; /* the dns_server alone when none is given */
         size_t nameserver_count;
         struct str authserv_id;

@@ -8,7 +8,6 @@
 #include "mail/address.h"
 
 #define SMTP_PORT 25
-#define DNS_PORT 53
 #define METRICS_PORT 9925
 #define SECRET_MAX 4096
 #define DAY_S 86400
@@ -104,69 +103,22 @@ static int read_password(struct nec_options *o)
         return EXIT_USAGE;
 }
 
-/* What is wrong is said without the value: it is a secret. */
-static int add_dns_key(struct nec_options *o, struct str text, const char *option)
-{
-        if (o->dns_key_count == NEC_DNS_KEYS_MAX) {
-                fprintf(stderr, "nec: too many of %s\n", option);
-                return EXIT_USAGE;
-        }
-        enum err e = tsig_key_parse(text, &o->dns_keys[o->dns_key_count++]);
-        if (e == ERR_OK)
-                return CONTINUE;
-        fprintf(stderr,
-                e == ERR_UNSUPPORTED ? "nec: %s has another algorithm than SHA256, SHA384, SHA512\n"
-                                     : "nec: %s is not name:algorithm:base64\n",
-                option);
-        return EXIT_USAGE;
-}
-
-static int read_dns_keys(struct nec_options *o)
-{
-        struct str value;
-        int status = CONTINUE;
-        for (size_t i = 0; status == CONTINUE && options_nth(&o->options, "dns-key", i, &value); i++)
-                status = add_dns_key(o, value, "--dns-key");
-        for (size_t i = 0; status == CONTINUE && options_nth(&o->options, "dns-key-file", i, &value); i++) {
-                char secret[SECRET_MAX];
-                struct str text;
-                if (options_secret_file(value, secret, sizeof secret, &text) != ERR_OK)
-                        return complain("--dns-key-file cannot be read", value);
-                status = add_dns_key(o, text, "--dns-key-file");
-                crypto_wipe(secret, sizeof secret);
-        }
-        return status;
-}
-
-/* The key of the longest zone around the domain. One whose name points to no zone serves every domain as its own zone. */
 static int choose_dns_key(struct nec_options *o, struct nec_domain *d)
 {
-        struct dns_name domain, zone;
-        size_t best = 0;
+        struct dns_name domain;
         if (dns_name_parse(d->name, &domain) != ERR_OK)
                 return complain("--domain is not a domain name", d->name);
-        for (size_t i = 0; i < o->dns_key_count; i++) {
-                bool has_zone = tsig_key_zone(&o->dns_keys[i], &zone) == ERR_OK;
-                size_t rank = has_zone ? 2 + dns_name_labels(&zone) : 1;
-                if (rank <= best || (has_zone && !dns_name_is_under(&domain, &zone)))
-                        continue;
-                best = rank;
-                d->tsig = &o->dns_keys[i];
-                d->zone = has_zone ? zone : domain;
-        }
-        return best > 0 ? CONTINUE : complain("no --dns-key serves the zone of", d->name);
+        d->tsig = dns_keys_choose(&o->dns_keys, &domain, &d->zone);
+        return d->tsig ? CONTINUE : complain("no --dns-key serves the zone of", d->name);
 }
 
 static int read_dns(struct nec_options *o)
 {
-        struct str value;
-        int status = read_dns_keys(o);
+        int status = dns_keys_read(&o->dns_keys, &o->options, "nec");
         if (status != CONTINUE)
                 return status;
-        if (!options_value(&o->options, "dns-server", &value))
+        if (o->dns_keys.server.at.port == 0)
                 return complain("--dns-server is missing", S(""));
-        if (ip_port_parse(value, DNS_PORT, &o->dns_server.at) != ERR_OK)
-                return complain("--dns-server is not an address", value);
         for (size_t i = 0; status == CONTINUE && i < o->domain_count; i++)
                 status = choose_dns_key(o, &o->domains[i]);
         return status;
@@ -180,7 +132,7 @@ static int read_nameservers(struct nec_options *o)
                 if (i == RESOLVER_SERVERS_MAX || dns_server_parse(value, &o->nameservers[i]) != ERR_OK)
                         return complain("--nameserver is not udp:IP or tcp:IP, or there are too many", value);
         if (o->nameserver_count == 0)
-                o->nameservers[o->nameserver_count++] = o->dns_server;
+                o->nameservers[o->nameserver_count++] = o->dns_keys.server;
         return CONTINUE;
 }
 
@@ -355,6 +307,5 @@ int nec_options_read(struct nec_options *o, int argc, char **argv)
 void nec_options_wipe(struct nec_options *o)
 {
         key_password_wipe(&o->password);
-        for (size_t i = 0; i < o->dns_key_count; i++)
-                tsig_key_wipe(&o->dns_keys[i]);
+        dns_keys_wipe(&o->dns_keys);
 }

@@ -26,7 +26,7 @@ static void log_start(struct server *s)
         struct log_line l;
         log_begin(&l, s->host, LOG_INFO, "nec", "start");
         log_c(&l, "version", PTT_VERSION);
-        log_ip_port(&l, "dns-server", &s->o->dns_server.at);
+        log_ip_port(&l, "dns-server", &s->o->dns_keys.server.at);
         log_ip_port(&l, "destination", &s->o->destination);
         log_u64(&l, "domains", s->o->domain_count);
         log_u64(&l, "message-memory", s->o->memory);
@@ -51,7 +51,7 @@ struct zone_keeper_config nec_keeper_config(const struct nec_options *o, size_t 
         return (struct zone_keeper_config){
                 .domain = o->domains[i].name,
                 .zone = o->domains[i].zone,
-                .primary = o->dns_server,
+                .primary = o->dns_keys.server,
                 .tsig = o->domains[i].tsig,
                 .password = &o->password,
                 .selector = o->selector,

@@ -164,6 +164,11 @@
 #define MX_LOOKUP_MS 30000
 #define BOUNCE_KEEP_MAX 8192 /* of a bounce, what is looked at */
 
+/* TLS. */
+#define TLS_PERIOD_S (90LL * 24 * 60 * 60) /* a key of our own serves so long */
+#define TLS_SLACK_S (30LL * 24 * 60 * 60)  /* its certificate is valid so much longer, at both ends */
+#define TLSA_TTL_S 3600
+
 /* FAT32 volumes. */
 #define FAT_VOLUME_MIN \
         (34ULL << 20) /* 65,525 clusters of one 512-byte sector, two FATs and the reserved sectors */
