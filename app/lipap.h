@@ -3,6 +3,7 @@
 #ifndef APP_LIPAP_H
 #define APP_LIPAP_H
 
+#include "app/dns_keys.h"
 #include "app/options.h"
 #include "auth/key.h"
 #include "base/ip.h"
@@ -21,7 +22,9 @@ struct lipap_options {
         struct ip_port metrics; /* family 0: none */
         struct key_password passwords[LIPAP_PASSWORDS_MAX];
         size_t nameserver_count, listen_count, password_count;
-        const char *label; /* --name, or NULL */
+        struct dns_keys dns_keys;     /* may write the TLSA records of the host name */
+        struct str tls_cert, tls_key; /* files; empty: a certificate of our own making */
+        const char *label;            /* --name, or NULL */
 };
 
 /* Read argv into `o`, all zeros. `--help` and `--version` are answered here.

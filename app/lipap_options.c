@@ -22,6 +22,13 @@ static const struct option_spec specs[] = {
         {"password", 0, "BASE64", false, "what tokens in return paths are derived from"},
         {"password-file", 0, "FILE", false, "the same, from a file"},
         {"old-password", 0, "BASE64", true, "its tokens are still accepted"},
+        {"dns-server", 0, "IP", false, "the primary name server of the host name's zone"},
+        {"dns-key", 0, "KEY", true,
+                "NAME:ALG:SECRET, a TSIG key that may write the TLSA records of the host name"},
+        {"dns-key-file", 0, "FILE", true, "the same, from a file"},
+        {"tls-cert", 0, "FILE", false,
+                "a certificate and those that lead to its root, as PEM; default: one that we make"},
+        {"tls-key", 0, "FILE", false, "its private key, as PEM"},
         {"authserv-id", 0, "ID", false,
                 "whose results of authentication are ours; default: the first --domain"},
         {"admin", 0, "[LOCAL:]EMAIL", false, "gets the mail to postmaster, abuse and LOCAL"},
@@ -162,6 +169,20 @@ static int read_rest(struct lipap_options *o)
         return 0;
 }
 
+static int read_tls(struct lipap_options *o)
+{
+        bool has_cert = options_value(&o->options, "tls-cert", &o->tls_cert);
+        bool has_key = options_value(&o->options, "tls-key", &o->tls_key);
+        int status = dns_keys_read(&o->dns_keys, &o->options, "lipap");
+        if (status != CONTINUE)
+                return status;
+        if (has_cert != has_key)
+                return complain("give both of --tls-cert and --tls-key, or none", S(""));
+        if ((o->dns_keys.count > 0) != (o->dns_keys.server.at.port != 0))
+                return complain("give both of --dns-server and --dns-key, or none", S(""));
+        return 0;
+}
+
 int lipap_options_read(struct lipap_options *o, int argc, char **argv)
 {
         struct str label;
@@ -188,6 +209,8 @@ int lipap_options_read(struct lipap_options *o, int argc, char **argv)
                 status = read_passwords(o);
         if (status == 0)
                 status = read_rest(o);
+        if (status == 0)
+                status = read_tls(o);
         if (options_value(&o->options, "name", &label))
                 o->label = label.p;
         return status == 0 ? CONTINUE : status;
@@ -197,4 +220,5 @@ void lipap_options_wipe(struct lipap_options *o)
 {
         for (size_t i = 0; i < o->password_count; i++)
                 key_password_wipe(&o->passwords[i]);
+        dns_keys_wipe(&o->dns_keys);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "app/lipap.h"
+#include "crypto/bytes.h"
 #include "host/log.h"
 #include "serve/delivery.h"
 #include "serve/handover.h"
@@ -34,6 +35,53 @@ static void log_plain(
         log_end(&l);
 }
 
+/* A certificate that was given is used or is a reason not to start; else one is made, in a fiber of its own. */
+static enum err take_certificate(struct server *s)
+{
+        struct identity *id = &s->node->identity;
+        char *memory = malloc(2 * TLS_PEM_MAX);
+        struct str certificates, key;
+        if (!memory)
+                return ERR_MEMORY;
+        enum err e = options_secret_file(s->o->tls_cert, memory, TLS_PEM_MAX, &certificates);
+        if (e == ERR_OK)
+                e = options_secret_file(s->o->tls_key, memory + TLS_PEM_MAX, TLS_PEM_MAX, &key);
+        if (e == ERR_OK)
+                e = identity_give(id, s->host, certificates, key);
+        crypto_wipe(memory, 2 * TLS_PEM_MAX);
+        free(memory);
+        if (e != ERR_OK) {
+                struct log_line l;
+                log_begin(&l, s->host, LOG_ERROR, "tls", "certificate-refused");
+                log_str(&l, "cert", s->o->tls_cert);
+                log_str(&l, "key", s->o->tls_key);
+                log_err(&l, e);
+                log_end(&l);
+        }
+        return e;
+}
+
+static enum err prepare_tls(struct server *s)
+{
+        struct identity *id = &s->node->identity;
+        struct dns_name name;
+        enum err e = tls_client(S(""), &s->node->tls_client);
+        if (e != ERR_OK)
+                return e;
+        if (s->o->tls_cert.n > 0)
+                return take_certificate(s);
+        e = identity_init(id, s->host, s->node->hostname, &s->o->passwords[0]);
+        if (e == ERR_OK)
+                e = dns_name_parse(s->node->hostname, &name);
+        if (e != ERR_OK || s->o->dns_keys.count == 0)
+                return e;
+        id->primary = s->o->dns_keys.server;
+        id->tsig = dns_keys_choose(&s->o->dns_keys, &name, &id->zone);
+        if (!id->tsig)
+                log_plain(s, LOG_WARN, "no-tlsa", "hint", S("no --dns-key serves the zone of --hostname"));
+        return ERR_OK;
+}
+
 static enum err derive_keys(struct server *s)
 {
         enum err e = ERR_OK;
@@ -48,6 +96,8 @@ static enum err derive_keys(struct server *s)
                         key_seed_wipe(&seed);
                 }
         }
+        if (e == ERR_OK)
+                e = prepare_tls(s);
         for (size_t k = 0; k < s->o->password_count; k++)
                 key_password_wipe(&s->o->passwords[k]);
         return e;
@@ -201,6 +251,8 @@ static enum err spawn_all(struct server *s, struct listening *listening)
                 e = scope_spawn(s->scope, "watch", watch_run, s);
         if (e == ERR_OK)
                 e = scope_spawn(s->scope, "forget", forget_run, s);
+        if (e == ERR_OK)
+                e = scope_spawn(s->scope, "tls", identity_run, &s->node->identity);
         if (e == ERR_OK && s->watched)
                 e = scope_spawn(s->scope, "metrics", monitor_run, s);
         for (size_t i = 0; e == ERR_OK && i < s->o->listen_count; i++)
@@ -241,6 +293,13 @@ static void serve(struct server *s)
                 resolver_free(s->node->resolver);
 }
 
+static void drop_tls(struct server *s)
+{
+        identity_drop(&s->node->identity);
+        tls_context_free(s->node->tls_client);
+        s->node->tls_client = NULL;
+}
+
 int lipap_run(struct host *h, struct lipap_options *o)
 {
         struct server server = {.host = h, .o = o, .node = &o->node, .status = 1};
@@ -248,14 +307,17 @@ int lipap_run(struct host *h, struct lipap_options *o)
         o->node.host = h;
         o->node.gate.most = LIPAP_SESSIONS_MAX;
         log_plain(&server, LOG_INFO, "start", "version", S(PTT_VERSION));
-        if (derive_keys(&server) != ERR_OK || open_store(&server) != ERR_OK)
+        if (derive_keys(&server) != ERR_OK || open_store(&server) != ERR_OK) {
+                drop_tls(&server);
                 return 1;
+        }
         scope_open(&scope, h->sched, FIBER_NEVER);
         if (store_start(o->node.store, &scope) == ERR_OK)
                 serve(&server);
         scope_cancel(&scope);
         (void)scope_join(&scope);
         store_close(o->node.store);
+        drop_tls(&server);
         log_plain(&server, LOG_INFO, "stop", NULL, S(""));
         return server.status;
 }

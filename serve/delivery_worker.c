@@ -82,6 +82,8 @@ static void log_outcome(struct worker *w, const struct delivery_job *job, const 
         log_u64(&l, "attempt", job->attempts + 1);
         if (w->peer.ip.family != 0)
                 log_ip_port(&l, "peer", &w->peer);
+        if (w->is_open && smtp_out_tls(w->out))
+                log_c(&l, "tls", tls_version_text(smtp_out_tls(w->out)));
         log_str(&l, "said", o->said);
         log_end(&l);
 }
@@ -115,6 +117,33 @@ static void close_connection(struct worker *w, bool in_order)
         delivery_disconnected(w->destination);
 }
 
+/* Open a connection, under TLS where the host offers it. Nobody vouches for the host's certificate, so TLS that fails is no
+ * reason to keep the mail: the same host is tried in the clear (RFC 7435 3). */
+static enum err open_one(struct worker *w, struct smtp_reply *reply)
+{
+        struct lipap *node = w->node;
+        struct smtp_out_config config = {.to = w->peer,
+                .connect_ms = DELIVERY_CONNECT_MS,
+                .client = {.hello = node->hostname},
+                .tls = node->tls_client};
+        config.client.tls = node->tls_client ? SMTP_CLIENT_TLS_MAY : SMTP_CLIENT_TLS_NEVER;
+        enum err e = smtp_out_open(w->out, node->host, &config, reply);
+        if (e == ERR_CRYPTO) {
+                struct log_line l;
+                log_begin(&l, node->host, LOG_INFO, "delivery", "tls-failed");
+                log_ip_port(&l, "peer", &w->peer);
+                log_c(&l, "why", w->out->tls_fault);
+                log_end(&l);
+                node->stats.tls_out_failed++;
+                smtp_out_close(w->out);
+                config.client.tls = SMTP_CLIENT_TLS_NEVER;
+                e = smtp_out_open(w->out, node->host, &config, reply);
+        }
+        if (e == ERR_OK)
+                *(smtp_out_tls(w->out) ? &node->stats.tls_out : &node->stats.clear_out) += 1;
+        return e;
+}
+
 /* Try each address in turn; a host that refuses the session gives way to the next (RFC 5321 5.1). */
 static struct outcome connect_any(struct worker *w)
 {
@@ -123,12 +152,9 @@ static struct outcome connect_any(struct worker *w)
         int64_t end_ms = host_now_ms(w->node->host) + DELIVERY_OPEN_MS;
         for (size_t i = 0; i < w->targets.count && host_now_ms(w->node->host) < end_ms; i++) {
                 struct smtp_reply reply;
-                struct smtp_out_config config = {.to = w->targets.at[i],
-                        .connect_ms = DELIVERY_CONNECT_MS,
-                        .client = {.hello = w->node->hostname}};
-                config.to.port = w->node->delivery_port;
-                w->peer = config.to;
-                enum err e = smtp_out_open(w->out, w->node->host, &config, &reply);
+                w->peer = w->targets.at[i];
+                w->peer.port = w->node->delivery_port;
+                enum err e = open_one(w, &reply);
                 w->is_open = e == ERR_OK;
                 if (w->is_open) {
                         delivery_connected(w->destination);

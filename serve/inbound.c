@@ -82,6 +82,7 @@ static void end_transaction(struct session *s)
                 .peer = s->envelope.peer,
                 .helo = s->envelope.helo,
                 .is_extended = s->envelope.is_extended,
+                .is_secured = s->envelope.is_secured,
                 .arena = &s->arena};
         if (s->state)
                 s->target->drop(s->state);
@@ -305,6 +306,29 @@ static void on_replied(void *ctx, enum smtp_server_event_kind asked, const struc
         lipap_count_reply(&s->node->stats, asked, reply);
 }
 
+static struct tls_context *on_secure(void *ctx)
+{
+        struct session *s = ctx;
+        return s->node->identity.context;
+}
+
+static void on_secured(void *ctx, const struct tls *tls, const char *fault)
+{
+        struct session *s = ctx;
+        struct log_line l;
+        s->envelope.is_secured = tls != NULL;
+        *(tls ? &s->node->stats.tls_in : &s->node->stats.tls_in_failed) += 1;
+        log_begin(&l, s->node->host, tls ? LOG_DEBUG : LOG_INFO, "smtp", tls ? "tls" : "tls-failed");
+        log_ip_port(&l, "peer", &s->envelope.peer);
+        if (tls) {
+                log_c(&l, "version", tls_version_text(tls));
+                log_c(&l, "cipher", tls_cipher_text(tls));
+        } else {
+                log_c(&l, "why", fault);
+        }
+        log_end(&l);
+}
+
 static const struct smtpd_handler handler = {
         .connect = on_connect,
         .hello = on_hello,
@@ -315,6 +339,8 @@ static const struct smtpd_handler handler = {
         .end = on_end,
         .reset = on_reset,
         .replied = on_replied,
+        .secure = on_secure,
+        .secured = on_secured,
 };
 
 void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)
@@ -330,6 +356,7 @@ void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer
                         .mime_8bit = true,
                         .smtputf8 = true,
                         .chunking = true,
+                        .starttls = node->identity.context != NULL,
                         .enhanced = true},
                 .message_max = node->message_max + room,
         };

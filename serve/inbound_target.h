@@ -20,6 +20,7 @@ struct inbound_envelope {
         struct ip_port peer;
         struct str helo;
         bool is_extended;  /* EHLO */
+        bool is_secured;   /* TLS */
         struct str sender; /* "local@domain" as written, empty for <> */
         bool has_size, is_8bit, is_smtputf8;
         uint64_t size;        /* as declared */

@@ -16,6 +16,7 @@
 #include "list/token.h"
 #include "serve/bell.h"
 #include "serve/evaluation.h"
+#include "serve/identity.h"
 #include "serve/resolver.h"
 #include "serve/smtpd.h"
 #include "store/store.h"
@@ -37,6 +38,9 @@ struct lipap_stats {
         uint64_t handed_over;                 /* messages that a signer took and brought back */
         uint64_t not_signed;                  /* tries to hand one over that failed */
         uint64_t delivered, deferred, failed; /* tries of deliveries */
+        uint64_t tls_in, tls_in_failed;       /* handshakes of peers that came to us */
+        uint64_t tls_out, tls_out_failed;     /* of connections to other mail hosts */
+        uint64_t clear_out;                   /* connections to those without TLS */
 };
 void lipap_count_reply(
         struct lipap_stats *stats, enum smtp_server_event_kind asked, const struct smtp_reply *reply);
@@ -61,6 +65,8 @@ struct lipap {
         uint16_t delivery_port;   /* of other mail hosts: 25, but for tests */
         struct post *spare_posts; /* memory for messages that come in (post_in.c) */
         size_t spare_post_count;
+        struct identity identity;       /* of ours under TLS; without a context nothing is offered */
+        struct tls_context *tls_client; /* for connections to other mail hosts; NULL: in the clear */
         struct smtpd_gate gate;
         struct lipap_stats stats;
         struct bell handover_bell; /* a message was taken in */

@@ -31,6 +31,26 @@ static void write_intake(const struct lipap *node, struct metrics *m)
         }
 }
 
+static void write_tls(const struct lipap *node, struct metrics *m)
+{
+        const struct lipap_stats *s = &node->stats;
+        const struct {
+                struct str direction, outcome;
+                uint64_t count;
+        } rows[] = {{S("in"), S("tls"), s->tls_in}, {S("in"), S("failed"), s->tls_in_failed},
+                {S("out"), S("tls"), s->tls_out}, {S("out"), S("failed"), s->tls_out_failed},
+                {S("out"), S("clear"), s->clear_out}};
+        metrics_family(m, METRICS_COUNTER, "lipap_tls_total",
+                "Sessions under TLS, handshakes that failed, and connections to hosts without TLS");
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+                metrics_u64(m,
+                        (struct metrics_label[]){
+                                {"direction", rows[i].direction}, {"outcome", rows[i].outcome}},
+                        2, rows[i].count);
+        one(m, METRICS_COUNTER, "lipap_tlsa_updates_total",
+                "Changes of our TLSA records that the primary confirmed", node->identity.updates);
+}
+
 static void write_ways(const struct lipap *node, struct metrics *m)
 {
         const struct {
@@ -86,6 +106,7 @@ void lipap_metrics(void *ctx, struct metrics *m)
         metrics_build_info(m, "lipap_build_info");
         write_intake(node, m);
         write_ways(node, m);
+        write_tls(node, m);
         write_queue(node, m);
         write_dns(node, m);
 }

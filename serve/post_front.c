@@ -2,6 +2,16 @@
 #include "mail/build.h"
 #include "serve/post.h"
 
+/* RFC 3848, RFC 6531 4.3. */
+static struct str protocol_of(const struct inbound_envelope *e)
+{
+        if (e->is_smtputf8)
+                return e->is_secured ? S("UTF8SMTPS") : S("UTF8SMTP");
+        if (e->is_extended)
+                return e->is_secured ? S("ESMTPS") : S("ESMTP");
+        return S("SMTP");
+}
+
 static enum err write_received(struct wr *w, const struct post *p, int64_t now_ms)
 {
         const struct inbound_envelope *e = p->arrival.envelope;
@@ -11,9 +21,7 @@ static enum err write_received(struct wr *w, const struct post *p, int64_t now_m
                 .helo = e->helo,
                 .client = e->peer.ip,
                 .by = e->node->hostname,
-                .protocol = e->is_smtputf8   ? S("UTF8SMTP")
-                            : e->is_extended ? S("ESMTP")
-                                             : S("SMTP"),
+                .protocol = protocol_of(e),
                 .id = p->arrival.id,
                 .for_ = has_to ? &to : NULL,
                 .unix_s = now_ms / 1000,

@@ -1,0 +1,229 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""TLS of lipap with clients and servers not written here: openssl, swaks, Python's ssl, and the zone of a real knot."""
+import hashlib
+import os
+import re
+import socket
+import ssl
+import subprocess
+import threading
+
+from lib import rig
+from lib.mail import AUTHOR, LIST, fields, message
+from lib.rig import DNS, LIPAP, POSTER, SINK, TEST_ZONE, check, equal, until
+from lib.smtp import Smtp, post
+
+TLSA = "_25._tcp.mx.mailingl.st"
+MEMBERS = {"tls": ("m@tls.test", "127.0.0.20"), "refuses": ("m@refuses.test", "127.0.0.21"),
+           "broken": ("m@broken.test", "127.0.0.22"), "plain": ("m@plain.test", SINK)}
+ZONE = TEST_ZONE + "".join(f"{kind} 300 MX 10 mx.{kind}\nmx.{kind} 300 A {address}\n"
+                           for kind, (_, address) in MEMBERS.items())
+
+
+class TlsSink(threading.Thread):
+    """A mail server that offers STARTTLS: `kind` "tls" takes it, "refuses" says 454, "broken" hangs up in the handshake."""
+
+    def __init__(self, address, kind, context):
+        super().__init__(daemon=True)
+        self.kind, self.context, self.taken = kind, context, []
+        self.socket = socket.create_server((address, 25))
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def close(self):
+        self.socket.close()
+
+    def serve(self, connection):
+        try:
+            self.talk(connection)
+        except (OSError, ssl.SSLError):
+            pass
+        finally:
+            connection.close()
+
+    def talk(self, connection):
+        version, stream = "", connection.makefile("rwb")
+
+        def say(text):
+            stream.write(text.encode() + b"\r\n")
+            stream.flush()
+        say("220 sink")
+        while line := stream.readline():
+            verb = line.split()[0].upper()
+            if verb == b"EHLO":
+                say("250-sink\r\n250 STARTTLS" if not version else "250 sink")
+            elif verb == b"STARTTLS" and self.kind == "refuses":
+                say("454 4.7.0 not now")
+            elif verb == b"STARTTLS":
+                say("220 2.0.0 go")
+                if self.kind == "broken":
+                    connection.recv(100)
+                    return
+                connection = self.context.wrap_socket(connection, server_side=True)
+                version, stream = connection.version(), connection.makefile("rwb")
+            elif verb == b"DATA":
+                say("354 go")
+                body = b""
+                while not body.endswith(b"\r\n.\r\n"):
+                    body += stream.readline()
+                self.taken.append((version, body[:-3]))
+                say("250 2.0.0 taken")
+            elif verb == b"QUIT":
+                say("221 2.0.0 bye")
+                return
+            else:
+                say("250 2.0.0 fine")
+
+
+def handshake(*options):
+    """What openssl sees of lipap: (exit status, everything printed)."""
+    done = subprocess.run(["openssl", "s_client", "-starttls", "smtp", "-connect", f"{LIPAP}:25", "-name", "c.test", *options],
+                          input=b"QUIT\r\n", capture_output=True, timeout=30)
+    return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
+
+
+def certificate():
+    """The server's certificate in PEM."""
+    found = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", handshake()[1], re.S)
+    check(found, "no certificate was shown")
+    return found[0]
+
+
+def key_hash(pem):
+    """SHA-256 of its public key, as TLSA 3 1 1 has it."""
+    public = subprocess.run(["openssl", "x509", "-pubkey", "-noout"], input=pem.encode(), capture_output=True, check=True)
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=public.stdout, capture_output=True,
+                         check=True)
+    return hashlib.sha256(der.stdout).hexdigest()
+
+
+def has_hash(record, pem):
+    usage, selector, matching, *digest = record.split()
+    return [usage, selector, matching] == ["3", "1", "1"] and "".join(digest).lower() == key_hash(pem)
+
+
+def make_pair(world, name, subject):
+    cert, key = (os.path.join(world.folder, f"{name}.{kind}") for kind in ("crt", "key"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={subject}",
+                    "-addext", f"subjectAltName=DNS:{subject}", "-keyout", key, "-out", cert], capture_output=True, check=True)
+    return cert, key
+
+
+def receiving(world, state):
+    with world.case("in: TLS 1.3 and 1.2, nothing older, our own certificate for our name"):
+        for version in ("TLSv1.3", "TLSv1.2"):
+            status, said = handshake("-" + version.replace("v", "").replace(".", "_").lower())
+            check(status == 0 and f"{version}, Cipher is" in said, said)
+        status, said = handshake("-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
+        check("Cipher is (NONE)" in said, said)
+        text = subprocess.run(["openssl", "x509", "-noout", "-text"], input=certificate().encode(), capture_output=True,
+                              check=True).stdout.decode()
+        check("DNS:mx.mailingl.st" in text and "Public-Key: (2048 bit)" in text, text)
+    with world.case("in: a post under TLS by swaks is taken, and Received says so"):
+        done = subprocess.run(["swaks", "--server", LIPAP, "--local-interface", POSTER, "--tls", "--from", AUTHOR, "--to", LIST,
+                               "--ehlo", "author.test", "--data", message(b"under TLS\r\n", subject="tls").decode()],
+                              capture_output=True, timeout=60)
+        check(done.returncode == 0, done.stdout.decode(errors="replace")[-2000:])
+        copy = until(30, "a copy", lambda: [c for c in state["sink"].taken(MEMBERS["plain"][0]) if b"under TLS" in c.bytes()])
+        received = [value for name, value in fields(copy[0].bytes()) if name == "received"]
+        check(any(" with ESMTPS " in r for r in received), f"{received}")
+    with world.case("in: bytes behind STARTTLS, and behind its 220 in the clear, end the session"):
+        with Smtp(LIPAP, source=POSTER) as s:
+            s.command("EHLO author.test")
+            s.send(b"STARTTLS\r\nMAIL FROM:<x@author.test>\r\n")
+            equal(s.answer()[:3], "503", "answer")
+            s.closed()
+        with Smtp(LIPAP, source=POSTER) as s:
+            s.command("EHLO author.test")
+            equal(s.command("STARTTLS")[:3], "220", "answer")
+            s.send(b"MAIL FROM:<x@author.test>\r\n")
+            check(not s.closed().startswith(b"2"), "it was obeyed")
+    with world.case("in: many sessions at once, and one that stalls in the handshake holds nobody up"):
+        stalled = Smtp(LIPAP, source=POSTER)
+        stalled.command("EHLO author.test")
+        stalled.command("STARTTLS")
+        for _ in range(20):
+            equal(handshake()[0], 0, "exit status")
+        stalled.close()
+
+
+def publishing(world, state):
+    with world.case("zone: the TLSA records of this key and the next one's"):
+        records = until(30, "TLSA records", lambda: world.query(TLSA, "TLSA"))
+        state["records"], state["pem"] = sorted(records), certificate()
+        equal(len(records), 2, "records")
+        equal(sum(has_hash(r, state["pem"]) for r in records), 1, "of the key in use")
+    with world.case("zone: a restart finds the same key, and puts right what was spoilt meanwhile"):
+        equal(state["lipap"].stop(), 0, "exit status")
+        name, _, secret = world.list_tsig.split(":")
+        done = subprocess.run(["knsupdate", "-y", f"hmac-sha256:{name}:{secret}"], capture_output=True, timeout=30,
+                              input=f"server {DNS}\nzone mailingl.st.\ndel {TLSA}. TLSA\n"
+                                    f"add {TLSA}. 60 TLSA 3 1 1 {'0' * 64}\nsend\n".encode())
+        equal((done.returncode, world.query(TLSA, "TLSA")), (0, [f"3 1 1 {'0' * 64}"]), "spoilt")
+        state["lipap"] = world.start_lipap(state["options"])
+        state["lipap"].wait_log("event=key ")
+        until(30, "the records", lambda: sorted(world.query(TLSA, "TLSA")) == state["records"])
+        equal(key_hash(certificate()), key_hash(state["pem"]), "key")
+
+
+def delivering(world, state):
+    raw = message(b"to everybody\r\n", subject="out")
+    equal(post(LIPAP, AUTHOR, [LIST], raw, POSTER)[:3], "250", "answer")
+
+    def copies(kind):
+        return until(30, f"a copy at {kind}", lambda: [c for c in state[kind].taken if c[1].endswith(raw)])
+    with world.case("out: under TLS where it is offered"):
+        equal(copies("tls")[0][0], "TLSv1.3", "version")
+        state["lipap"].wait_log(r"event=delivered .*to=m@tls\.test.* tls=TLSv1\.3")
+    with world.case("out: in the clear where STARTTLS is refused, and where the handshake fails"):
+        for kind in ("refuses", "broken"):
+            equal([version for version, _ in copies(kind)], [""], kind)
+        state["lipap"].wait_log(r"event=tls-failed peer=127\.0\.0\.22:25")
+
+
+def given(world, state):
+    pem, key = make_pair(world, "ours", "mx.mailingl.st")
+    other = make_pair(world, "other", "else.example")[1]
+    equal(state["lipap"].stop(), 0, "exit status")
+    with world.case("given: a certificate and its key are used"):
+        state["lipap"] = world.start_lipap(("--tls-cert", pem, "--tls-key", key))
+        with open(pem, encoding="ascii") as f:
+            equal(key_hash(certificate()), key_hash(f.read()), "key")
+        equal(state["lipap"].stop(), 0, "exit status")
+    with world.case("given: a key of another certificate, and one without the other, are reasons not to start"):
+        for more, status in ((("--tls-cert", pem, "--tls-key", other), 1), (("--tls-cert", pem), 64)):
+            process = world.start("refused", world.lipap_argv(more))
+            equal(process.popen.wait(30), status, " ".join(more))
+
+
+def run(world):
+    world.start_knot(test_zone=ZONE)
+    sink = world.start_sink()
+    certificate_file, key = make_pair(world, "sink", "mx.sink")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_file, key)
+    state = {"sink": sink, "options": ("--dns-server", DNS, "--dns-key-file", world.file("lipap.key", world.list_tsig))}
+    for kind in ("tls", "refuses", "broken"):
+        state[kind] = TlsSink(MEMBERS[kind][1], kind, context)
+        state[kind].start()
+    world.create([AUTHOR, *(address for address, _ in MEMBERS.values())])
+    world.start_nec()
+    state["lipap"] = world.start_lipap(state["options"])
+    state["lipap"].wait_log("event=key ")
+    receiving(world, state)
+    publishing(world, state)
+    delivering(world, state)
+    given(world, state)
+    for kind in ("tls", "refuses", "broken"):
+        state[kind].close()
+
+
+if __name__ == "__main__":
+    rig.main(run, ("lipap", "nec", "ptt"))
