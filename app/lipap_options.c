@@ -19,6 +19,8 @@ static const struct option_spec specs[] = {
         {"signer", 0, "IP", true, "where nec listens"},
         {"signer-network", 0, "CIDR", true, "from where signed copies are taken back"},
         {"nameserver", 0, "SERVER", true, "udp:IP[:PORT] or tcp:IP[:PORT], a full resolver"},
+        {"trusted-nameserver", 0, "SERVER", true,
+                "the same, whose word on DNSSEC is believed: over loopback or a private link"},
         {"password", 0, "BASE64", false, "what tokens in return paths are derived from"},
         {"password-file", 0, "FILE", false, "the same, from a file"},
         {"old-password", 0, "BASE64", true, "its tokens are still accepted"},
@@ -73,6 +75,15 @@ static int read_domains(struct lipap_options *o)
         return 0;
 }
 
+static bool add_nameserver(struct lipap_options *o, struct str text)
+{
+        if (o->nameserver_count == RESOLVER_SERVERS_MAX ||
+                dns_server_parse(text, &o->nameservers[o->nameserver_count]) != ERR_OK)
+                return false;
+        o->nameserver_count++;
+        return true;
+}
+
 static int read_network(struct lipap_options *o)
 {
         struct str value;
@@ -84,8 +95,13 @@ static int read_network(struct lipap_options *o)
                 i++, n->signer_network_count++)
                 if (i == LIPAP_SIGNERS_MAX || ip_net_parse(value, &n->signer_networks[i]) != ERR_OK)
                         return complain("--signer-network is not a network", value);
-        for (size_t i = 0; options_nth(&o->options, "nameserver", i, &value); i++, o->nameserver_count++)
-                if (i == RESOLVER_SERVERS_MAX || dns_server_parse(value, &o->nameservers[i]) != ERR_OK)
+        for (size_t i = 0; options_nth(&o->options, "trusted-nameserver", i, &value); i++) {
+                if (!add_nameserver(o, value))
+                        return complain("--trusted-nameserver is not a name server", value);
+                o->nameservers[o->nameserver_count - 1].is_trusted = true;
+        }
+        for (size_t i = 0; options_nth(&o->options, "nameserver", i, &value); i++)
+                if (!add_nameserver(o, value))
                         return complain("--nameserver is not a name server", value);
         for (size_t i = 0; options_nth(&o->options, "listen", i, &value); i++, o->listen_count++)
                 if (i == LIPAP_LISTENERS_MAX || ip_port_parse(value, SMTP_PORT, &o->listens[i]) != ERR_OK)

@@ -260,6 +260,19 @@ static enum err spawn_all(struct server *s, struct listening *listening)
         return e;
 }
 
+/* Whose word on DNSSEC is believed is said, since mail goes by it. */
+static void name_trusted(struct server *s)
+{
+        for (size_t i = 0; i < s->o->nameserver_count; i++) {
+                struct log_line l;
+                if (!s->o->nameservers[i].is_trusted)
+                        continue;
+                log_begin(&l, s->host, LOG_INFO, "tls", "dane");
+                log_ip_port(&l, "trusted-nameserver", &s->o->nameservers[i].at);
+                log_end(&l);
+        }
+}
+
 /* Inside the scope of the store fiber: everything that serves, until it has ended. */
 static void serve(struct server *s)
 {
@@ -267,6 +280,7 @@ static void serve(struct server *s)
         struct resolver_config config = {
                 .servers = s->o->nameservers, .server_count = s->o->nameserver_count};
         struct scope scope;
+        name_trusted(s);
         s->node->resolver = resolver_new(s->host, &config);
         s->scope = &scope;
         s->status = 1;

@@ -10,7 +10,7 @@ _lipap() {
         --help | --version) ;;
         --*) return ;;
         esac
-        mapfile -t COMPREPLY < <(compgen -W "--image --domain --hostname --signer --signer-network --nameserver
+        mapfile -t COMPREPLY < <(compgen -W "--image --domain --hostname --signer --signer-network --nameserver --trusted-nameserver
                 --password --password-file --old-password --authserv-id
                 --dns-server --dns-key --dns-key-file --tls-cert --tls-key --admin --listen --max-message --retry --metrics --name --help
                 --version" -- "$cur")

@@ -7,6 +7,7 @@
 #include "serve/mx.h"
 #include "serve/smtp_out.h"
 #include "serve/stored_out.h"
+#include "serve/tls_policy.h"
 #include "store/lists.h"
 #include "store/messages.h"
 
@@ -20,6 +21,7 @@ struct worker {
         bool is_reused; /* a transaction was done on this connection: it may be stale */
         struct ip_port peer;
         struct mx_targets targets;
+        struct tls_policy policy; /* of the connection */
         struct arena arena;
         char memory[WORKER_ARENA];
         char said[SMTP_REPLY_TEXT_MAX]; /* what became of the present job, as text */
@@ -66,6 +68,18 @@ static struct str say_trouble(struct worker *w, struct str what, enum err e)
         return wr_text(&text);
 }
 
+/* For whoever looks at the queue: the host's zone asks for what the host does not do. */
+static struct str say_no_tls(struct worker *w)
+{
+        struct wr text;
+        wr_init(&text, w->said, sizeof w->said);
+        wr_str(&text, S("the zone of "));
+        wr_str(&text, w->policy.expect.name);
+        wr_str(&text, S(" asks for TLS (DANE, RFC 7672), and its host fails: "));
+        wr_str(&text, w->out->tls_fault[0] ? str_of_c(w->out->tls_fault) : S("it offers no TLS"));
+        return wr_text(&text);
+}
+
 static void log_outcome(struct worker *w, const struct delivery_job *job, const struct outcome *o)
 {
         static const char *const events[] = {
@@ -82,8 +96,10 @@ static void log_outcome(struct worker *w, const struct delivery_job *job, const 
         log_u64(&l, "attempt", job->attempts + 1);
         if (w->peer.ip.family != 0)
                 log_ip_port(&l, "peer", &w->peer);
-        if (w->is_open && smtp_out_tls(w->out))
+        if (w->is_open && smtp_out_tls(w->out)) {
                 log_c(&l, "tls", tls_version_text(smtp_out_tls(w->out)));
+                log_c(&l, "proof", w->policy.expect.kind == TLS_EXPECT_DANE ? "dane" : "none");
+        }
         log_str(&l, "said", o->said);
         log_end(&l);
 }
@@ -117,30 +133,64 @@ static void close_connection(struct worker *w, bool in_order)
         delivery_disconnected(w->destination);
 }
 
-/* Open a connection, under TLS where the host offers it. Nobody vouches for the host's certificate, so TLS that fails is no
- * reason to keep the mail: the same host is tried in the clear (RFC 7435 3). */
-static enum err open_one(struct worker *w, struct smtp_reply *reply)
+static enum err open_as(struct worker *w, const struct tls_policy *policy, struct smtp_reply *reply)
 {
         struct lipap *node = w->node;
-        struct smtp_out_config config = {.to = w->peer,
+        const struct smtp_out_config config = {.to = w->peer,
                 .connect_ms = DELIVERY_CONNECT_MS,
-                .client = {.hello = node->hostname},
-                .tls = node->tls_client};
-        config.client.tls = node->tls_client ? SMTP_CLIENT_TLS_MAY : SMTP_CLIENT_TLS_NEVER;
-        enum err e = smtp_out_open(w->out, node->host, &config, reply);
-        if (e == ERR_CRYPTO) {
-                struct log_line l;
-                log_begin(&l, node->host, LOG_INFO, "delivery", "tls-failed");
-                log_ip_port(&l, "peer", &w->peer);
-                log_c(&l, "why", w->out->tls_fault);
-                log_end(&l);
-                node->stats.tls_out_failed++;
-                smtp_out_close(w->out);
-                config.client.tls = SMTP_CLIENT_TLS_NEVER;
-                e = smtp_out_open(w->out, node->host, &config, reply);
+                .client = {.hello = node->hostname, .tls = policy->tls},
+                .tls = node->tls_client,
+                .expect = policy->expect};
+        return smtp_out_open(w->out, node->host, &config, reply);
+}
+
+static void log_no_tls(struct worker *w, enum log_level level, const char *why)
+{
+        struct log_line l;
+        log_begin(&l, w->node->host, level, "delivery", "tls-failed");
+        log_ip_port(&l, "peer", &w->peer);
+        log_str(&l, "domain", w->destination->domain);
+        log_c(&l, "why", why);
+        log_end(&l);
+        w->node->stats.tls_out_failed++;
+}
+
+/* Open a connection to a target. Where nobody vouches for the host, TLS that fails is no reason to keep the mail: the same host
+ * is tried in the clear (RFC 7435 3). Where its zone says what it has to prove, nothing is sent without. */
+static enum err open_one(struct worker *w, size_t nth, struct smtp_reply *reply)
+{
+        struct lipap *node = w->node;
+        struct tls_policy *policy = &w->policy;
+        *reply = (struct smtp_reply){0};
+        arena_reset(&w->arena);
+        enum err e = tls_policy_find(node->resolver, &w->targets, nth, w->destination->domain,
+                host_now_ms(node->host) + MX_LOOKUP_MS, &w->arena, policy);
+        if (e != ERR_OK) {
+                log_no_tls(w, LOG_WARN, "no answer about TLSA records");
+                return e;
         }
-        if (e == ERR_OK)
-                *(smtp_out_tls(w->out) ? &node->stats.tls_out : &node->stats.clear_out) += 1;
+        bool is_open_to_all = policy->tls == SMTP_CLIENT_TLS_MAY;
+        e = open_as(w, policy, reply);
+        if (e ==
+                ERR_UNSUPPORTED) { /* none of the records is usable: TLS, with whoever is there (RFC 7672 2.2) */
+                policy->expect.kind = TLS_EXPECT_NOTHING;
+                smtp_out_close(w->out);
+                e = open_as(w, policy, reply);
+        }
+        if (e == ERR_CRYPTO) {
+                log_no_tls(w, is_open_to_all ? LOG_INFO : LOG_WARN, w->out->tls_fault);
+                if (is_open_to_all) {
+                        smtp_out_close(w->out);
+                        policy->tls = SMTP_CLIENT_TLS_NEVER;
+                        e = open_as(w, policy, reply);
+                }
+        }
+        if (e == ERR_OK) {
+                bool is_dane = policy->expect.kind == TLS_EXPECT_DANE;
+                *(is_dane                      ? &node->stats.dane_out
+                        : smtp_out_tls(w->out) ? &node->stats.tls_out
+                                               : &node->stats.clear_out) += 1;
+        }
         return e;
 }
 
@@ -154,13 +204,17 @@ static struct outcome connect_any(struct worker *w)
                 struct smtp_reply reply;
                 w->peer = w->targets.at[i];
                 w->peer.port = w->node->delivery_port;
-                enum err e = open_one(w, &reply);
+                enum err e = open_one(w, i, &reply);
                 w->is_open = e == ERR_OK;
                 if (w->is_open) {
                         delivery_connected(w->destination);
                         break;
                 }
-                o.said = reply.code != 0 ? say_reply(w, &reply) : say_trouble(w, S("connecting"), e);
+                bool is_denied =
+                        w->policy.tls == SMTP_CLIENT_TLS_MUST && (e == ERR_CRYPTO || e == ERR_DENIED);
+                o.said = is_denied         ? say_no_tls(w)
+                         : reply.code != 0 ? say_reply(w, &reply)
+                                           : say_trouble(w, S("connecting"), e);
                 o.code = reply.code;
                 smtp_out_close(w->out);
                 if (e == ERR_CANCELLED)

@@ -40,6 +40,7 @@ struct lipap_stats {
         uint64_t delivered, deferred, failed; /* tries of deliveries */
         uint64_t tls_in, tls_in_failed;       /* handshakes of peers that came to us */
         uint64_t tls_out, tls_out_failed;     /* of connections to other mail hosts */
+        uint64_t dane_out;                    /* those that proved themselves by their zone */
         uint64_t clear_out;                   /* connections to those without TLS */
 };
 void lipap_count_reply(

@@ -38,8 +38,8 @@ static void write_tls(const struct lipap *node, struct metrics *m)
                 struct str direction, outcome;
                 uint64_t count;
         } rows[] = {{S("in"), S("tls"), s->tls_in}, {S("in"), S("failed"), s->tls_in_failed},
-                {S("out"), S("tls"), s->tls_out}, {S("out"), S("failed"), s->tls_out_failed},
-                {S("out"), S("clear"), s->clear_out}};
+                {S("out"), S("tls"), s->tls_out}, {S("out"), S("dane"), s->dane_out},
+                {S("out"), S("failed"), s->tls_out_failed}, {S("out"), S("clear"), s->clear_out}};
         metrics_family(m, METRICS_COUNTER, "lipap_tls_total",
                 "Sessions under TLS, handshakes that failed, and connections to hosts without TLS");
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

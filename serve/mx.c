@@ -18,6 +18,7 @@ struct finder {
         struct arena *arena;
         struct mx_targets *out;
         enum err trouble; /* the last temporary failure of an address lookup */
+        bool is_secure;   /* the way to the host that is looked up */
 };
 
 static void add_address(struct mx_targets *out, const struct ip *ip)
@@ -26,6 +27,8 @@ static void add_address(struct mx_targets *out, const struct ip *ip)
                 if (ip_eq(&out->at[i].ip, ip))
                         return;
         if (out->count < MX_ADDRESSES_MAX)
+                out->host_of[out->count] = (uint8_t)(out->host_count > 0 ? out->host_count - 1 : 0);
+        if (out->count < MX_ADDRESSES_MAX)
                 out->at[out->count++] = (struct ip_port){.ip = *ip, .port = SMTP_PORT};
 }
 
@@ -33,11 +36,17 @@ static void add_address(struct mx_targets *out, const struct ip *ip)
 static void add_host(struct finder *f, const struct dns_name *name)
 {
         static const uint16_t types[] = {DNS_TYPE_AAAA, DNS_TYPE_A};
+        struct mx_host *host = &f->out->hosts[f->out->host_count++];
+        *host = (struct mx_host){.name = *name, .base = *name, .is_secure = f->is_secure};
         for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
                 struct dns_answer answer;
                 enum err e = resolver_lookup(f->resolver, name, types[i], f->deadline_ms, f->arena, &answer);
                 if (e != ERR_OK)
                         f->trouble = e;
+                if (e == ERR_OK && answer.status == DNS_FOUND) {
+                        host->base = answer.name;
+                        host->is_secure = host->is_secure && answer.is_secure;
+                }
                 for (size_t k = 0; e == ERR_OK && answer.status == DNS_FOUND && k < answer.count; k++)
                         add_address(f->out, &answer.values[k].ip);
         }
@@ -92,6 +101,7 @@ static enum err find(struct finder *f, struct str domain, struct str self)
         enum err e = resolver_lookup(f->resolver, &name, DNS_TYPE_MX, f->deadline_ms, f->arena, &mx);
         if (e != ERR_OK)
                 return e;
+        f->is_secure = mx.is_secure;
         if (mx.status == DNS_NO_NAME)
                 return ERR_NOT_FOUND;
         if (mx.status == DNS_FOUND)

@@ -11,9 +11,18 @@
 #include "base/str.h"
 #include "serve/resolver.h"
 
+struct mx_host {
+        struct dns_name name; /* as the MX record has it, or the domain itself */
+        struct dns_name base; /* where its aliases lead; the same without any */
+        bool is_secure;       /* DNSSEC vouches for the way from the domain to its addresses (RFC 7672 2.2) */
+};
+
 struct mx_targets {
         struct ip_port at[MX_ADDRESSES_MAX]; /* in the order to be tried; port 25 */
+        uint8_t host_of[MX_ADDRESSES_MAX];   /* index in `hosts` */
         size_t count;
+        struct mx_host hosts[MX_HOSTS_MAX];
+        size_t host_count; /* 0 for an address literal */
 };
 
 /* Find the addresses of the hosts for `domain` (a name, or an address literal with its brackets): by preference, at

@@ -59,12 +59,14 @@ static enum err read_more(struct smtp_out *o)
 }
 
 /* The handshake has the time of one command.
- *   ERR_OK, ERR_TIMEOUT, ERR_CANCELLED, ERR_CRYPTO */
+ *   ERR_OK, ERR_TIMEOUT, ERR_CANCELLED, ERR_CRYPTO, ERR_UNSUPPORTED */
 static enum err secure(struct smtp_out *o)
 {
         struct tls *tls = NULL;
         int64_t limit_ms = earlier(host_now_ms(o->host) + SMTP_CLIENT_COMMAND_MS, o->limit_ms);
         enum err e = o->tls ? tls_connect(o->tls, &o->expect, &tls) : ERR_CRYPTO;
+        if (e == ERR_UNSUPPORTED)
+                return e;
         if (e != ERR_OK) {
                 o->tls_fault = "no session of TLS could be made";
                 return ERR_CRYPTO;

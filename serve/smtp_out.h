@@ -6,7 +6,8 @@
  * with the connection or with what was asked; replies then have code 0:
  *   ERR_TIMEOUT, ERR_CANCELLED   as host/host.h says
  *   ERR_REFUSED, ERR_UNREACHABLE, ERR_LIMIT   only smtp_out_open: no connection
- *   ERR_CRYPTO                   only smtp_out_open: the TLS handshake failed, `tls_fault` says why
+ *   ERR_CRYPTO                   only smtp_out_open: the TLS handshake failed, `tls_fault` says why; then also
+ *                                ERR_UNSUPPORTED: none of the TLSA records that are expected is usable
  *   ERR_EOF, ERR_CLOSED          the connection is gone
  *   ERR_SYNTAX                   the server broke the protocol, or the message has a bare CR, bare LF or NUL
  *   ERR_UNSUPPORTED              this cannot be said to this server: not a mailbox, or it needs 8BITMIME or SMTPUTF8,

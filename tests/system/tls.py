@@ -1,85 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """TLS of lipap with clients and servers not written here: openssl, swaks, Python's ssl, and the zone of a real knot."""
-import hashlib
-import os
 import re
-import socket
 import ssl
 import subprocess
-import threading
 
 from lib import rig
 from lib.mail import AUTHOR, LIST, fields, message
 from lib.rig import DNS, LIPAP, POSTER, SINK, TEST_ZONE, check, equal, until
 from lib.smtp import Smtp, post
+from lib.tls import TlsSink, key_hash, make_pair
 
 TLSA = "_25._tcp.mx.mailingl.st"
 MEMBERS = {"tls": ("m@tls.test", "127.0.0.20"), "refuses": ("m@refuses.test", "127.0.0.21"),
            "broken": ("m@broken.test", "127.0.0.22"), "plain": ("m@plain.test", SINK)}
 ZONE = TEST_ZONE + "".join(f"{kind} 300 MX 10 mx.{kind}\nmx.{kind} 300 A {address}\n"
                            for kind, (_, address) in MEMBERS.items())
-
-
-class TlsSink(threading.Thread):
-    """A mail server that offers STARTTLS: `kind` "tls" takes it, "refuses" says 454, "broken" hangs up in the handshake."""
-
-    def __init__(self, address, kind, context):
-        super().__init__(daemon=True)
-        self.kind, self.context, self.taken = kind, context, []
-        self.socket = socket.create_server((address, 25))
-
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
-    def close(self):
-        self.socket.close()
-
-    def serve(self, connection):
-        try:
-            self.talk(connection)
-        except (OSError, ssl.SSLError):
-            pass
-        finally:
-            connection.close()
-
-    def talk(self, connection):
-        version, stream = "", connection.makefile("rwb")
-
-        def say(text):
-            stream.write(text.encode() + b"\r\n")
-            stream.flush()
-        say("220 sink")
-        while line := stream.readline():
-            verb = line.split()[0].upper()
-            if verb == b"EHLO":
-                say("250-sink\r\n250 STARTTLS" if not version else "250 sink")
-            elif verb == b"STARTTLS" and self.kind == "refuses":
-                say("454 4.7.0 not now")
-            elif verb == b"STARTTLS":
-                say("220 2.0.0 go")
-                if self.kind == "broken":
-                    connection.recv(100)
-                    return
-                connection = self.context.wrap_socket(connection, server_side=True)
-                version, stream = connection.version(), connection.makefile("rwb")
-            elif verb == b"DATA":
-                say("354 go")
-                body = b""
-                while not body.endswith(b"\r\n.\r\n"):
-                    body += stream.readline()
-                self.taken.append((version, body[:-3]))
-                say("250 2.0.0 taken")
-            elif verb == b"QUIT":
-                say("221 2.0.0 bye")
-                return
-            else:
-                say("250 2.0.0 fine")
 
 
 def handshake(*options):
@@ -96,24 +32,9 @@ def certificate():
     return found[0]
 
 
-def key_hash(pem):
-    """SHA-256 of its public key, as TLSA 3 1 1 has it."""
-    public = subprocess.run(["openssl", "x509", "-pubkey", "-noout"], input=pem.encode(), capture_output=True, check=True)
-    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=public.stdout, capture_output=True,
-                         check=True)
-    return hashlib.sha256(der.stdout).hexdigest()
-
-
 def has_hash(record, pem):
     usage, selector, matching, *digest = record.split()
     return [usage, selector, matching] == ["3", "1", "1"] and "".join(digest).lower() == key_hash(pem)
-
-
-def make_pair(world, name, subject):
-    cert, key = (os.path.join(world.folder, f"{name}.{kind}") for kind in ("crt", "key"))
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={subject}",
-                    "-addext", f"subjectAltName=DNS:{subject}", "-keyout", key, "-out", cert], capture_output=True, check=True)
-    return cert, key
 
 
 def receiving(world, state):

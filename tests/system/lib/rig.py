@@ -203,9 +203,9 @@ class World:
               f"{name} {' '.join(arguments)}: exit status {done.returncode}, {done.stderr.decode(errors='replace')}")
         return done.stdout
 
-    def start_knot(self, zone=ZONE, test_zone=TEST_ZONE, more_zones=""):
+    def start_knot(self, zone=ZONE, test_zone=TEST_ZONE, more_zones="", signed=False):
         """The primary, with the access rules of docs/operating.md: our key may only write TXT records under _domainkey, and
-        lipap's only its TLSA record."""
+        lipap's only its TLSA record. `signed`: by DNSSEC, every zone."""
         from lib.operating import block
         name, _, secret = self.tsig.split(":")
         home = os.path.join(self.folder, "knot")
@@ -233,6 +233,7 @@ template:
     file: "%s.zone"
     zonefile-sync: -1
     journal-content: changes
+    dnssec-signing: {"on" if signed else "off"}
 {rules}  - domain: test
 {more_zones}""")
         self.knot = self.start("knotd", ["knotd", "-c", conf])

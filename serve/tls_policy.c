@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+#include "serve/tls_policy.h"
+
+#include "dns/code.h"
+
+#define TLSA_HEAD 3
+
+/* A name for certificates and SNI: without its final dot. */
+static struct str write_name(char *text, size_t cap, const struct dns_name *name)
+{
+        struct wr w;
+        wr_init(&w, text, cap);
+        dns_name_write(&w, name);
+        struct str s = wr_text(&w);
+        if (s.n > 0 && s.p[s.n - 1] == '.')
+                s.n--;
+        return s;
+}
+
+/* _25._tcp.NAME (RFC 7672 2.1.3) */
+static enum err tlsa_name(struct str host, struct dns_name *out)
+{
+        char text[SMTP_DOMAIN_MAX + 16];
+        struct wr w;
+        wr_init(&w, text, sizeof text);
+        wr_str(&w, S("_25._tcp."));
+        wr_str(&w, host);
+        return wr_end(&w) == ERR_OK ? dns_name_parse(wr_text(&w), out) : ERR_LIMIT;
+}
+
+/* The records at one name: those that are malformed count as unusable, so they are passed over. */
+static size_t take_records(struct tls_policy *p, const struct dns_answer *answer)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < answer->count && n < TLS_TLSA_MAX; i++) {
+                struct str wire = answer->values[i].wire;
+                if (wire.n <= TLSA_HEAD)
+                        continue;
+                p->records[n++] = (struct tls_tlsa){(uint8_t)wire.p[0], (uint8_t)wire.p[1],
+                        (uint8_t)wire.p[2], str_skip(wire, TLSA_HEAD)};
+        }
+        return n;
+}
+
+/* RFC 7672 2.2: are there TLSA records that DNSSEC vouches for at this name? `*count` is 0 when there are none; records that are
+ * there but of no use still ask for TLS. */
+static enum err look(struct resolver *r, struct str host, int64_t deadline_ms, struct arena *arena,
+        struct tls_policy *p, bool *is_there, size_t *count)
+{
+        struct dns_answer answer;
+        struct dns_name name;
+        *is_there = false;
+        *count = 0;
+        if (tlsa_name(host, &name) != ERR_OK)
+                return ERR_OK; /* too long a name to have any */
+        enum err e = resolver_lookup(r, &name, DNS_TYPE_TLSA, deadline_ms, arena, &answer);
+        if (e != ERR_OK || answer.status != DNS_FOUND || !answer.is_secure)
+                return e;
+        *is_there = true;
+        *count = take_records(p, &answer);
+        return ERR_OK;
+}
+
+enum err tls_policy_find(struct resolver *r, const struct mx_targets *targets, size_t nth, struct str domain,
+        int64_t deadline_ms, struct arena *arena, struct tls_policy *out)
+{
+        *out = (struct tls_policy){.tls = SMTP_CLIENT_TLS_MAY};
+        if (targets->host_count == 0)
+                return ERR_OK; /* an address has no name */
+        const struct mx_host *host = &targets->hosts[targets->host_of[nth]];
+        out->expect.name = write_name(out->name, sizeof out->name, &host->name);
+        if (!host->is_secure)
+                return ERR_OK;
+        const struct dns_name *names[] = {&host->base, &host->name}; /* RFC 7672 2.2.3 */
+        size_t first = dns_name_eq(&host->base, &host->name) ? 1 : 0;
+        for (size_t i = first; i < 2; i++) {
+                bool is_there;
+                struct str base = write_name(out->name, sizeof out->name, names[i]);
+                enum err e = look(r, base, deadline_ms, arena, out, &is_there, &out->expect.tlsa_count);
+                if (e != ERR_OK)
+                        return e;
+                out->expect.name = base;
+                if (!is_there)
+                        continue;
+                struct wr other;
+                wr_init(&other, out->other, sizeof out->other);
+                wr_lower(&other, domain);
+                out->tls = SMTP_CLIENT_TLS_MUST;
+                out->expect.kind = out->expect.tlsa_count > 0 ? TLS_EXPECT_DANE : TLS_EXPECT_NOTHING;
+                out->expect.other = wr_text(&other);
+                out->expect.tlsa = out->records;
+                return ERR_OK;
+        }
+        return ERR_OK;
+}

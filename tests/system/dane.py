@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""DANE (RFC 7672) both ways: a zone that knot signs, an unbound that validates, receivers whose TLSA records are good, stale,
+unusable, bogus or missing; and Postfix's own client, which asks lipap for the key that its zone names."""
+import json
+import os
+import re
+import shutil
+import ssl
+import subprocess
+
+from lib import rig
+from lib.mail import AUTHOR, LIST, message
+from lib.rig import DNS, LIPAP, POSTER, Skip, check, equal, until
+from lib.smtp import post
+from lib.tls import TlsSink, key_hash, make_pair
+
+RESOLVER = "127.0.0.9"
+# Receivers by name: (address, what the server does, its TLSA records with HASH for its key's)
+HOSTS = {
+    "good": ("127.0.0.30", "tls", ["3 1 1 HASH"]),
+    "next": ("127.0.0.31", "tls", ["3 1 1 " + "00" * 32, "3 1 1 HASH"]),
+    "stale": ("127.0.0.32", "tls", ["3 1 1 " + "00" * 32]),
+    "missing": ("127.0.0.33", "tls", []),
+    "unusable": ("127.0.0.34", "tls", ["1 1 1 HASH"]),
+    "clear": ("127.0.0.35", "clear", ["3 1 1 HASH"]),
+    "open": ("127.0.0.36", "clear", []),
+    "broken": ("127.0.0.37", "broken", ["3 1 1 HASH"]),
+}
+PROVEN, ENCRYPTED, IN_THE_CLEAR = ("good", "next"), ("missing", "unusable"), ("open",)
+KEPT = ("stale", "clear", "broken", "bogus")
+
+
+def zone_text(hashes):
+    lines = ["@ 300 SOA ns1 hostmaster 1 3600 600 86400 5", "@ 300 NS ns1", f"ns1 300 A {DNS}"]
+    for name, (address, _, records) in HOSTS.items():
+        lines += [f"{name} 300 MX 10 mx.{name}", f"mx.{name} 300 A {address}"]
+        lines += [f"_25._tcp.mx.{name} 300 TLSA {r.replace('HASH', hashes[name])}" for r in records]
+    return "\n".join(lines) + "\n"
+
+
+def start_unbound(world, anchors):
+    conf = world.file("unbound.conf", f"""\
+server:
+  interface: {RESOLVER}
+  access-control: 127.0.0.0/8 allow
+  do-daemonize: no
+  use-syslog: no
+  logfile: ""
+  username: ""
+  chroot: ""
+  pidfile: ""
+  directory: "{world.folder}"
+  do-not-query-localhost: no
+  module-config: "validator iterator"
+  trust-anchor: "signed. {anchors['signed']}"
+  trust-anchor: "bogus. {anchors['signed']}"
+  trust-anchor: "mailingl.st. {anchors['mailingl.st']}"
+  local-zone: "test." nodefault
+  domain-insecure: "test"
+""" + "".join(f'stub-zone:\n  name: "{zone}"\n  stub-addr: {DNS}\n'
+              for zone in ("signed", "bogus", "mailingl.st", "test")) + "remote-control:\n  control-enable: no\n")
+    process = world.start("unbound", ["unbound", "-d", "-p", "-c", conf])
+    process.wait_listens(RESOLVER, 53)
+
+
+def sending(world, state):
+    raw = message(b"to all of them\r\n", subject="dane")
+    equal(post(LIPAP, AUTHOR, [LIST], raw, POSTER)[:3], "250", "answer")
+    lipap, sinks = state["lipap"], state["sinks"]
+
+    def copies(name):
+        return [version for version, text in sinks[name].taken if text.endswith(raw)]
+    with world.case("out: a key that the zone names proves the host"):
+        for name in PROVEN:
+            equal(until(40, f"a copy at {name}", lambda n=name: copies(n)), ["TLSv1.3"], name)
+            lipap.wait_log(rf"event=delivered .*to=m@{name}\.signed.* proof=dane")
+    with world.case("out: without usable records TLS is taken, from whoever is there"):
+        for name in ENCRYPTED:
+            equal(until(40, f"a copy at {name}", lambda n=name: copies(n)), ["TLSv1.3"], name)
+            lipap.wait_log(rf"event=delivered .*to=m@{name}\.signed.* proof=none")
+    with world.case("out: without records and without TLS, in the clear"):
+        for name in IN_THE_CLEAR:
+            equal(until(40, f"a copy at {name}", lambda n=name: copies(n)), [""], name)
+    with world.case("out: nothing is sent where the key is another one, where TLS is not offered or fails, or the zone is bogus"):
+        for name in KEPT:
+            domain = "m@x.bogus" if name == "bogus" else f"m@{name}.signed"
+            lipap.wait_log(rf"event=deferred .*to={re.escape(domain)}", 60)
+        for name in KEPT[:-1]:
+            equal(sinks[name].taken, [], name)
+    with world.case("out: who looks at the queue is told why"):
+        equal(lipap.stop(), 0, "exit status")
+        shown = json.loads(world.run("ptt", "show", world.image, "--json"))
+        waiting = {w["address"]: w["reply"] for m in shown["queue"] for w in m["waiting"]}
+        equal(set(waiting), {"m@x.bogus", *(f"m@{n}.signed" for n in KEPT[:-1])}, "waiting")
+        for name in ("stale", "clear"):
+            check("DANE" in waiting[f"m@{name}.signed"] and f"mx.{name}.signed" in waiting[f"m@{name}.signed"], f"{waiting}")
+        state["lipap"] = world.start_lipap(state["options"], RESOLVER)
+        state["lipap"].wait_log("event=key ")
+
+
+def finger(world, level):
+    """Postfix's client with the resolver of the test: what posttls-finger says."""
+    resolv = world.file("resolv.conf", f"nameserver {RESOLVER}\noptions edns0 trust-ad\n")
+    os.chmod(resolv, 0o644)
+    script = f"mount --bind {resolv} /etc/resolv.conf && exec posttls-finger -c -l {level} -L summary mx.mailingl.st"
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, timeout=60)
+    return (done.stdout + done.stderr).decode(errors="replace")
+
+
+def receiving(world, state):
+    with world.case("in: Postfix's client finds the key that our zone names (level dane-only)"):
+        until(30, "TLSA records", lambda: world.query("_25._tcp.mx.mailingl.st", "TLSA"))
+        said = finger(world, "dane-only")
+        check("Verified TLS connection established" in said, said)
+    with world.case("in: and refuses another one"):
+        equal(state["lipap"].stop(), 0, "exit status")
+        pem, key = make_pair(world, "foreign", "mx.mailingl.st")
+        state["lipap"] = world.start_lipap(("--tls-cert", pem, "--tls-key", key), RESOLVER)
+        said = finger(world, "dane-only")
+        check("Verified TLS" not in said, said)
+
+
+def run(world):
+    for tool in ("unbound", "posttls-finger", "keymgr"):
+        if not shutil.which(tool):
+            raise Skip(f"needs {tool}")
+    hashes, sinks = {}, {}
+    for name, (address, kind, _) in HOSTS.items():
+        pem, key = make_pair(world, name, f"mx.{name}.signed")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem, key)
+        with open(pem, encoding="ascii") as f:
+            hashes[name] = key_hash(f.read())
+        sinks[name] = TlsSink(address, kind, context)
+        sinks[name].start()
+    files = {zone: world.file(f"{zone}.zone", text) for zone, text in (
+        ("signed", zone_text(hashes)),
+        ("bogus", f"@ 300 SOA ns1 h 1 3600 600 86400 5\n@ 300 NS ns1\nns1 300 A {DNS}\nx 300 MX 10 mx\nmx 300 A 127.0.0.38\n"))}
+    world.start_knot(signed=True, more_zones="".join(f'  - domain: {zone}\n    file: "{path}"\n'
+                                                     for zone, path in files.items()))
+    anchors = {zone: until(20, "DNSKEY", lambda z=zone: dnskey(world, z)) for zone in ("signed", "mailingl.st")}
+    start_unbound(world, anchors)
+    state = {"sinks": sinks, "options": ("--trusted-nameserver", f"udp:{RESOLVER}", "--dns-server", DNS, "--dns-key-file",
+                                         world.file("lipap.key", world.list_tsig))}
+    world.start_sink()
+    world.create([AUTHOR, "m@x.bogus", *(f"m@{name}.signed" for name in HOSTS)])
+    world.start_nec()
+    state["lipap"] = world.start_lipap(state["options"], RESOLVER)
+    sending(world, state)
+    receiving(world, state)
+    for sink in sinks.values():
+        sink.close()
+
+
+def dnskey(world, zone):
+    """The key that signs the zone's keys, as a trust anchor."""
+    keys = [r for r in world.query(zone, "DNSKEY") or [] if r.startswith("257 ")]
+    return "DNSKEY " + keys[0] if keys else None
+
+
+if __name__ == "__main__":
+    rig.main(run, ("lipap", "nec", "ptt"))

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: ISC
+"""Certificates made by openssl, and mail servers that speak TLS by Python's ssl."""
+import hashlib
+import os
+import socket
+import ssl
+import subprocess
+import threading
+
+
+def key_hash(pem):
+    """SHA-256 of its public key, as TLSA 3 1 1 has it."""
+    public = subprocess.run(["openssl", "x509", "-pubkey", "-noout"], input=pem.encode(), capture_output=True, check=True)
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=public.stdout, capture_output=True,
+                         check=True)
+    return hashlib.sha256(der.stdout).hexdigest()
+
+
+def make_pair(world, name, subject):
+    cert, key = (os.path.join(world.folder, f"{name}.{kind}") for kind in ("crt", "key"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={subject}",
+                    "-addext", f"subjectAltName=DNS:{subject}", "-keyout", key, "-out", cert], capture_output=True, check=True)
+    return cert, key
+
+
+class TlsSink(threading.Thread):
+    """A mail server that offers STARTTLS: `kind` "tls" takes it, "refuses" says 454, "broken" hangs up in the handshake; "clear"
+    does not offer it."""
+
+    def __init__(self, address, kind, context):
+        super().__init__(daemon=True)
+        self.kind, self.context, self.taken = kind, context, []
+        self.socket = socket.create_server((address, 25))
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def close(self):
+        self.socket.close()
+
+    def serve(self, connection):
+        try:
+            self.talk(connection)
+        except (OSError, ssl.SSLError):
+            pass
+        finally:
+            connection.close()
+
+    def talk(self, connection):
+        version, stream = "", connection.makefile("rwb")
+
+        def say(text):
+            stream.write(text.encode() + b"\r\n")
+            stream.flush()
+        say("220 sink")
+        while line := stream.readline():
+            verb = line.split()[0].upper()
+            if verb == b"EHLO":
+                say("250 sink" if version or self.kind == "clear" else "250-sink\r\n250 STARTTLS")
+            elif verb == b"STARTTLS" and self.kind == "refuses":
+                say("454 4.7.0 not now")
+            elif verb == b"STARTTLS":
+                say("220 2.0.0 go")
+                if self.kind == "broken":
+                    connection.recv(100)
+                    return
+                connection = self.context.wrap_socket(connection, server_side=True)
+                version, stream = connection.version(), connection.makefile("rwb")
+            elif verb == b"DATA":
+                say("354 go")
+                body = b""
+                while not body.endswith(b"\r\n.\r\n"):
+                    body += stream.readline()
+                self.taken.append((version, body[:-3]))
+                say("250 2.0.0 taken")
+            elif verb == b"QUIT":
+                say("221 2.0.0 bye")
+                return
+            else:
+                say("250 2.0.0 fine")
