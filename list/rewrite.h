@@ -49,15 +49,12 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/wr.h"
+#include "list/setting.h"
 #include "mail/header.h"
 
-/* The list, with its settings as they are stored: "" is the default of each. */
 struct rewrite_list {
-        struct str name, domain; /* in lower case */
-        struct str description;  /* these three: "none" is none */
-        struct str subject_prefix;
-        struct str footer;
-        struct str posting, from, reply_to;
+        struct str name, domain;               /* in lower case */
+        const struct setting_values *settings; /* in force */
 };
 
 /* List-Id, List-Post (NO for announce), List-Help, List-Subscribe, List-Unsubscribe and List-Owner: of posts, and of what
@@ -98,7 +95,8 @@ bool rewrite_is_done(enum rewrite_from from);
 struct rewrite {
         struct str head, tail; /* borrowed from this struct */
         enum rewrite_from from;
-        /* of the call */
+        size_t forged; /* fields taken away since they claimed to be our own results */
+        /* for the call */
         struct mail_field fields[MAIL_FIELDS_MAX];
         struct dkim_verify proof;
         char tail_room[REWRITE_TAIL_MAX];
