@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "tests/sim/book.h"
 #include "tests/sim/buffer.h"
 #include "tests/sim/results.h"
 
@@ -36,6 +37,7 @@ struct verify {
         verify_lookup *lookup;
         void *ctx;
         const char *authserv; /* NULL: nothing is expected */
+        struct book *book;    /* or NULL */
         struct known known[LETTERS];
         struct cached_key keys[KEYS];
         size_t key_count; /* ever parsed */
@@ -60,6 +62,11 @@ struct verify *verify_new(struct ledger *ledger, verify_lookup *lookup, void *ct
 void verify_expect_results(struct verify *v, const char *authserv)
 {
         v->authserv = authserv;
+}
+
+void verify_expect_notes(struct verify *v, struct book *book)
+{
+        v->book = book;
 }
 
 static void known_clear(struct known *k)
@@ -395,8 +402,41 @@ static uint32_t list_of_copy(struct verify *v, const struct ledger_try *is, stru
         return verify_list_of(v, from, to);
 }
 
+bool verify_may_come(struct verify *v, struct str from, struct str to)
+{
+        return ledger_is_known(v->ledger, verify_list_of(v, from, to), to) ||
+               (v->book && from.n == 0 && book_may_tell(v->book, to));
+}
+
+/* Mail that a list has written itself: signed like any other. */
+static void note_received(struct verify *v, const struct verify_message *m)
+{
+        struct known k = {.try = LEDGER_NONE};
+        struct mail_header header;
+        enum dkim_fault why;
+        if (mail_header_index(m->bytes, v->fields, MAIL_FIELDS_MAX, &header) == ERR_OK) {
+                const struct mail_field *from = mail_header_first(&header, S("From"));
+                struct str domain =
+                        from ? str_trim(str_skip(from->body, str_find_last_byte(from->body, '@') + 1))
+                             : S("");
+                if (str_has_suffix_nocase(domain, S(">")))
+                        domain.n--;
+                if (!is_signed(v, &k, m, domain, &why))
+                        ledger_violate(v->ledger, "unverified",
+                                "mail of a list at %s has no signature of %.*s that verifies", m->host,
+                                STR_ARG(domain));
+        }
+        known_clear(&k);
+        for (size_t i = 0; i < m->to_count; i++)
+                book_note(v->book, m->connection, m->to[i], m->bytes);
+}
+
 void verify_received(struct verify *v, const struct verify_message *m)
 {
+        if (v->book && m->from.n == 0 && letter_name(m->bytes).n == 0) {
+                note_received(v, m);
+                return;
+        }
         uint32_t t = ledger_try_find(v->ledger, letter_name(m->bytes));
         const struct ledger_try *is = ledger_try_get(v->ledger, t);
         for (size_t i = 0; i < m->to_count; i++) {

@@ -293,6 +293,7 @@ static void live(struct sim *sim, void *arg)
         if (!sim_failure(w->sim)) {
                 ledger_image_again(w->ledger);
                 look_at_image(w, true, "at the end");
+                world_judge_members(w);
                 ledger_judge(w->ledger);
         }
 }
@@ -346,12 +347,16 @@ static void open_world(struct world *w)
         w->dns = dns_world_new(w->sim);
         w->people = people_new(w->seed);
         w->verify = verify_new(w->ledger, look_up, w);
+        w->book = book_new(w->ledger, world_told, w);
+        verify_expect_notes(w->verify, w->book);
 }
 
 static void close_world(struct world *w)
 {
         world_tear_down(w);
         verify_free(w->verify);
+        book_free(w->book);
+        buffer_free(&w->members);
         dns_world_free(w->dns);
         people_free(w->people);
         ledger_free(w->ledger);
