@@ -142,19 +142,21 @@ struct decision {
         size_t count;
 };
 
-/* One mail's commands on their way. */
+/* One mail's commands on their way. Large: not for a stack. */
 struct decide_run {
-        struct commands commands; /* filled by commands_read */
+        struct commands commands; /* filled by commands_read; never changed here */
+        /* The rest is set by decide_begin. */
+        struct commands confirmed; /* behind them: those of a request that was confirmed */
         enum route_kind route;
-        size_t at;         /* the next command */
-        size_t read;       /* how many the mail itself has; those of a confirmed request stand behind them */
-        bool is_confirmed; /* the commands now come from a request that was confirmed */
-        bool has_told;     /* a mail of its own went to the actor */
-        struct decide_reply reply;
+        size_t at;      /* the next one */
+        size_t decided; /* how many an answer is due for */
+        size_t refused; /* of these */
+        size_t unsaid;  /* of these, those of which no other mail speaks */
+        bool is_confirmed;
+        struct decide_reply reply; /* of the first one that was refused, or else of the last */
         char actor[MAIL_ADDRESS_MAX], kept[NOTICE_TEXT_MAX], outcomes[NOTICE_TEXT_MAX],
                 changes[NOTICE_TEXT_MAX];
         size_t actor_size, kept_size, outcomes_size, changes_size;
-        bool has_wrong; /* a command was not done */
 };
 
 void decide_begin(struct decide_run *run, enum route_kind route);
