@@ -158,11 +158,13 @@
 #define DELIVERY_RETRY_MOST_MS (4 * 60 * 60 * 1000)
 #define DELIVERY_LIFE_MS (5LL * 24 * 60 * 60 * 1000) /* RFC 5321 4.5.4.1: four to five days */
 #define HISTORY_LIFE_MS (30LL * 24 * 60 * 60 * 1000) /* of what is told of messages that are done */
+#define TRACE_LIFE_MS (7LL * 24 * 60 * 60 * 1000)    /* of what was found and decided about a message */
 #define HISTORY_BATCH 500                            /* rows taken away in one transaction */
+#define MAILER_RETRY_MS 30000                        /* when mail of our own could not be written */
 #define MX_ADDRESSES_MAX 24                          /* addresses of one destination that we try */
 #define MX_HOSTS_MAX 16                              /* of one destination whose addresses are looked up */
 #define MX_LOOKUP_MS 30000
-#define BOUNCE_KEEP_MAX 8192 /* of a bounce, what is looked at */
+#define BOUNCE_KEEP_MAX 32768 /* of a bounce, what is looked at: the words for people come first, the returned message last */
 
 /* FAT32 volumes. */
 #define FAT_VOLUME_MIN \
