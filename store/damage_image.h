@@ -69,7 +69,7 @@ static inline void damage_result(struct rig *r, const struct store_delivery *d, 
 {
         enum err err = ERR_OK; /* some stay in flight */
         if (i % 4 == 0)
-                err = store_delivery_done(r->s, d->id);
+                err = store_delivery_done(r->s, d->id, 1, 250, S("250 ok"));
         else if (i % 4 == 1)
                 err = store_delivery_defer(
                         r->s, d->id, DAMAGE_NOW_MS + (int64_t)i * 1000, S("451 4.7.1 later"));
@@ -87,7 +87,7 @@ static inline void damage_deliver(struct rig *r)
         assert_int_equal(store_post_fill(r->s, 6000, 10, &r->arena, &d, &n), ERR_OK);
         assert_int_equal(n, damage_members[2]);
         for (size_t i = 0; i < n; i++)
-                assert_int_equal(store_delivery_done(r->s, d[i].id), ERR_OK);
+                assert_int_equal(store_delivery_done(r->s, d[i].id, 1, 250, S("250 ok")), ERR_OK);
         damage_sign(r, 3);
         assert_int_equal(store_post_fill(r->s, 6000, 60, &r->arena, &d, &n), ERR_OK);
         for (size_t i = 0; i < n; i++)
