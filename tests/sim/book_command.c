@@ -231,7 +231,7 @@ static void read_lines(struct reading *r, struct str route)
                 line = str_trim(line);
                 if (str_eq(line, S("--")))
                         return;
-                (void)str_cut(line, ':', &name, &value);
+                (void)str_cut(line, str_find_byte(line, ':') < line.n ? ':' : '=', &name, &value);
                 if (str_eq(route, S("request")))
                         read_request(r, line);
                 else if (str_eq(route, S("settings")))
