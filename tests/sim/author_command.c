@@ -59,7 +59,7 @@ static uint32_t write_try(struct author_letter *p, size_t number)
         if (c->from.n > 0)
                 claim.from = claim.sender = numbered(&from, c->from, number);
         if (c->sender.p)
-                claim.sender = numbered(&sender, c->sender, number);
+                claim.sender = c->sender.n > 0 ? numbered(&sender, c->sender, number) : S("");
         uint32_t t = author_claim(p, &claim);
         buffer_free(&from);
         buffer_free(&sender);

@@ -117,8 +117,23 @@ struct reading {
         bool is_moderator, is_strong; /* a signature stands for the author */
 };
 
+/* What this command makes of it already; NULL: nothing. */
+static struct book_effect *effect_of(struct reading *r, enum book_what what, struct str key)
+{
+        for (size_t i = 0; i < *r->count; i++)
+                if (r->effects[i].what == what && str_eq_nocase(r->effects[i].key, key))
+                        return &r->effects[i];
+        return NULL;
+}
+
+/* The last word counts. */
 static void put(struct reading *r, enum book_what what, struct str key, int value)
 {
+        struct book_effect *e = effect_of(r, what, key);
+        if (e) {
+                e->value = value;
+                return;
+        }
         CHECK(*r->count < BOOK_EFFECTS_MAX);
         r->effects[(*r->count)++] = (struct book_effect){what, str_copy(key), value};
 }
@@ -128,21 +143,25 @@ static struct book_ask *ask_new(struct reading *r, bool is_join)
         struct book *b = r->b;
         b->asks = array_grow(b->asks, b->ask_count, &b->ask_cap, sizeof *b->asks);
         struct book_ask *ask = &b->asks[b->ask_count++];
-        *ask = (struct book_ask){.list = r->c->list, .from = str_copy(r->is->from), .is_join = is_join};
+        *ask = (struct book_ask){.command = (uint32_t)(r->c - b->commands),
+                .list = r->c->list,
+                .from = str_copy(r->is->from),
+                .is_join = is_join};
         return ask;
 }
 
 static const struct book_ask *ask_of(const struct book *b, uint32_t list, struct str from)
 {
         for (size_t i = b->ask_count; i-- > 0;)
-                if (b->asks[i].list == list && str_eq_nocase(b->asks[i].from, from))
+                if (b->asks[i].list == list && !b->asks[i].is_void && str_eq_nocase(b->asks[i].from, from))
                         return &b->asks[i];
         return NULL;
 }
 
 static void joins(struct reading *r, struct str who)
 {
-        int is = value_of(r->b, r->c->list, BOOK_MEMBER, who);
+        const struct book_effect *e = effect_of(r, BOOK_MEMBER, who);
+        int is = e ? e->value : value_of(r->b, r->c->list, BOOK_MEMBER, who);
         if (is != LEDGER_IN && is != LEDGER_QUIET)
                 put(r, BOOK_MEMBER, who, LEDGER_IN);
 }
@@ -259,9 +278,10 @@ static void read_confirm(struct reading *r, uint32_t number)
         int subscription = book_list_of(r->b, r->c->list)->subscription;
         if (!ask)
                 return;
+        bool needs_moderator =
+                subscription == BOOK_MODERATED && !ledger_is_moderator(r->b->ledger, list, note->to);
         book_owe(r->b, list, note->to, 2);
-        if (ask->is_join &&
-                (subscription == BOOK_CONFIRM || subscription == BOOK_OPEN || subscription == BOOK_UNSURE))
+        if (ask->is_join && !needs_moderator && subscription != BOOK_CLOSED)
                 joins(r, note->to);
         for (size_t i = 0; i < ask->count; i++)
                 put(r, ask->effects[i].what, ask->effects[i].key, ask->effects[i].value);
@@ -293,7 +313,8 @@ static void read_decision(struct reading *r, uint32_t number, bool accepts)
         }
         for (size_t i = r->b->ask_count; i-- > 0;) {
                 const struct book_ask *ask = &r->b->asks[i];
-                if (ask->list != list || !ask->is_join || str_find(note->bytes, ask->from) == note->bytes.n)
+                if (ask->list != list || !ask->is_join || ask->is_void ||
+                        str_find(note->bytes, ask->from) == note->bytes.n)
                         continue;
                 book_owe(r->b, list, ask->from, 1);
                 if (accepts)
@@ -398,6 +419,8 @@ void book_answer(struct book *b, uint32_t command, unsigned code)
         struct book_command *c = &b->commands[command];
         const struct ledger_try *is = ledger_try_get(b->ledger, c->t);
         c->is_answered = true;
+        for (size_t i = 0; i < b->ask_count; i++)
+                b->asks[i].is_void = b->asks[i].is_void || (b->asks[i].command == command && code >= 400);
         for (size_t i = 0; i < c->count; i++)
                 finish(b, c->list, &c->effects[i], code);
         if (c->wrong && code / 100 == 2)

@@ -46,8 +46,9 @@ struct book_list {
 
 /* What somebody has been asked to confirm. */
 struct book_ask {
-        uint32_t list;
+        uint32_t command, list;
         struct str from;                              /* owned */
+        bool is_void;                                 /* it was refused */
         bool is_join;                                 /* else a change by a moderator, */
         struct book_effect effects[BOOK_EFFECTS_MAX]; /* these */
         size_t count;

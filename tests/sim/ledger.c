@@ -220,6 +220,10 @@ void ledger_member(struct ledger *l, uint32_t list, struct str address, enum led
         p->changes = realloc(p->changes, (p->change_count + 1) * sizeof *p->changes);
         CHECK(p->changes);
         p->changes[p->change_count++] = (struct ledger_change){++l->events, is};
+        if (is == LEDGER_OUT || (is == LEDGER_MAYBE && p->own != LEDGER_IN)) /* who comes back begins anew */
+                p->own = is == LEDGER_OUT ? LEDGER_IN : LEDGER_MAYBE;
+        if (is == LEDGER_OUT || (is == LEDGER_MAYBE && p->trust != LEDGER_OUT))
+                p->trust = is;
         ledger_trace(l, "ledger", "member %.*s of %.*s %s", STR_ARG(address), STR_ARG(r->address), words[is]);
 }
 
