@@ -14,6 +14,7 @@
  *   nagged    a second confirmation for one address within a day, though nothing has come of the first
  *   quoted    a confirmation with words of the one who asked
  *   notice    mail of a list that is not what it must be: a field missing or twice, no Auto-Submitted, another sender
+ *   silent    no answer to what is always answered by mail
  *   twice     a second copy of such mail, though nothing befell the connection of the first */
 #ifndef TESTS_SIM_BOOK_H
 #define TESTS_SIM_BOOK_H
@@ -57,6 +58,11 @@ struct book_note {
 void book_note(struct book *b, uint32_t connection, struct str to, struct str bytes);
 size_t book_notes(const struct book *b);
 const struct book_note *book_note_get(const struct book *b, uint32_t note); /* NULL: no such note */
+/* A mail host takes no mail for somebody: no answer comes there. */
+void book_refusal(struct book *b, struct str address);
+/* Has everybody got the answers that must come? If not, the judge tells who has not. */
+bool book_is_settled(const struct book *b);
+void book_judge(struct book *b);
 /* Might a list have mail for somebody? */
 bool book_may_tell(const struct book *b, struct str to);
 

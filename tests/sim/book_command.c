@@ -405,6 +405,8 @@ uint32_t book_command(struct book *b, const struct book_command_new *new)
         c->wrong = wrong_of(&r, word);
         if (!c->wrong && is->truth.is_proven)
                 book_owe(b, c->list, is->from, 2);
+        c->has_reply = is_route(word, "help") || is_route(word, "unsubscribe") || is_route(word, "options") ||
+                       is_route(word, "settings");
         read_route(&r, word, new->note);
         if (!r.is_strong && !begins(word, "confirm-", &rest))
                 keep_changes(&r);
@@ -419,6 +421,8 @@ void book_answer(struct book *b, uint32_t command, unsigned code)
         struct book_command *c = &b->commands[command];
         const struct ledger_try *is = ledger_try_get(b->ledger, c->t);
         c->is_answered = true;
+        if (c->has_reply && code / 100 == 2)
+                book_person_of(b, c->list, is->from)->asked++;
         for (size_t i = 0; i < b->ask_count; i++)
                 b->asks[i].is_void = b->asks[i].is_void || (b->asks[i].command == command && code >= 400);
         for (size_t i = 0; i < c->count; i++)

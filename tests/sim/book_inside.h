@@ -60,6 +60,7 @@ struct book_command {
         size_t count;
         const char *wrong; /* the invariant that a 250 breaks, or NULL */
         bool is_answered;
+        bool has_reply; /* a 250 is followed by mail, whatever has been before */
 };
 
 /* What one person may be told by one list. */
@@ -67,6 +68,8 @@ struct book_person {
         uint32_t list;
         struct str address; /* owned */
         unsigned owed, got;
+        unsigned asked;  /* answers that must come */
+        bool is_refused; /* by the mail host */
 };
 
 struct book {

@@ -133,6 +133,37 @@ bool book_may_tell(const struct book *b, struct str to)
         return false;
 }
 
+void book_refusal(struct book *b, struct str address)
+{
+        for (size_t i = 0; i < b->person_count; i++)
+                b->people[i].is_refused =
+                        b->people[i].is_refused || str_eq_nocase(b->people[i].address, address);
+}
+
+static bool is_content(const struct book_person *p)
+{
+        return p->is_refused || p->got >= p->asked;
+}
+
+bool book_is_settled(const struct book *b)
+{
+        size_t i = 0;
+        while (i < b->person_count && is_content(&b->people[i]))
+                i++;
+        return i == b->person_count;
+}
+
+void book_judge(struct book *b)
+{
+        for (size_t i = 0; i < b->person_count; i++) {
+                const struct book_person *p = &b->people[i];
+                if (!is_content(p))
+                        ledger_violate(b->ledger, "silent",
+                                "%.*s got %u answers, and was promised %u at least", STR_ARG(p->address),
+                                p->got, p->asked);
+        }
+}
+
 /* Posts of his that have waited: he hears what became of each. */
 static unsigned held_posts(const struct book *b, uint32_t list, struct str address)
 {

@@ -246,7 +246,7 @@ static void on_rcpt(struct session *s, struct str line)
                 return;
         const char *answer = judge_recipient(s, path);
         if (answer[0] == '5')
-                ledger_refusal(s->mx->config.ledger, path);
+                verify_refused(s->mx->config.verify, path);
         say(s, answer);
         if (answer[0] == '2')
                 s->to[s->to_count++] = str_copy(path);

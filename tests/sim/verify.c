@@ -408,6 +408,13 @@ bool verify_may_come(struct verify *v, struct str from, struct str to)
                (v->book && from.n == 0 && book_may_tell(v->book, to));
 }
 
+void verify_refused(struct verify *v, struct str to)
+{
+        ledger_refusal(v->ledger, to);
+        if (v->book)
+                book_refusal(v->book, to);
+}
+
 /* Mail that a list has written itself: signed like any other. */
 static void note_received(struct verify *v, const struct verify_message *m)
 {

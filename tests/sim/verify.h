@@ -40,6 +40,9 @@ void verify_expect_notes(struct verify *v, struct book *book);
 /* May `to` ever be sent mail with the sender `from`? */
 bool verify_may_come(struct verify *v, struct str from, struct str to);
 
+/* A mail host has said for good that it takes no mail for somebody. */
+void verify_refused(struct verify *v, struct str to);
+
 struct verify_message {
         const char *host;    /* the mail host's node */
         uint32_t connection; /* in the ledger, its dot noted */
