@@ -128,7 +128,7 @@ static enum err write_bytes(struct store_intake *i, struct str bytes)
         }
         enum err err = ERR_OK;
         for (size_t n; bytes.n > 0 && err == ERR_OK; bytes = str_skip(bytes, n))
-                err = write_extent(i, bytes, &n);
+                err = write_extent(i, str_take(bytes, SPOOL_EXTENT_MAX), &n);
         return err;
 }
 

@@ -313,7 +313,8 @@ enum err store_file_read(struct store *s, struct str path, size_t max, struct ar
 {
         struct file_read r = {path, max, a, out};
         *out = S("");
-        return store_look(s, run_file_read, &r);
+        enum err err = store_look(s, run_file_read, &r);
+        return err == ERR_SYNTAX ? ERR_NOT_FOUND : err; /* a folder, or no name that a file can have */
 }
 
 /* Closing. */
