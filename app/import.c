@@ -233,6 +233,7 @@ int64_t import_time_ms(struct str text)
 {
         uint64_t unix_s;
         struct time_civil c = {0};
+        int ms = 0;
         if (str_to_u64(text, TIME_UNIX_MAX, &unix_s) == ERR_OK)
                 return (int64_t)unix_s * 1000;
         if (!digits(&text, 4, 0, &c.year) || !digits(&text, 2, '-', &c.month) ||
@@ -241,8 +242,8 @@ int64_t import_time_ms(struct str text)
                 return 0;
         char before = text.n > 0 && (text.p[0] == 'T' || text.p[0] == ' ') ? text.p[0] : 'T';
         if (digits(&text, 2, before, &c.hour) && digits(&text, 2, ':', &c.minute))
-                (void)digits(&text, 2, ':', &c.second);
+                (void)(digits(&text, 2, ':', &c.second) && digits(&text, 3, '.', &ms));
         if (c.hour > 23 || c.minute > 59 || c.second > 59)
                 return 0;
-        return time_unix_of_civil(&c) * 1000;
+        return time_unix_of_civil(&c) * 1000 + ms;
 }

@@ -57,8 +57,19 @@ static size_t closing_quote(struct str s)
         return n;
 }
 
+/* Each two quotes are one. */
+static struct str undouble(struct import *i, struct str field)
+{
+        size_t at = i->room.n;
+        if (str_find_byte(field, '"') == field.n)
+                return field;
+        for (size_t k = 0; k < field.n; k += field.p[k] == '"' ? 2 : 1)
+                wr_byte(&i->room, field.p[k]);
+        return str_skip(wr_text(&i->room), at);
+}
+
 /* One field of a line, without its quotes. */
-static struct str next_field(struct str *line)
+static struct str next_field(struct import *i, struct str *line)
 {
         struct str rest = *line, inside = S("");
         while (rest.n > 0 && rest.p[0] == ' ')
@@ -71,7 +82,7 @@ static struct str next_field(struct str *line)
         size_t n = 0;
         while (n < line->n && !is_separator(line->p[n]))
                 n++;
-        struct str field = is_quoted ? inside : str_take(*line, n);
+        struct str field = is_quoted ? undouble(i, inside) : str_take(*line, n);
         *line = str_skip(*line, n + 1);
         return str_trim(field);
 }
@@ -90,7 +101,7 @@ static bool take_titles(struct plain *p, struct str line)
         enum column columns[COLUMNS_MAX] = {COLUMN_OTHER};
         size_t address = COLUMNS_MAX;
         for (size_t i = 0; line.n > 0 && i < COLUMNS_MAX; i++) {
-                columns[i] = column_of(next_field(&line));
+                columns[i] = column_of(next_field(p->import, &line));
                 if (columns[i] == COLUMN_ADDRESS && address == COLUMNS_MAX)
                         address = i;
         }
@@ -163,7 +174,7 @@ static enum err take_csv(struct plain *p, struct str line)
         bool is_wanted = true;
         enum err err = ERR_OK;
         for (size_t i = 0; err == ERR_OK && line.n > 0; i++) {
-                struct str field = next_field(&line);
+                struct str field = next_field(p->import, &line);
                 if (i == p->address)
                         item.text = field;
                 else if (i < COLUMNS_MAX)
@@ -191,6 +202,7 @@ enum err import_plain(struct import *i)
         if (str_has_prefix(rest, S("\xef\xbb\xbf"))) /* a byte order mark */
                 rest = str_skip(rest, 3);
         while (err == ERR_OK && import_line(i, &rest, &line)) {
+                i->room.n = 0;
                 struct str trimmed = str_trim(line);
                 if (trimmed.n == 0 || trimmed.p[0] == '#')
                         continue;

@@ -165,6 +165,8 @@ static const struct {
                 "address,options,joined\na@x.example,,2017-07-14T02:40:00Z\nb@x.example,nomail "
                 "no-own-posts,\n",
                 "member a@x.example 1500000000000\nmember b@x.example +nomail +no-own-posts\n"},
+        {"a quoted local part", IMPORT_PLAIN, "", "\"\"\"odd, \\\"\"one;\"\"@x.example\",x\n",
+                "member \"odd, \\\"one;\"@x.example\n"},
         {"tabs with empty fields", IMPORT_PLAIN, "",
                 "options\temail\n\ta@x.example\nnomail\t\"b@x.example\"\n",
                 "member a@x.example\nmember b@x.example +nomail\n"},

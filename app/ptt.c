@@ -43,6 +43,9 @@ static const struct option_spec import_specs[] = {DOMAIN,
         {"from", 0, "FORMAT", false,
                 "mailman2 | mailman3 | mlmmj | sympa; default: one address a line, or CSV"},
         HELP, END};
+static const struct option_spec export_specs[] = {DOMAIN,
+        {"csv", 0, NULL, false, "with options and the date of joining, for a table"},
+        {"json", 0, NULL, false, "the whole list, for programs"}, HELP, END};
 static const struct option_spec queue_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"},
         {"flush", 0, "ID", true, "try all that waits of a message now, and no longer hold it"},
         {"hold", 0, "ID", true, "hold a message"}, {"drop", 0, "ID", true, "give a message up"}, HELP, END};
@@ -75,9 +78,10 @@ static const struct command commands[] = {
         {"rem-subscriber", "IMAGE [NAME] EMAIL...", "remove subscribers", 2, ptt_rem_subscriber,
                 change_specs},
         {"set", "IMAGE NAME SETTING VALUE", "change a setting of a list", 4, ptt_set, change_specs},
-        {"show", "IMAGE [NAME]", "lists, members, queue and failures", 1, ptt_show, show_specs},
-        {"import", "IMAGE NAME [FILE]", "add many subscribers", 2, ptt_import, import_specs},
-        {"export", "IMAGE NAME [FILE]", "write the subscribers, one a line", 2, ptt_export, change_specs},
+        {"show", "IMAGE [NAME]", "lists, members, requests, queue and failures", 1, ptt_show, show_specs},
+        {"import", "IMAGE NAME [FILE]...", "add many subscribers, or another program's list", 2, ptt_import,
+                import_specs},
+        {"export", "IMAGE NAME [FILE]", "write the subscribers, one a line", 2, ptt_export, export_specs},
         {"queue", "IMAGE [NAME]", "what waits; flush, hold or drop it", 1, ptt_queue, queue_specs},
         {"bounces", "IMAGE [NAME]", "recipients that were given up", 1, ptt_bounces, show_specs},
         {"check", "IMAGE", "look for damage, and repair it", 1, ptt_check, check_specs},

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: ISC
 # Completion of ptt for bash. Installed as share/bash-completion/completions/ptt.
 
-_ptt_settings='subscription posting from reply-to subject-prefix footer who max-message archive description language'
+_ptt_settings='subscription posting first-post from reply-to subject-prefix footer who duplicates max-message archive description language'
 
 _ptt_values() {
         case $1 in
         subscription) echo moderated confirm open closed ;;
         posting) echo subscribers open moderated announce ;;
+        first-post) echo free moderated ;;
         from) echo auto rewrite keep ;;
         reply-to) echo author list both ;;
         subject-prefix | footer | description) echo none ;;
         who) echo subscribers moderators nobody ;;
+        duplicates) echo send skip ;;
         archive) echo off on ;;
         esac
 }
@@ -24,7 +26,8 @@ _ptt_options() {
                 echo --domain --moderator --subscriber
                 for s in $_ptt_settings; do echo "--$s"; done
                 ;;
-        add-moderator | rem-moderator | add-subscriber | rem-subscriber | set | export) echo --domain ;;
+        add-moderator | rem-moderator | add-subscriber | rem-subscriber | set) echo --domain ;;
+        export) echo --domain --csv --json ;;
         show | bounces) echo --domain --json ;;
         import) echo --domain --from ;;
         queue) echo --domain --json --flush --hold --drop ;;

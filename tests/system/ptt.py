@@ -132,7 +132,7 @@ def creating(t):
     t.equal("nothing is left beside the image", os.listdir(t.folder), ["lipap.img"])
     t.wants("an image that is missing", 1, "show", t.image + "2", says="no image")
     result("opening made nothing", "it is there" if os.path.exists(t.image + "2") else None)
-    t.equal("a new image is empty", t.show(), {"lists": [], "queue": [], "failures": []})
+    t.equal("a new image is empty", t.show(), {"lists": [], "requests": [], "queue": [], "failures": []})
 
 
 def names(t):
@@ -167,13 +167,13 @@ def settings(t):
                 says=f"--{setting}")
     t.wants("a setting given twice", 64, *add(t.image, "fine", "--who", "nobody", "--who", "nobody"), says="--who")
     t.wants("all settings", 0, *add(t.image, "set", "--subscription", "open", "--posting=announce", "--from", "keep",
-                                    "--reply-to", "list", "--subject-prefix", "[set]", "--footer", "none", "--who",
+                                    "--first-post", "moderated", "--duplicates", "skip", "--reply-to", "list", "--subject-prefix", "[set]", "--footer", "none", "--who",
                                     "moderators", "--max-message", "1M", "--archive", "on", "--description",
                                     "Déjà vu: \"quoted\" \\", "--language", "fr"))
     t.equal("settings are kept", t.show("set")["lists"][0]["settings"],
-            {"subscription": "open", "posting": "announce", "from": "keep", "reply-to": "list",
-             "subject-prefix": "[set]", "footer": "none", "who": "moderators", "max-message": "1M", "archive": "on",
-             "description": "Déjà vu: \"quoted\" \\", "language": "fr"})
+            {"subscription": "open", "posting": "announce", "first-post": "moderated", "from": "keep", "reply-to": "list",
+             "subject-prefix": "[set]", "footer": "none", "who": "moderators", "duplicates": "skip", "max-message": "1M",
+             "archive": "on", "description": "Déjà vu: \"quoted\" \\", "language": "fr"})
     t.equal("and have defaults", t.show("owner")["lists"][0]["settings"]["posting"], "subscribers")
 
 
