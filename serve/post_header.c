@@ -32,7 +32,7 @@ static bool is_automatic_reply(const struct mail_header *header)
 struct smtp_reply post_header_check(const struct arrival *a)
 {
         const struct mail_header *header = &a->index;
-        bool is_post = a->envelope->list.id != 0;
+        bool is_post = post_is_for_list(a->envelope);
         if (dkim_sign_covered(header, dkim_cover_default, dkim_cover_default_count) > COVERED_MOST)
                 return smtp_reply_of(554, 6, 0, S("the header repeats fields too often"));
         if (mail_header_count(header, S("Received")) > MAIL_RECEIVED_MAX)
@@ -40,7 +40,7 @@ struct smtp_reply post_header_check(const struct arrival *a)
         if (is_post && has_own_list_id(a))
                 return smtp_reply_of(
                         554, 4, 6, S("it came from this list already: the message goes in a circle"));
-        if (is_post && is_automatic_reply(header))
+        if ((is_post || a->envelope->route == ROUTE_OWNER) && is_automatic_reply(header))
                 return smtp_reply_of(554, 7, 1, S("a list takes no automatic replies"));
         return (struct smtp_reply){0};
 }
