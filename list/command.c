@@ -85,7 +85,9 @@ static bool read_address(struct str text, struct str *out)
         struct mail_address address;
         if (text.n > 2 && text.p[0] == '<' && text.p[text.n - 1] == '>')
                 text = str_of(text.p + 1, text.n - 2);
-        bool is_one = mail_mailbox_parse(text, MAIL_UTF8, &address) == ERR_OK;
+        /* A domain may be UTF-8, but not end in what trimming takes away. */
+        bool is_one =
+                command_trim(text).n == text.n && mail_mailbox_parse(text, MAIL_UTF8, &address) == ERR_OK;
         *out = is_one ? text : S("");
         return is_one;
 }

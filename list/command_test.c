@@ -34,6 +34,7 @@ static const struct reading readings[] = {
         {"remove with a plus", ROUTE_REMOVE, "ann+x=a.example", "", "", "remove ann+x@a.example"},
         {"remove nobody", ROUTE_REMOVE, "ann", "", "", "wrong no-address"},
         {"remove no address", ROUTE_REMOVE, "ann=", "", "", "wrong no-address"},
+        {"remove with a hard space behind", ROUTE_REMOVE, "a=b.example\xc2\xa0", "", "", "wrong no-address"},
         {"remove two", ROUTE_REMOVE, "a@b=c", "", "", "wrong no-address"},
 
         /* NAME-request: the subject. */
