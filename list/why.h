@@ -28,7 +28,8 @@ struct why_arrival {
 /* The trace of a message at its final dot; what does not fit is left out, line by line. Callers add lines such as
  * "from: rewritten" by why_line_write. */
 void why_trace_write(struct wr *w, const struct why_arrival *arrival);
-/* One "word: text" line: control characters become spaces. All of it or nothing. */
+/* One "word: text" line, of what stands before the first line end of `text`: at most 1024 octets, control characters
+ * as "?". All of it or nothing. `word` is ours. */
 void why_line_write(struct wr *w, struct str word, struct str text);
 
 struct why_message {
