@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "serve/act.h"
 
+#include "list/why.h"
 #include "serve/notice_data.h"
 #include "store/messages.h"
 #include "store/notices.h"
+#include "store/trace.h"
 
 struct str act_bare_id(struct str message_id)
 {
@@ -163,17 +165,30 @@ static enum err add_request(struct act *a, const struct decide_action *action, i
         return e == ERR_OK ? store_request_add(a->node->store, &row, made) : e;
 }
 
+/* What the path of the post tells of it: ptt why, NAME-why. */
+static enum err note_decision(struct act *a, int64_t message, struct str word)
+{
+        char text[2 * MAIL_ADDRESS_MAX];
+        struct wr w;
+        wr_init(&w, text, sizeof text);
+        why_line_write(&w, word, a->author.n > 0 ? a->author : S("nobody decided in time"));
+        struct str line = wr_text(&w);
+        enum err e = store_trace_add(a->node->store, message, str_take(line, line.n > 0 ? line.n - 1 : 0));
+        return settled(e);
+}
+
 static enum err end_post(struct act *a, const struct decide_action *action)
 {
         struct store *s = a->node->store;
         struct store_request row;
+        bool is_release = action->kind == DECIDE_RELEASE_POST;
         enum err e = store_request_get(s, action->request, a->arena, &row);
+        if (e == ERR_OK)
+                e = note_decision(a, row.message, is_release ? S("accepted by") : S("rejected by"));
         if (e != ERR_OK)
                 return e;
-        if (action->kind == DECIDE_DROP_POST)
-                return store_post_drop(s, row.message);
-        a->has_released = true;
-        return store_post_release(s, row.message);
+        a->has_released = a->has_released || is_release;
+        return is_release ? store_post_release(s, row.message) : store_post_drop(s, row.message);
 }
 
 static enum err tell(struct act *a, const struct decide_action *action, int64_t made)

@@ -3,6 +3,7 @@
 #include "serve/list_world.h"
 
 #include "list/decide.h"
+#include "store/trace.h"
 
 #define DAY_MS (24LL * 60 * 60 * 1000)
 
@@ -68,6 +69,7 @@ static void bans_and_traces(struct rig *r)
 {
         int64_t list = new_list(r, "plain", NULL), now_ms = host_wall_ms(r->host);
         struct store_ban *bans;
+        struct store_trace *traces;
         size_t count;
         struct store_ban_new ban = {
                 .list = list, .address = S("a@a.test"), .now_ms = now_ms - DAY_MS, .until_ms = now_ms - 1};
@@ -79,6 +81,10 @@ static void bans_and_traces(struct rig *r)
         run_janitor(r);
         arena_reset(&r->arena);
         assert_int_equal(store_bans(r->node.store, list, S(""), 10, &r->arena, &bans, &count), ERR_OK);
+        assert_int_equal(count, 1);
+        assert_int_equal(
+                store_traces(r->node.store, S("<m1@example.org>"), list, 10, &r->arena, &traces, &count),
+                ERR_OK);
         assert_int_equal(count, 1);
 }
 

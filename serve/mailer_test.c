@@ -123,6 +123,14 @@ static void streams(struct rig *r)
         assert_true(has(newest(r), "author@example.org"));
         assert_true(has(newest(r), "m0@members.test"));
         assert_true(has(newest(r), "m449@members.test"));
+        write_to(r, "author@example.org", "many", "x", "hello", "250 2.0.0"); /* <m1@example.org> */
+        write_signed(r, "owner@strict.test", "many-why", "<m1@example.org>", "", "250 2.0.0");
+        run_mailer(r);
+        assert_true(has(newest(r), "m1@example.org"));
+        assert_true(has(newest(r), "spf"));
+        write_signed(r, "owner@strict.test", "many-why", "<never@example.org>", "", "250 2.0.0");
+        run_mailer(r);
+        assert_true(has(newest(r), "nothing is known"));
 }
 
 /* What has lost its meaning, or cannot be understood, goes without mail and stops nobody. */

@@ -3,6 +3,7 @@
 #include "serve/list_world.h"
 
 #include "store/delivery.h"
+#include "store/trace.h"
 
 static size_t open_messages(struct rig *r)
 {
@@ -40,7 +41,9 @@ static enum store_state state_of(struct rig *r, int64_t id)
 static void held(struct rig *r)
 {
         static const char *const moderated[] = {"posting", "moderated", NULL};
-        new_list(r, "held", moderated);
+        struct store_trace *traces;
+        size_t count;
+        int64_t list = new_list(r, "held", moderated);
         write_to(r, "author@example.org", "held", "one", "hello", "250 2.0.0");
         int64_t first = held_request(r);
         struct store_message m = message_of(r, first);
@@ -54,6 +57,12 @@ static void held(struct rig *r)
         assert_int_equal(state_of(r, m.id), STORE_OPEN);
         assert_true(r->node.has_released && r->node.handover_bell.rung > rung);
         assert_true(has(newest(r), "\r\nSubject: one\r\n"));
+        assert_int_equal(
+                store_traces(r->node.store, S("<m1@example.org>"), list, 10, &r->arena, &traces, &count),
+                ERR_OK);
+        assert_int_equal(count, 2);
+        assert_true(has(traces[0].text, "\naccepted by: owner@strict.test"));
+        assert_false(has(traces[1].text, "accepted by"));
         write_signed(r, "owner@strict.test", link_of(r, "held", "reject", second), "", "", "250 2.0.0");
         assert_int_equal(state_of(r, second_message), STORE_DONE);
         wrote(r, "post-rejected", "author@example.org");
@@ -149,11 +158,13 @@ static void no_copies(struct rig *r)
         assert_int_equal(copies(r), 2);
 }
 
-/* What goes out: the list's fields in front of the author's. */
+/* What goes out: the list's fields in front of the author's, and a trace of why. */
 static void goes_out(struct rig *r)
 {
         static const char *const changes[] = {"subject-prefix", "[x]", "footer", "The end.", NULL};
-        new_list(r, "plain", NULL);
+        struct store_trace *traces;
+        size_t count;
+        int64_t plain = new_list(r, "plain", NULL);
         write_to(r, "author@example.org", "plain", "one", "hello", "250 2.0.0");
         struct str got = newest(r);
         assert_true(has(got, "\r\nList-Id: <plain.mailingl.st>\r\n"));
@@ -161,6 +172,12 @@ static void goes_out(struct rig *r)
         assert_true(has(got, "\r\nFrom: author@example.org\r\n"));
         assert_true(str_has_prefix(got, S("Received: ")));
         assert_true(str_has_suffix_nocase(got, S("Subject: one\r\n\r\nhello\r\n")));
+        assert_int_equal(
+                store_traces(r->node.store, S("<m1@example.org>"), plain, 10, &r->arena, &traces, &count),
+                ERR_OK);
+        assert_int_equal(count, 1);
+        assert_true(has(traces[0].text, "author@example.org"));
+        assert_true(has(traces[0].text, "from: no-policy\n"));
         new_list(r, "changes", changes);
         write_to(r, "author@example.org", "changes", "one", "hello", "250 2.0.0");
         assert_true(has(newest(r), "\r\nSubject: [x] one\r\n"));

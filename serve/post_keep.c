@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "list/why.h"
 #include "mail/address.h"
 #include "mail/message_id.h"
 #include "serve/post.h"
@@ -69,6 +70,20 @@ static void skip_named(struct post *p, struct str field_name)
 
 /* ---- keeping it ---- */
 
+static struct str write_trace(struct post *p)
+{
+        const struct why_arrival arrival = {.evaluate = &p->arrival.evaluation.evaluate,
+                .posting = p->settings.v[SETTING_POSTING],
+                .author = p->author,
+                .answer = p->answer,
+                .text = p->why};
+        struct wr w;
+        wr_init(&w, p->trace, sizeof p->trace);
+        why_trace_write(&w, &arrival);
+        why_line_write(&w, S("from"), rewrite_from_text(p->rewrite.from));
+        return wr_text(&w);
+}
+
 static struct store_message_new message_of(struct post *p, struct str ticket, struct str front)
 {
         const struct inbound_envelope *e = p->arrival.envelope;
@@ -119,6 +134,7 @@ static enum err keep_post(struct store *s, void *ctx)
                 return e;
         k->message.skip = p->skip;
         k->message.skip_count = p->skip_count;
+        k->message.trace = write_trace(p);
         return p->is_held ? hold(p, &k->message) : store_intake_add(p->intake, &k->message, &p->act.message);
 }
 
