@@ -64,6 +64,8 @@ static const struct option_spec dns_specs[] = {{"domain", 0, "D", false, "the do
         {"selector", 0, "PATTERN", false, "as nec's option of that name, default dkim-%d"},
         {"arc-selector", 0, "PATTERN", false, "as nec's option of that name, default arc-%d"}, HELP, END};
 static const struct option_spec change_specs[] = {DOMAIN, HELP, END};
+static const struct option_spec why_specs[] = {{"domain", 0, "D", false, "only at lists of that domain"},
+        {"json", 0, NULL, false, "for programs"}, HELP, END};
 static const struct option_spec show_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"}, HELP, END};
 
 static const struct command commands[] = {
@@ -84,6 +86,7 @@ static const struct command commands[] = {
         {"export", "IMAGE NAME [FILE]", "write the subscribers, one a line", 2, ptt_export, export_specs},
         {"queue", "IMAGE [NAME]", "what waits; flush, hold or drop it", 1, ptt_queue, queue_specs},
         {"bounces", "IMAGE [NAME]", "recipients that were given up", 1, ptt_bounces, show_specs},
+        {"why", "IMAGE MESSAGE-ID", "the path of a message", 2, ptt_why, why_specs},
         {"check", "IMAGE", "look for damage, and repair it", 1, ptt_check, check_specs},
         {"ls", "IMAGE [PATH]...", "files of the volume", 1, ptt_ls, ls_specs},
         {"cat", "IMAGE PATH...", "write files of the volume to standard output", 2, ptt_cat, help_specs},

@@ -86,7 +86,7 @@ static void show_waiting_row(struct show *s, const struct store_waiting *w)
         }
 }
 
-static void show_waiting(struct show *s, int64_t message)
+void show_waiting(struct show *s, int64_t message)
 {
         int64_t after = 0;
         size_t count = SHOW_PAGE;

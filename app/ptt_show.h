@@ -26,6 +26,8 @@ void show_address(struct str name, struct str domain); /* "name@domain", or the 
 void show_open_part(struct show *s, const char *name);
 void show_close_part(struct show *s, size_t shown);
 
+/* The recipients of a message that are in flight or wait; what `page` holds stays. */
+void show_waiting(struct show *s, int64_t message);
 /* A list with its settings, moderators, subscribers and bans. */
 void show_list(struct show *s, const struct store_list *list);
 /* What waits for somebody's answer, held posts among it, of the lists that are wanted. */

@@ -28,7 +28,7 @@ _ptt_options() {
                 ;;
         add-moderator | rem-moderator | add-subscriber | rem-subscriber | set) echo --domain ;;
         export) echo --domain --csv --json ;;
-        show | bounces) echo --domain --json ;;
+        show | bounces | why) echo --domain --json ;;
         import) echo --domain --from ;;
         queue) echo --domain --json --flush --hold --drop ;;
         check) echo --repair --not-running --json ;;
@@ -43,7 +43,7 @@ _ptt() {
         local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
         COMPREPLY=()
         if [ "$COMP_CWORD" -eq 1 ]; then
-                mapfile -t COMPREPLY < <(compgen -W "create grow add add-moderator rem-moderator add-subscriber rem-subscriber set show import export queue bounces check ls cat get put rm dns password --help --version" -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W "create grow add add-moderator rem-moderator add-subscriber rem-subscriber set show import export queue bounces why check ls cat get put rm dns password --help --version" -- "$cur")
                 return
         fi
         case $command:$prev in

@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 
+from lib.outside import Opened, sums
+
 failed = False
 
 
@@ -220,91 +222,6 @@ def showing(t):
            "mailingl.st" not in out and not err else out + err)
 
 
-def sums(page_number, page):
-    """What the last bytes of a database page are: CRC-32C of its number and its other bytes."""
-    crc = 0xffffffff
-    for byte in page_number.to_bytes(4, "little") + page[:-4]:
-        crc = TABLE[(crc ^ byte) & 255] ^ crc >> 8
-    return (crc ^ 0xffffffff).to_bytes(4, "little")
-
-
-def make_table():
-    table = []
-    for crc in range(256):
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
-        table.append(crc)
-    return table
-
-
-TABLE = make_table()
-
-
-class Opened:
-    """The database of an image, outside of it, by SQLite alone; put back when it is closed.
-
-    Only a test may do that: the pages are given their checksums anew, and the log is emptied."""
-
-    def __init__(self, tool):
-        self.tool, self.path = tool, os.path.join(tool.folder, "outside.db")
-
-    def __enter__(self):
-        code, _, err = self.tool.on("get", "ptt.db", "--to", self.path)
-        if code != 0:
-            raise AssertionError(err)
-        with open(self.path, "rb") as f:
-            self.before = f.read()
-        self.db = sqlite3.connect(self.path)
-        self.db.execute("PRAGMA journal_mode = DELETE")
-        return self.db
-
-    def __exit__(self, *trouble):
-        self.db.commit()
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.close()
-        with open(self.path, "rb") as f:
-            after = f.read()
-        with open(self.tool.image, "r+b") as image:
-            places = clusters(image.read())
-            for at in range(0, len(after), 4096):
-                page = bytearray(after[at:at + 4096])
-                if page != self.before[at:at + 4096]:
-                    page[-4:] = sums(at // 4096 + 1, page)
-                    self.put(image, places["DB "], at, page)
-            self.put(image, places["DB-"], 0, bytes(4096))
-        os.unlink(self.path)
-
-    @staticmethod
-    def put(image, places, at, page):
-        size, starts = places
-        for i in range(0, 4096, size):
-            image.seek(starts[(at + i) // size])
-            image.write(page[i:i + size])
-
-
-def clusters(volume):
-    """Of the files in the root of a FAT32 volume, by extension: the cluster size (up to 4096), and where each begins."""
-    sector, per, reserved, fats = struct.unpack_from("<HBHB", volume, 11)
-    (table,), (root,) = struct.unpack_from("<I", volume, 36), struct.unpack_from("<I", volume, 44)
-    first, size = (reserved + fats * table) * sector, per * sector
-
-    def chain(cluster):
-        found = []
-        while 2 <= cluster < 0x0ffffff8:
-            found.append(first + (cluster - 2) * size)
-            cluster = struct.unpack_from("<I", volume, reserved * sector + cluster * 4)[0] & 0x0fffffff
-        return found
-
-    found = {}
-    for start in chain(root):
-        for at in range(start, start + size, 32):
-            entry = volume[at:at + 32]
-            if entry[0] not in (0, 0xe5) and not entry[11] & 0x18:
-                high, low = struct.unpack_from("<H", entry, 20)[0], struct.unpack_from("<H", entry, 26)[0]
-                found[entry[8:11].decode("ascii", "replace")] = size, chain(high << 16 | low)
-    return found
-
-
 def hostile(t):
     """Rows as lipap writes them, with what peers may have said in them."""
     said = b"550 \x1b[2J\xff\"quoted\\ \xc2\x9b"
@@ -315,6 +232,17 @@ def hostile(t):
         db.execute("INSERT INTO delivery VALUES (1, 1, 4, 'late@x.example', 'x.example', 3, 1000, 5000, CAST(? AS TEXT))",
                    (said,))
         db.execute("INSERT INTO delivery VALUES (2, 1, 5, 'soon@x.example', 'x.example', 0, 1000, NULL, '')")
+        db.execute("INSERT INTO message VALUES (2, 'tock', 1, 4, ?, 'two.example', 'h@t.example', '<held@x>', 0, 2000, 0,"
+                   " x'', x'', 0)", (ident,))
+        for row in ((1, 1, "new@x.example", None), (2, 2, "asks@x.example", None), (3, 3, "boss@x.example", None),
+                    (4, 4, "h@t.example", 2), (5, 9, "later@x.example", None)):
+            db.execute("INSERT INTO request VALUES (?, ?, ?, ?, 'x.example', x'', ?, 3000, 0)", (row[0], ident, *row[1:]))
+        db.execute("INSERT INTO ban VALUES (?, 'bad@x.example', 'boss@x.example', 1000, 0)", (ident,))
+        db.execute("INSERT INTO trace VALUES (1, '<id@x>', CAST(? AS TEXT))",
+                   (b"author: s@t.example proven\nspf: " + said + b"\n" + b"long: " + b"x" * 9000 + b"\n",))
+        db.execute("INSERT INTO trace VALUES (2, '<held@x>', '')")
+        db.execute("INSERT INTO result VALUES (1, 7, 8, 'got@x.example', 4000, 250, 1, '2.0.0 ok')")
+        db.execute("INSERT INTO result VALUES (1, 8, 9, 'late@x.example', 5000, 450, 0, CAST(? AS TEXT))", (said,))
         db.execute("INSERT INTO failure VALUES (1, 1, 6, ?, 'two.example', 'gone@x.example', '<id@x>', 1000, 550,"
                    " CAST(? AS TEXT))", (ident, said))
     shown = t.show("--domain", "two.example")
@@ -326,10 +254,38 @@ def hostile(t):
             ("one", "<id@x>", "s@t.example", "signed"))
     t.equal("failures with code and reply", (failure["address"], failure["code"], failure["reply"]),
             ("gone@x.example", 550, wanted))
-    done = subprocess.run([t.program, "show", t.image], capture_output=True, check=False)
-    result("no control character reaches the terminal", None if b"\x1b" not in done.stdout and b"\xff" not in done.stdout
-           and b"\xc2\x9b" not in done.stdout and b"gone@x.example" in done.stdout else done.stdout)
+    t.equal("requests, held posts among them",
+            [(r["list"], r["purpose"], r["address"], r.get("message")) for r in shown["requests"]],
+            [("one", "join, to be confirmed", "new@x.example", None), ("one", "join, to be decided", "asks@x.example", None),
+             ("one", "change, to be confirmed", "boss@x.example", None), ("one", "held post", "h@t.example", 2),
+             ("one", "unknown", "later@x.example", None)])
+    t.equal("bans", [(b["address"], b["by"]) for b in shown["lists"][0]["bans"]], [("bad@x.example", "boss@x.example")])
+    t.equal("another domain's requests are not shown", t.show("--domain", "mailingl.st")["requests"], [])
+    for words in (("show", t.image), ("why", t.image, "<id@x>")):
+        done = subprocess.run([t.program, *words], capture_output=True, check=False)
+        result(f"no control character reaches the terminal from {words[0]}",
+               None if b"\x1b" not in done.stdout and b"\xff" not in done.stdout and b"\xc2\x9b" not in done.stdout
+               and b"late@x.example" in done.stdout else done.stdout)
     t.equal("another domain's queue is not shown", t.show("--domain", "mailingl.st")["queue"], [])
+
+
+def why(t):
+    """The path of the messages that the case before has left."""
+    (told,) = json.loads(t.on("why", "id@x", "--json")[1])
+    t.equal("why: the message", (told["list"], told["domain"], told["sender"], told["state"], told["trace"][0]),
+            ("one", "two.example", "s@t.example", "being delivered", "author: s@t.example proven"))
+    t.equal("why: who waits", [w["address"] for w in told["waiting"]], ["late@x.example", "soon@x.example"])
+    t.equal("why: last replies", [(r["address"], r["delivered"], r["code"]) for r in told["results"]],
+            [("got@x.example", True, 250), ("late@x.example", False, 450)])
+    code, out, err = t.on("why", "<id@x>")
+    t.equal("why as text", (code, err, "author: s@t.example proven\n" in out,
+                            "delivered got@x.example: 250 2.0.0 ok\n" in out), (0, "", True, True))
+    t.equal("why: a held post", json.loads(t.on("why", "<held@x>", "--json")[1])[0]["state"], "waits for a moderator")
+    t.wants("why: a message that is not known", 1, "why", t.image, "<none@x>", says="none@x")
+    t.wants("why: a message of another domain", 1, "why", t.image, "id@x", "--domain", "mailingl.st", says="id@x")
+    t.wants("why: an id beyond any line", 1, "why", t.image, "x" * 2000, says="xxx")
+    t.wants("a held post is given up", 0, "queue", t.image, "--drop", "2")
+    t.equal("its request goes with it", [r["id"] for r in t.show("--domain", "two.example")["requests"]], [1, 2, 3, 5])
 
 
 def queue(t):
@@ -564,7 +520,7 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as folder:
         tool = Tool(program, folder)
-        for part in (command_line, documents, passwords, creating, names, emails, settings, members, showing, hostile, queue, rolls,
+        for part in (command_line, documents, passwords, creating, names, emails, settings, members, showing, hostile, why, queue, rolls,
                      files, foreign, growing, refusing, damage, looking, killed):
             try:
                 part(tool)
