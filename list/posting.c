@@ -20,7 +20,7 @@ static const struct {
         [POSTING_SUBSCRIBERS] = {"subscribers", "only subscribers may post to this list",
                 " is no subscriber"},
         [POSTING_OPEN] = {"open", "anyone who is proven to be the author may post to this list", ""},
-        [POSTING_MODERATED] = {"moderated", "only moderators may post to this list", " is no moderator"},
+        [POSTING_MODERATED] = {"moderated", "moderators look at what others post to this list", ""},
         [POSTING_ANNOUNCE] = {"announce", "only moderators may post to this list", " is no moderator"},
 };
 
@@ -283,8 +283,8 @@ struct posting_answer posting_judge(
         if (proof != POSTING_PROVEN)
                 return refuse_unproven(e, why, proof, w);
         enum way way = author.is_banned ? POST_REFUSED : way_of(rule, author);
-        answer.is_held = way == POST_WAITS && author.may_hold;
-        if (way == POST_GOES || answer.is_held)
+        answer.is_held = way == POST_WAITS;
+        if (way != POST_REFUSED)
                 return answer;
         write_rule(
                 w, why, e, author.is_banned ? S(" is banned from this list") : str_of_c(rules[rule].is_none));

@@ -35,7 +35,7 @@ enum err post_judge(struct post *p)
         const struct evaluate *verdicts = &p->arrival.evaluation.evaluate;
         enum posting_rule rule = posting_rule_of(p->settings.v[SETTING_POSTING]);
         struct wr w;
-        p->author = (struct posting_author){.may_hold = true};
+        p->author = (struct posting_author){.is_member = false};
         if (posting_proof(verdicts) == POSTING_PROVEN) {
                 enum err e = look_up(p, &p->author);
                 if (e != ERR_OK)
