@@ -117,24 +117,19 @@ void mime_entity_read(struct str text, struct mime_entity *out)
 {
         struct mail_field f;
         size_t at = 0;
+        bool has_type = false;
+        enum mail_item item;
         *out = (struct mime_entity){.type = {S("text"), S("plain"), S("")}};
-        for (;;) {
-                enum mail_item item = mail_item_next(text, &at, &f);
-                if (item == MAIL_ITEM_EOF || item == MAIL_ITEM_END) {
-                        if (item == MAIL_ITEM_END)
-                                out->body = str_skip(text, at);
-                        return;
-                }
-                if (item != MAIL_ITEM_FIELD)
-                        continue;
-                if (str_eq_nocase(f.name, S("Content-Type"))) {
-                        if (mime_type_parse(f.body, &out->type) != ERR_OK)
-                                continue; /* it is text/plain now */
-                } else if (str_eq_nocase(f.name, S("Content-Transfer-Encoding")))
+        while ((item = mail_item_next(text, &at, &f)) == MAIL_ITEM_FIELD || item == MAIL_ITEM_STRAY) {
+                if (str_eq_nocase(f.name, S("Content-Type")) && !has_type)
+                        has_type = mime_type_parse(f.body, &out->type) == ERR_OK;
+                else if (str_eq_nocase(f.name, S("Content-Transfer-Encoding")) && out->encoding.n == 0)
                         out->encoding = first_token(f.body);
-                else if (str_eq_nocase(f.name, S("Content-Disposition")))
-                        out->is_attachment = str_eq_nocase(first_token(f.body), S("attachment"));
+                else if (str_eq_nocase(f.name, S("Content-Disposition")) && out->disposition.n == 0)
+                        out->disposition = first_token(f.body);
         }
+        if (item == MAIL_ITEM_END)
+                out->body = str_skip(text, at);
 }
 
 struct delimiter {

@@ -24,13 +24,13 @@ bool mime_type_is(const struct mime_type *t, struct str type, struct str subtype
  * none; a value that does not fit leaves the cursor full. */
 bool mime_parameter(const struct mime_type *t, struct str name, struct wr *value);
 
-/* The first part of an entity that begins at `text` with its header section, and where it goes on: the fields that tell how
- * to read it, and its body. Slices are borrowed. */
+/* An entity: the fields of its header section that tell how to read it (of several the first that says something), and its
+ * body. Slices are borrowed. */
 struct mime_entity {
-        struct mime_type type; /* text/plain if there is no such field */
-        struct str encoding;   /* Content-Transfer-Encoding, trimmed; may be empty */
-        bool is_attachment;    /* Content-Disposition: attachment */
-        struct str body;       /* empty when the section has no end */
+        struct mime_type type;  /* text/plain if there is no such field */
+        struct str encoding;    /* Content-Transfer-Encoding; may be empty */
+        struct str disposition; /* Content-Disposition without its parameters; may be empty */
+        struct str body;        /* empty when the section has no end */
 };
 void mime_entity_read(struct str text, struct mime_entity *out);
 

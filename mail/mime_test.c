@@ -88,15 +88,18 @@ static void test_entities(void **state)
                 &e);
         assert_str(e.type.subtype, "html");
         assert_str(e.encoding, "Base64");
-        assert_true(e.is_attachment);
+        assert_str(e.disposition, "Attachment");
         assert_str(e.body, "body");
         mime_entity_read(S("\r\nbody"), &e);
         assert_str(e.type.subtype, "plain");
         assert_str(e.encoding, "");
-        assert_false(e.is_attachment);
+        assert_str(e.disposition, "");
         assert_str(e.body, "body");
-        mime_entity_read(S("Content-Type: text/html; \r\nstray\r\nContent-Type: nonsense"), &e);
-        assert_str(e.type.subtype, "plain");
+        mime_entity_read(S("Content-Type: nonsense\r\nstray\r\nContent-Type: text/html\r\n"
+                           "Content-Type: text/xml\r\nContent-Disposition: inline"),
+                &e);
+        assert_str(e.type.subtype, "html");
+        assert_str(e.disposition, "inline");
         assert_str(e.body, "");
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* The text of a message: octets come out of a transfer encoding, characters out of a charset, and lines out of flowed text
  * (RFC 3676) or HTML; one character at a time, so that nothing of it has to be kept. */
-#include "base/ascii.h"
+#include "base/limits.h"
 #include "base/utf8.h"
 #include "mail/charset.h"
 #include "mail/html_text.h"
 #include "mail/mime.h"
 #include "mail/transfer.h"
 
-#define BOUNDARY_MAX 128 /* RFC 2046 5.1.1 allows 70 */
-#define NAME_MAX_SIZE 64 /* of a charset */
+#define BOUNDARY_MAX MAIL_LINE_MAX /* RFC 2046 5.1.1 allows 70 */
+#define NAME_MAX_SIZE 64           /* of a charset */
 #define END UINT32_MAX
 
 /* Characters. */
@@ -199,7 +199,7 @@ static bool find_text(struct str text, struct str subtype, unsigned depth, struc
         size_t at = 0;
         mime_entity_read(text, out);
         if (mime_type_is(&out->type, S("text"), subtype))
-                return !out->is_attachment;
+                return !str_eq_nocase(out->disposition, S("attachment"));
         if (!mime_type_is(&out->type, S("multipart"), S("")) || depth == MIME_DEPTH_MAX ||
                 mime_type_is(&out->type, S("multipart"), S("digest")))
                 return false;
