@@ -376,6 +376,27 @@ def files(t):
     t.wants("the volume is whole", 0, "check", t.image)
 
 
+def templates(t):
+    """A template that lists could not use is refused, with the line; others are put as they are."""
+    path = os.path.join(t.folder, "template.txt")
+
+    def puts(text, name):
+        with open(path, "wb") as f:
+            f.write(text)
+        return t.run("put", t.image, name, "--from", path)
+    good = b"Subject: Bonjour, {list}\n\nBonjour {address} !\n"
+    for name in ("templates/welcome.fr.txt", "/Templates/PTT@mailingl.st/Welcome.FR.txt"):
+        t.equal(f"template {name}", puts(good, name), (0, "", ""))
+    for name, text, says in (("welcome.en.txt", b"Hello\n\nx\n", "not a template: line 1 of"),
+                             ("welcome.en.txt", b"Subject: x\n\nHello {adress}\n", "cannot have that word: line 3 of"),
+                             ("confirm-join.en.txt", b"Subject: x\n\nHello\n", "lacks a word"),
+                             ("welcome.en.txt", good + b"x" * 20000, "at most 16384"), ("hello.en.txt", good, "no mail of that name")):
+        code, out, err = puts(text, "templates/" + name)
+        t.equal(f"template {name} that is wrong: {says}", (code, out, says in err, err.count("\n")), (1, "", True, 1))
+    t.equal("only the good ones are there", sorted(t.on("ls", "templates")[1].split()), ["PTT@mailingl.st/", "welcome.fr.txt"])
+    t.equal("other files may be there", puts(b"anything", "templates/notes")[0], 0)
+
+
 def foreign(t):
     """Volumes that other programs make, and what they say of ours."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -521,7 +542,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         tool = Tool(program, folder)
         for part in (command_line, documents, passwords, creating, names, emails, settings, members, showing, hostile, why, queue, rolls,
-                     files, foreign, growing, refusing, damage, looking, killed):
+                     files, templates, foreign, growing, refusing, damage, looking, killed):
             try:
                 part(tool)
             except (AssertionError, ValueError, KeyError, sqlite3.Error, subprocess.TimeoutExpired) as trouble:
