@@ -227,5 +227,6 @@ void html_text_end(struct html_text *h)
                 entity_show(h);
         else if (h->state == HTML_NAME && h->name_size == 0)
                 show(h, '<');
+        h->skipped = 0;
         end_line(h, false);
 }

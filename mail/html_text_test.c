@@ -37,6 +37,7 @@ static void test_html(void **state)
                 {"scripts and styles", "<style>p {x: y}</style>a<script>if (a < b) c;</script>d", "ad\n"},
                 {"a head", "<head><title>t</title><meta x></head><body>b</body>", "b\n"},
                 {"a head without an end", "<head><title>t</title><body>b", "b\n"},
+                {"a style without an end ends the line", "a<style>b", "a\n"},
                 {"quoting", "a<blockquote>b<br>c<blockquote>d</blockquote>e</blockquote>f",
                         "a\n> b\n> c\n> > d\n> e\nf\n"},
                 {"more ends than quotes", "</blockquote></blockquote><blockquote>a</blockquote>b",
