@@ -13,10 +13,9 @@ struct job {
         const struct rewrite_list *list;
         const struct rewrite_post *post;
         const struct mail_header *header;
-        const struct mime_wrap *wrap; /* NULL: the body stays by itself */
-        bool is_done;                 /* From is rewritten */
-        bool has_sender;              /* a signature that passed covers Sender: it is left alone */
-        bool has_precedence;
+        const struct mime_wrap *wrap;    /* NULL: the body stays by itself */
+        bool is_done;                    /* From is rewritten */
+        bool has_sender, has_precedence; /* they are left alone */
         enum rewrite_reply reply;
         struct str prefix; /* to be put in front of the subject; empty: none */
         size_t forged;
@@ -27,11 +26,12 @@ struct job {
 
 enum fate { FATE_STAYS, FATE_GOES, FATE_INSIDE, FATE_FROM, FATE_SUBJECT, FATE_REPLY };
 
-static bool is_sender_covered(const struct evaluate *e)
+/* Does a signature that passed say what stands in this field, or that there is none? */
+static bool is_covered(const struct evaluate *e, struct str name)
 {
         for (size_t i = 0; i < e->out.dkim_count; i++)
                 if (e->out.dkim[i].result == DKIM_PASS &&
-                        tags_has_item(e->dkim.list[i].signature.covered, S("Sender")))
+                        tags_has_item(e->dkim.list[i].signature.covered, name))
                         return true;
         return false;
 }
@@ -218,8 +218,9 @@ enum err rewrite_make(struct rewrite *r, const struct rewrite_list *list, const 
                 .post = post,
                 .header = post->header,
                 .wrap = footer.n > 0 ? &wrap : NULL,
-                .has_sender = is_sender_covered(post->verdicts),
-                .has_precedence = is_precedence_list(post->header),
+                .has_sender = is_covered(post->verdicts, S("Sender")),
+                .has_precedence =
+                        is_precedence_list(post->header) || is_covered(post->verdicts, S("Precedence")),
                 .prefix = subject && rewrite_subject_has(subject->body, prefix) ? S("") : prefix};
         r->head = r->tail = S("");
         r->forged = 0;

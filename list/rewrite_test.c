@@ -91,33 +91,39 @@ static void test_fields_that_go(void **state)
 static void test_sender(void **state)
 {
         static const struct dkim_cover covers[][2] = {{{{"To", 2}, true}, {{"X", 1}, true}},
-                {{{"To", 2}, true}, {{"Sender", 6}, false}}, {{{"To", 2}, true}, {{"Sender", 6}, true}}};
+                {{{"To", 2}, true}, {{"Sender", 6}, false}}, {{{"To", 2}, true}, {{"Sender", 6}, true}},
+                {{{"To", 2}, true}, {{"Precedence", 10}, true}}};
         static const struct {
-                const char *name, *sender, *settings;
+                const char *name, *field, *chosen;
                 size_t cover;
-                const char *want;
+                const char *sender, *precedence;
         } cases[] = {
-                {"none", "", NULL, 0, SENDER},
-                {"the author's, not covered", "Sender: x@author.test\r\n", NULL, 0, SENDER},
-                {"none, covered as such", "", NULL, 2, ""},
-                {"the author's, covered", "Sender: x@author.test\r\n", NULL, 1, "Sender: x@author.test\r\n"},
+                {"none", "", NULL, 0, SENDER, PRECEDENCE},
+                {"the author's, not covered", "Sender: x@author.test\r\nPrecedence: bulk\r\n", NULL, 0,
+                        SENDER, PRECEDENCE},
+                {"none, covered as such", "", NULL, 2, "", PRECEDENCE},
+                {"the author's, covered", "Sender: x@author.test\r\n", NULL, 1, "Sender: x@author.test\r\n",
+                        PRECEDENCE},
                 {"the author's, oversigned", "Sender: x@author.test\r\n", NULL, 2,
-                        "Sender: x@author.test\r\n"},
-                {"covered, From rewritten", "Sender: x@author.test\r\n", "from rewrite", 2, ""},
-                {"none, From rewritten", "", "from rewrite", 0, ""},
+                        "Sender: x@author.test\r\n", PRECEDENCE},
+                {"covered, From rewritten", "Sender: x@author.test\r\n", "from rewrite", 2, "", PRECEDENCE},
+                {"none, From rewritten", "", "from rewrite", 0, "", PRECEDENCE},
+                {"Precedence, covered", "Precedence: bulk\r\n", NULL, 3, SENDER, "Precedence: bulk\r\n"},
+                {"no Precedence, covered as such", "", NULL, 3, SENDER, ""},
         };
         struct proof_bench *b = *state;
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
                 b->dns.count = 0;
                 fake_dns_add(&b->dns, S(REJECT));
-                set(cases[i].settings);
-                proof_bench_load(b, str_of_c(cases[i].sender), S(MESSAGE));
+                set(cases[i].chosen);
+                proof_bench_load(b, str_of_c(cases[i].field), S(MESSAGE));
                 proof_bench_sign(b, S("author.test"), covers[cases[i].cover], 2, 0);
                 (void)proof_bench_judge(b, S("x@else.test"));
                 assert_int_equal(make(b, false, PROOF_BENCH_NOW), ERR_OK);
-                expect(cases[i].name, fields_of(S("Sender")), cases[i].want);
+                expect(cases[i].name, fields_of(S("Sender")), cases[i].sender);
+                expect(cases[i].name, fields_of(S("Precedence")), cases[i].precedence);
                 assert_int_equal(
-                        rewrite.from, cases[i].settings ? REWRITE_DONE_BY_SETTING : REWRITE_KEPT_BY_PROOF);
+                        rewrite.from, cases[i].chosen ? REWRITE_DONE_BY_SETTING : REWRITE_KEPT_BY_PROOF);
         }
 }
 
