@@ -122,13 +122,23 @@ static struct str address_in(struct str field)
 
 /* ---- who may be told what ---- */
 
+/* Posts of his that have waited: he hears what became of each. */
+static unsigned held_posts(const struct book *b, uint32_t list, struct str address)
+{
+        unsigned count = 0;
+        for (uint32_t t = 0; t < ledger_tries(b->ledger); t++)
+                count += ledger_hold(b->ledger, t, list) != LEDGER_FREE &&
+                         str_eq_nocase(ledger_try_get(b->ledger, t)->from, address);
+        return count;
+}
+
 bool book_may_tell(const struct book *b, struct str to)
 {
         for (size_t i = 0; i < b->person_count; i++)
                 if (b->people[i].owed > 0 && str_eq_nocase(b->people[i].address, to))
                         return true;
         for (uint32_t i = 0; i < ledger_lists(b->ledger); i++)
-                if (ledger_is_moderator(b->ledger, i, to))
+                if (ledger_is_moderator(b->ledger, i, to) || held_posts(b, i, to) > 0)
                         return true;
         return false;
 }
@@ -162,16 +172,6 @@ void book_judge(struct book *b)
                                 "%.*s got %u answers, and was promised %u at least", STR_ARG(p->address),
                                 p->got, p->asked);
         }
-}
-
-/* Posts of his that have waited: he hears what became of each. */
-static unsigned held_posts(const struct book *b, uint32_t list, struct str address)
-{
-        unsigned count = 0;
-        for (uint32_t t = 0; t < ledger_tries(b->ledger); t++)
-                count += ledger_hold(b->ledger, t, list) != LEDGER_FREE &&
-                         str_eq_nocase(ledger_try_get(b->ledger, t)->from, address);
-        return count;
 }
 
 static const struct book_note *find_same(const struct book *b, struct str id, struct str to)

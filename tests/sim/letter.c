@@ -168,7 +168,12 @@ static void put_header(struct buffer *b, struct sim_random *r, const struct lett
         size_t begin = b->n;
         unsigned second = (unsigned)sim_random_below(r, 60);
         struct str other = l->second.n > 0 ? l->second : S("another@other.test");
-        buffer_print(b, "From: Somebody <%.*s>", STR_ARG(l->from));
+        if (l->via.n > 0)
+                buffer_print(b, "Author: Somebody <%.*s>\r\nFrom: \"Somebody via %.*s\" <%.*s>",
+                        STR_ARG(l->from), STR_ARG(str_take(l->via, str_find_byte(l->via, '@'))),
+                        STR_ARG(l->via));
+        else
+                buffer_print(b, "From: Somebody <%.*s>", STR_ARG(l->from));
         if (l->shape == LETTER_TWO_AUTHORS)
                 buffer_print(b, ", Another <%.*s>", STR_ARG(other));
         buffer_print(b, "\r\nTo: %.*s\r\n%.*s", STR_ARG(l->to), STR_ARG(below));

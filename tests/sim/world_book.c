@@ -7,16 +7,20 @@
 
 #include "base/check.h"
 
-/* A text of a scenario: "|" ends a line in it, an apostrophe stands for a quotation mark. NULL for an option left out. */
-static struct str text_of(struct world *w, const struct statement *t, const char *key)
+/* A text of a scenario: "|" ends a line in it, an apostrophe stands for a quotation mark. */
+static struct str text_in(struct world *w, struct str value)
 {
-        struct str value;
-        if (!statement_has(t, key, &value))
-                return (struct str){NULL, 0};
         char *text = world_text(w, "%.*s", STR_ARG(value));
         for (size_t i = 0; i < value.n; i++)
                 text[i] = (char)(text[i] == '|' ? '\n' : text[i] == '\'' ? '"' : text[i]);
         return str_of(text, value.n);
+}
+
+/* NULL for an option that was left out. */
+static struct str text_of(struct world *w, const struct statement *t, const char *key)
+{
+        struct str value;
+        return statement_has(t, key, &value) ? text_in(w, value) : (struct str){NULL, 0};
 }
 
 static struct str field_of(struct world *w, struct str field)
@@ -134,5 +138,5 @@ bool world_expect_book(struct world *w, const struct statement *t)
         if (str_eq(what, S("at-most")))
                 return str_to_u64(of, INT64_MAX, &most) == ERR_OK && book_count(w->book, by, S("")) <= most;
         look_at_image(w, false, "when members are counted");
-        return world_has_member(w, of, by) == str_eq(what, S("member"));
+        return world_has_member(w, of, text_in(w, by)) == str_eq(what, S("member"));
 }
