@@ -14,6 +14,9 @@
 #include "store/messages.h"
 
 #define POST_RESULTS_ROOM ((3 + DKIM_SIGNATURES_MAX) * AUTHRES_MAKE_ROOM)
+/* What nec's signature covers, field by field, may be ours: List-Id, -Post, -Help, -Subscribe, -Unsubscribe and -Owner,
+ * Sender, Reply-To, Subject, MIME-Version, Content-Type, Content-Transfer-Encoding, Date and Message-ID. */
+#define POST_COVERED_ADDED 14
 #define POST_SKIP_MAX 100 /* members named in To and Cc that get no copy, with `duplicates skip` */
 
 /* One block of memory a message, of which only as much is touched as the message asks for. */

@@ -2,9 +2,6 @@
 #include "auth/dkim_sign.h"
 #include "serve/post.h"
 
-/* What nec's signature covers, field by field: List-Id, List-Post, Date and Message-ID may be ours. */
-#define COVERED_MOST (DKIM_COVERED_MAX - 4)
-
 static bool has_own_list_id(const struct arrival *a)
 {
         char own[SMTP_LOCAL_PART_MAX + SMTP_DOMAIN_MAX + 4];
@@ -33,7 +30,8 @@ struct smtp_reply post_header_check(const struct arrival *a)
 {
         const struct mail_header *header = &a->index;
         bool is_post = post_is_for_list(a->envelope);
-        if (dkim_sign_covered(header, dkim_cover_default, dkim_cover_default_count) > COVERED_MOST)
+        if (dkim_sign_covered(header, dkim_cover_default, dkim_cover_default_count) >
+                DKIM_COVERED_MAX - POST_COVERED_ADDED)
                 return smtp_reply_of(554, 6, 0, S("the header repeats fields too often"));
         if (mail_header_count(header, S("Received")) > MAIL_RECEIVED_MAX)
                 return smtp_reply_of(554, 4, 6, S("too many Received fields: the message goes in a circle"));

@@ -112,10 +112,10 @@ static void log_post(const struct post *p, uint64_t size, const struct smtp_repl
         arrival_log(&l, &p->arrival, size, reply);
         if (p->is_held)
                 log_c(&l, "held", "yes");
-        if (p->is_rewritten)
-                log_str(&l, "author-field", rewrite_from_text(p->rewrite.from));
         if (p->forged > 0)
                 log_u64(&l, "forged-results", p->forged);
+        if (p->is_rewritten)
+                log_str(&l, "author-field", rewrite_from_text(p->rewrite.from));
         log_end(&l);
 }
 

@@ -2,6 +2,8 @@
 /* Posts: who may, what is kept of them, and what stands in front. */
 #include "serve/inbound_signed.h"
 
+#include "serve/post.h"
+
 /* ---- posts ---- */
 
 static void post_limit(struct rig *r)
@@ -61,8 +63,8 @@ static void repeated_fields(struct rig *r)
         size_t covered = 2 + dkim_cover_default_count - 4; /* From, all names over but the last three */
         post_repeated(r, "Received", MAIL_RECEIVED_MAX, "250 2.0.0");
         post_repeated(r, "Received", MAIL_RECEIVED_MAX + 1, "554 5.4.6");
-        post_repeated(r, "To", DKIM_COVERED_MAX - 4 - covered, "250 2.0.0");
-        post_repeated(r, "To", DKIM_COVERED_MAX - 4 - covered + 1, "554 5.6.0");
+        post_repeated(r, "To", DKIM_COVERED_MAX - POST_COVERED_ADDED - covered, "250 2.0.0");
+        post_repeated(r, "To", DKIM_COVERED_MAX - POST_COVERED_ADDED - covered + 1, "554 5.6.0");
         post_repeated(r, "X-Any", 900, "250 2.0.0");
         post_repeated(r, "X-Any", 950, "552 5.3.4");
 }
