@@ -98,16 +98,16 @@ const struct notice_phrases notice_english = {
                                 "\n"
                                 "Hello,\n"
                                 "\n"
-                                "your mail asked for something that only members of the mailing list\n"
-                                "{list} can have, but {address} is not a member. Nothing\n"
-                                "has changed.\n"
+                                "you asked to leave the mailing list {list}, but {address}\n"
+                                "is not a member. Nothing has changed.\n"
                                 "\n"
                                 "Perhaps you joined with another address: then please write from that\n"
                                 "one. In a mail that you got from the list, the fields \"Delivered-To\" or\n"
                                 "\"Received\" often name it.\n"
                                 "\n"
-                                "To join the list, write to {subscribe}. The people behind the\n"
-                                "list read {owner}, and help you if you do not know how to go on.\n",
+                                "If you do not find it, the people behind the list will help you:\n"
+                                "\n"
+                                "    {owner}\n",
                         [NOTICE_JOIN_REFUSED] =
                                 "Subject: Your request to join {list}\n"
                                 "\n"

@@ -100,17 +100,16 @@ const struct notice_phrases notice_french = {
                                 "\n"
                                 "Bonjour,\n"
                                 "\n"
-                                "votre message demandait une chose réservée aux membres de la liste de\n"
-                                "diffusion {list}, mais {address} n'en est pas membre. Rien\n"
-                                "n'a changé.\n"
+                                "vous avez demandé à quitter la liste de diffusion {list}, mais\n"
+                                "{address} n'en est pas membre. Rien n'a changé.\n"
                                 "\n"
                                 "Peut-être vous êtes-vous inscrit avec une autre adresse : dans ce cas,\n"
                                 "veuillez écrire depuis celle-là. Dans un message reçu de la liste, les\n"
                                 "champs « Delivered-To » ou « Received » la donnent souvent.\n"
                                 "\n"
-                                "Pour vous inscrire, écrivez à {subscribe}. Les responsables de la\n"
-                                "liste lisent {owner} et vous aideront si vous ne savez comment\n"
-                                "faire.\n",
+                                "Si vous ne la trouvez pas, les responsables de la liste vous aideront :\n"
+                                "\n"
+                                "    {owner}\n",
                         [NOTICE_JOIN_REFUSED] =
                                 "Subject: Votre demande d'inscription à {list}\n"
                                 "\n"
