@@ -79,6 +79,34 @@ static void test_joining(void **state)
                         {"ann@a.example proven subscribe", "250 confirm: ask join-confirm ann@a.example; "
                                                            "tell confirm-join ann@a.example #new"},
                         {"+168h", ""}, {"ann@a.example proven confirm 1", "550 decided:"}, {0}});
+        play("moderators were asked long ago, and never answered",
+                (const struct line[]){{"waits join-decide ann@a.example", ""}, {"+168h", ""},
+                        {"waits join-confirm ann@a.example", ""},
+                        {"ann@a.example proven confirm 2",
+                                "250 waits: end #2; end #1; ask join-decide ann@a.example; "
+                                "tell join-waits moderators #new about ann@a.example"},
+                        {0}});
+        play("moderators need not decide any more",
+                (const struct line[]){{"waits join-decide ann@a.example", ""},
+                        {"waits join-confirm ann@a.example", ""}, {"set subscription confirm", ""},
+                        {"ann@a.example proven confirm 2",
+                                "250 done: end #2; end #1; add ann@a.example; tell welcome ann@a.example"},
+                        {0}});
+        play("by NAME-request: one mail each",
+                (const struct line[]){{"set subscription open", ""},
+                        {"ann@a.example proven request | join",
+                                "250 done: add ann@a.example; tell welcome ann@a.example"},
+                        {"ann@a.example proven request | join",
+                                "250 already: tell already-member ann@a.example"},
+                        {"ann@a.example proven request | leave",
+                                "250 done: remove ann@a.example; tell goodbye ann@a.example"},
+                        {"set subscription confirm", ""},
+                        {"ann@a.example proven request | join",
+                                "250 confirm: ask join-confirm ann@a.example; tell confirm-join "
+                                "ann@a.example #new"},
+                        {"ann@a.example proven request | join", "250 confirm-sent:"},
+                        {"waits join-decide ann@a.example", ""},
+                        {"ann@a.example proven request | join", "250 waits:"}, {0}});
         play("a member when the confirmation comes",
                 (const struct line[]){{"waits join-confirm ann@a.example", ""}, {"member ann@a.example", ""},
                         {"ann@a.example proven confirm 1",
@@ -337,6 +365,9 @@ static void test_options_by_mail(void **state)
                         {"ann@a.example proven options | | nomail: on\nown-posts: on\nnomali: off\n",
                                 "250 done: option ann@a.example nomail on; 250 already:; 250 unknown:; "
                                 "tell options ann@a.example [done,already,unknown]"},
+                        {"ann@a.example proven options | | own-posts: off\n",
+                                "250 done: option ann@a.example own-posts off; tell options ann@a.example "
+                                "[done]"},
                         {"mod@m.example strong options", "550 members-only:"},
                         {"mod@m.example strong options | | nomail: on\nnomali: on\n",
                                 "550 members-only:; 550 members-only:"},
