@@ -35,93 +35,57 @@ enum err notice_address(
         return mail_mailbox_parse(wr_text(buffer), MAIL_UTF8, out) == ERR_OK ? ERR_OK : ERR_SYNTAX;
 }
 
-static void write_address(const struct notice_writing *g, enum route_kind route, struct wr *w)
-{
-        char buffer[NOTICE_ADDRESS_MAX];
-        struct wr text;
-        struct mail_address address;
-        wr_init(&text, buffer, sizeof buffer);
-        if (notice_address(g->mail, route, &text, &address) == ERR_OK)
-                wr_str(w, wr_text(&text));
-}
+/* Words that stand for an address of the list, or for a link to one. */
+static const struct {
+        enum route_kind route;
+        bool is_link;
+} addresses[NOTICE_WORDS] = {
+        [WORD_LIST] = {ROUTE_POST, false},
+        [WORD_SUBSCRIBE] = {ROUTE_SUBSCRIBE, false},
+        [WORD_UNSUBSCRIBE] = {ROUTE_UNSUBSCRIBE, false},
+        [WORD_SUBSCRIBERS] = {ROUTE_SUBSCRIBERS, false},
+        [WORD_OPTIONS] = {ROUTE_OPTIONS, false},
+        [WORD_SETTINGS] = {ROUTE_SETTINGS, false},
+        [WORD_HELP] = {ROUTE_HELP, false},
+        [WORD_REQUEST] = {ROUTE_REQUEST, false},
+        [WORD_OWNER] = {ROUTE_OWNER, false},
+        [WORD_WHY] = {ROUTE_WHY, false},
+        [WORD_CONFIRM] = {ROUTE_CONFIRM, true},
+        [WORD_ACCEPT] = {ROUTE_ACCEPT, true},
+        [WORD_REJECT] = {ROUTE_REJECT, true},
+};
 
-static void write_link(const struct notice_writing *g, enum route_kind route, struct wr *w)
+static void write_address(const struct notice_writing *g, enum notice_word word, struct wr *w)
 {
+        enum route_kind route = addresses[word].route;
         char buffer[NOTICE_ADDRESS_MAX];
         struct wr text;
         struct mail_address address;
         wr_init(&text, buffer, sizeof buffer);
-        if (notice_address(g->mail, route, &text, &address) == ERR_OK)
+        if (notice_address(g->mail, route, &text, &address) != ERR_OK)
+                return;
+        if (addresses[word].is_link)
                 mail_mailto_write(w, &address, route_word(route));
+        else
+                wr_str(w, wr_text(&text));
 }
 
 void notice_word_write(const struct notice_writing *g, enum notice_word word, struct wr *w)
 {
         const struct notice_mail *m = g->mail;
         struct str description = m->settings->v[SETTING_DESCRIPTION];
-        switch (word) {
-        case WORD_LIST:
-                write_address(g, ROUTE_POST, w);
-                break;
-        case WORD_NAME:
+        if (addresses[word].route != ROUTE_NONE)
+                write_address(g, word, w);
+        else if (word == WORD_NAME)
                 wr_str(w, m->list);
-                break;
-        case WORD_DESCRIPTION:
+        else if (word == WORD_DESCRIPTION)
                 wr_str(w, str_eq(description, S("none")) ? S("") : description);
-                break;
-        case WORD_DAYS:
+        else if (word == WORD_DAYS)
                 wr_u64(w, (uint64_t)(DECIDE_REQUEST_LIFE_MS / DAY_MS));
-                break;
-        case WORD_SUBSCRIBE:
-                write_address(g, ROUTE_SUBSCRIBE, w);
-                break;
-        case WORD_UNSUBSCRIBE:
-                write_address(g, ROUTE_UNSUBSCRIBE, w);
-                break;
-        case WORD_SUBSCRIBERS:
-                write_address(g, ROUTE_SUBSCRIBERS, w);
-                break;
-        case WORD_OPTIONS:
-                write_address(g, ROUTE_OPTIONS, w);
-                break;
-        case WORD_SETTINGS:
-                write_address(g, ROUTE_SETTINGS, w);
-                break;
-        case WORD_HELP:
-                write_address(g, ROUTE_HELP, w);
-                break;
-        case WORD_REQUEST:
-                write_address(g, ROUTE_REQUEST, w);
-                break;
-        case WORD_OWNER:
-                write_address(g, ROUTE_OWNER, w);
-                break;
-        case WORD_WHY:
-                write_address(g, ROUTE_WHY, w);
-                break;
-        case WORD_ADDRESS:
+        else if (word == WORD_ADDRESS)
                 wr_str(w, m->about.n > 0 ? m->about : m->to);
-                break;
-        case WORD_CONFIRM:
-                write_link(g, ROUTE_CONFIRM, w);
-                break;
-        case WORD_ACCEPT:
-                write_link(g, ROUTE_ACCEPT, w);
-                break;
-        case WORD_REJECT:
-                write_link(g, ROUTE_REJECT, w);
-                break;
-        case WORD_MESSAGE:
+        else if (word == WORD_MESSAGE)
                 wr_str(w, m->text);
-                break;
-        case WORD_COMMANDS:
-        case WORD_OUTCOMES:
-        case WORD_CHANGES:
-        case WORD_VALUES:
-        case WORD_LINES:
-        case NOTICE_WORDS:
-                break;
-        }
 }
 
 /* Text that is not ours, without what would break a line or the charset. */

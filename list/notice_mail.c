@@ -6,6 +6,7 @@
 #include "base/base32.h"
 #include "base/limits.h"
 #include "list/notice_text.h"
+#include "list/rewrite.h"
 #include "mail/build.h"
 #include "mail/message_id.h"
 
@@ -20,17 +21,6 @@ static enum err build_own(
         wr_init(&text, buffer, sizeof buffer);
         enum err e = notice_address(g->mail, route, &text, &person.address);
         return e == ERR_OK ? mail_build_persons(w, name, &person, 1) : e;
-}
-
-static enum err build_list_field(
-        struct notice_writing *g, struct wr *w, struct str name, enum route_kind route)
-{
-        char buffer[NOTICE_ADDRESS_MAX];
-        struct wr text;
-        struct mail_address address;
-        wr_init(&text, buffer, sizeof buffer);
-        enum err e = notice_address(g->mail, route, &text, &address);
-        return e == ERR_OK ? mail_build_mailto(w, name, &address, S("")) : e;
 }
 
 static enum err build_to(struct notice_writing *g, struct wr *w)
@@ -126,13 +116,7 @@ static enum err build_header(struct notice_writing *g, struct wr *w, struct str 
         build_answers(g, w);
         wr_str(w, g->traits->is_answer ? S("Auto-Submitted: auto-replied\r\n")
                                        : S("Auto-Submitted: auto-generated\r\n")); /* RFC 3834 5 */
-        e = mail_build_list_id(w, S(""), m->list, m->domain);
-        if (e == ERR_OK)
-                e = build_list_field(g, w, S("List-Help"), ROUTE_HELP);
-        if (e == ERR_OK)
-                e = build_list_field(g, w, S("List-Unsubscribe"), ROUTE_UNSUBSCRIBE);
-        if (e == ERR_OK)
-                e = build_list_field(g, w, S("List-Owner"), ROUTE_OWNER);
+        e = rewrite_list_fields(w, &(struct rewrite_list){m->list, m->domain, m->settings});
         wr_str(w, S("MIME-Version: 1.0\r\n"));
         return e;
 }

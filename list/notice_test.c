@@ -166,8 +166,9 @@ static void test_every_kind(void **state)
         (void)state;
         static const char *const languages[] = {"en", "fr", "de"};
         static const struct str once[] = {{"From", 4}, {"To", 2}, {"Subject", 7}, {"Date", 4},
-                {"Message-ID", 10}, {"Auto-Submitted", 14}, {"List-Id", 7}, {"List-Help", 9},
-                {"List-Unsubscribe", 16}, {"List-Owner", 10}, {"MIME-Version", 12}, {"Content-Type", 12}};
+                {"Message-ID", 10}, {"Auto-Submitted", 14}, {"List-Id", 7}, {"List-Post", 9},
+                {"List-Subscribe", 14}, {"List-Help", 9}, {"List-Unsubscribe", 16}, {"List-Owner", 10},
+                {"MIME-Version", 12}, {"Content-Type", 12}};
         for (unsigned i = 0; i < 3 * NOTICE_KINDS; i++) {
                 enum notice_kind kind = (enum notice_kind)(i / 3);
                 struct rig *r = rig_new(kind, languages[i % 3]);

@@ -36,8 +36,8 @@ TEXTS = {
     "post-expired": "posted@example.org",
     "post-accepted": "posted@example.org",
 }
-ONCE = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "List-Id", "List-Help", "List-Unsubscribe",
-        "List-Owner", "MIME-Version", "Content-Type"]
+ONCE = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "List-Id", "List-Post", "List-Help",
+        "List-Subscribe", "List-Unsubscribe", "List-Owner", "MIME-Version", "Content-Type"]
 NAMES = {
     "short": {"list": "ptt", "domain": "mailingl.st", "address": "alice@example.org", "about": "bob@example.net"},
     "long": {"list": "a-list.of.thirty.octets-exact", "domain": ".".join(["d" * 60] * 3 + ["example"]),
