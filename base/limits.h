@@ -119,9 +119,10 @@
 
 /* Lists. */
 #define LIST_NAME_MAX 30 /* so that NAME-unsubscribe, NAME-return-TOKEN and the like fit 64 octets */
-#define REWRITE_HEAD_MAX \
-        (MAIL_HEADER_MAX - LIPAP_FRONT_MAX - LIPAP_PREFIX_MAX) /* a post's header as it goes out, but our front */
-#define REWRITE_TAIL_MAX 2048 /* what stands behind the body of a post: the footer's part */
+#define REWRITE_HEAD_MAX                     \
+        (MAIL_HEADER_MAX - LIPAP_FRONT_MAX - \
+                LIPAP_PREFIX_MAX) /* a post's header as it goes out, but our front */
+#define REWRITE_TAIL_MAX 2048     /* what stands behind the body of a post: the footer's part */
 
 /* lipap. */
 #define LIPAP_DOMAINS_MAX 32
@@ -164,7 +165,8 @@
 #define MX_ADDRESSES_MAX 24                          /* addresses of one destination that we try */
 #define MX_HOSTS_MAX 16                              /* of one destination whose addresses are looked up */
 #define MX_LOOKUP_MS 30000
-#define BOUNCE_KEEP_MAX 32768 /* of a bounce, what is looked at: the words for people come first, the returned message last */
+#define BOUNCE_KEEP_MAX \
+        32768 /* of a bounce, what is looked at: the words for people come first, the returned message last */
 
 /* FAT32 volumes. */
 #define FAT_VOLUME_MIN \
