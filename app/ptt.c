@@ -64,6 +64,9 @@ static const struct option_spec dns_specs[] = {{"domain", 0, "D", false, "the do
         {"selector", 0, "PATTERN", false, "as nec's option of that name, default dkim-%d"},
         {"arc-selector", 0, "PATTERN", false, "as nec's option of that name, default arc-%d"}, HELP, END};
 static const struct option_spec change_specs[] = {DOMAIN, HELP, END};
+static const struct option_spec member_specs[] = {DOMAIN,
+        {"nomail", 0, "on | off", false, "a pause: no posts"},
+        {"own-posts", 0, "on | off", false, "copies of what they post themselves"}, HELP, END};
 static const struct option_spec why_specs[] = {{"domain", 0, "D", false, "only at lists of that domain"},
         {"json", 0, NULL, false, "for programs"}, HELP, END};
 static const struct option_spec show_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"}, HELP, END};
@@ -79,6 +82,7 @@ static const struct command commands[] = {
                 ptt_add_subscriber, change_specs},
         {"rem-subscriber", "IMAGE [NAME] EMAIL...", "remove subscribers", 2, ptt_rem_subscriber,
                 change_specs},
+        {"options", "IMAGE NAME EMAIL...", "change options of subscribers", 3, ptt_options, member_specs},
         {"set", "IMAGE NAME SETTING VALUE", "change a setting of a list", 4, ptt_set, change_specs},
         {"show", "IMAGE [NAME]", "lists, members, requests, queue and failures", 1, ptt_show, show_specs},
         {"import", "IMAGE NAME [FILE]...", "add many subscribers, or another program's list", 2, ptt_import,

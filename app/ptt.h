@@ -25,6 +25,7 @@ int ptt_add_moderator(struct ptt *p);
 int ptt_rem_moderator(struct ptt *p);
 int ptt_add_subscriber(struct ptt *p);
 int ptt_rem_subscriber(struct ptt *p);
+int ptt_options(struct ptt *p);
 int ptt_set(struct ptt *p);
 int ptt_import(struct ptt *p);
 int ptt_export(struct ptt *p);

@@ -27,6 +27,7 @@ _ptt_options() {
                 for s in $_ptt_settings; do echo "--$s"; done
                 ;;
         add-moderator | rem-moderator | add-subscriber | rem-subscriber | set) echo --domain ;;
+        options) echo --domain --nomail --own-posts ;;
         export) echo --domain --csv --json ;;
         show | bounces | why) echo --domain --json ;;
         import) echo --domain --from ;;
@@ -43,11 +44,12 @@ _ptt() {
         local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
         COMPREPLY=()
         if [ "$COMP_CWORD" -eq 1 ]; then
-                mapfile -t COMPREPLY < <(compgen -W "create grow add add-moderator rem-moderator add-subscriber rem-subscriber set show import export queue bounces why check ls cat get put rm dns password --help --version" -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W "create grow add add-moderator rem-moderator add-subscriber rem-subscriber options set show import export queue bounces why check ls cat get put rm dns password --help --version" -- "$cur")
                 return
         fi
         case $command:$prev in
         import:--from) mapfile -t COMPREPLY < <(compgen -W 'mailman2 mailman3 mlmmj sympa' -- "$cur") && return ;;
+        options:--*) mapfile -t COMPREPLY < <(compgen -W 'on off' -- "$cur") && return ;;
         get:--to | put:--from) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
         add:--*) mapfile -t COMPREPLY < <(compgen -W "$(_ptt_values "${prev#--}")" -- "$cur") && return ;;
         esac

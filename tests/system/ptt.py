@@ -213,6 +213,26 @@ def members(t):
     t.equal("nothing was changed", people(t, "subscribers", "one", "two.example"), ["e@f.example"])
 
 
+def options(t):
+    """Of subscribers: all who are named, or none."""
+    def now():
+        return {m["address"]: (m["nomail"], m["own-posts"]) for m in t.show("--domain", "opt.example")["lists"][0]["subscribers"]}
+    def sets(*words):
+        return ("options", t.image, "--domain", "opt.example", "opt", *words)
+    t.run(*add(t.image, "opt", "--subscriber", "a@x.example", "--subscriber", "b@x.example", domain="opt.example"))
+    t.equal("a new subscriber's options", now(), {"a@x.example": (False, True), "b@x.example": (False, True)})
+    t.wants("options", 0, *sets("A@x.example", "b@x.example", "--nomail", "on"))
+    t.wants("one of them", 0, *sets("b@x.example", "--nomail=off", "--own-posts=off"))
+    t.equal("they are set", now(), {"a@x.example": (True, True), "b@x.example": (False, False)})
+    t.wants("who is no subscriber", 1, *sets("a@x.example", "c@x.example", "--nomail", "off"), says="c@x.example")
+    t.equal("then nothing is done", now()["a@x.example"], (True, True))
+    t.wants("a value that is none", 64, *sets("a@x.example", "--nomail", "yes"), says="--nomail is not on | off")
+    t.wants("no option", 64, *sets("a@x.example"), says="--nomail")
+    t.wants("no list", 64, "options", t.image, "--domain", "opt.example", "a@x.example", "b@x.example", "--nomail", "on", says="NAME")
+    t.wants("a list that is not there", 1, "options", t.image, "--domain", "opt.example", "none", "a@x.example", "--nomail", "on",
+            says="none")
+
+
 def showing(t):
     t.wants("show a list that is missing", 1, "show", t.image, "none", says="none")
     t.wants("show one argument too many", 64, "show", t.image, "one", "two", says="two")
@@ -541,7 +561,7 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as folder:
         tool = Tool(program, folder)
-        for part in (command_line, documents, passwords, creating, names, emails, settings, members, showing, hostile, why, queue, rolls,
+        for part in (command_line, documents, passwords, creating, names, emails, settings, members, options, showing, hostile, why, queue, rolls,
                      files, templates, foreign, growing, refusing, damage, looking, killed):
             try:
                 part(tool)
