@@ -124,7 +124,7 @@ def run(world):
 
     sink = world.start_sink([(SINK, 25), ("127.0.0.11", 25)], policy)
     world.create(MEMBERS)
-    world.create([UNASKED], name="other", settings=["--posting", "open"])
+    world.create([UNASKED], name="other", settings=["--posting", "open", "--from", "keep"])
     state = {"answers": answers, "options": ["--retry", "2s"], "nec": world.start_nec()}
     state["lipap"] = world.start_lipap(state["options"])
     raw = refusals(world, sink, state)
