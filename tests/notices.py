@@ -4,7 +4,8 @@
 
 Each kind in each language, to a member and to the moderators, with short and with the longest names, rows as decisions write
 them and rows that are damaged: no defect in header or body, one of each field, addresses that parse, every line within
-its limit, all words of the template filled, and the attached post octet for octet.
+its limit, all words of the template filled, and the attached post octet for octet. The words that docs/lists.md says a
+template of one's own may use, and must, are those.
 Usage: notices.py BUILD-DIR
 """
 import email
@@ -185,6 +186,32 @@ def templates():
         say(f"a template with {name} is refused", ["it was used"] if made else [])
 
 
+def documented():
+    """The words of templates that docs/lists.md names: kind -> (all, those that must be there)."""
+    top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    with open(os.path.join(top, "docs", "lists.md"), encoding="utf-8") as f:
+        rows = re.findall(r"^\| ([a-z, -]+) \| [^|]+ \|([^|]*)\|$", f.read(), re.M)
+    return {kind: (re.findall(r"`\{(\w+)\}`", words), re.findall(r"\*\*`\{(\w+)\}`\*\*", words))
+            for kinds, words in rows for kind in kinds.split(", ") if kind in KINDS}
+
+
+def words_of_templates():
+    told = documented()
+    say("docs/lists.md names every kind", sorted(set(KINDS) - set(told)))
+    for kind, (words, needed) in told.items():
+        left_out = [[w for w in words if w != missing] for missing in needed]
+        beyond = next(w for w in ("outcomes", "lines") if w not in words)
+        rows = [case(kind, "en", NAMES["short"]) + [("template", template(some))]
+                for some in [words] + left_out + [words + [beyond]]]
+        fine, *wrong = make(rows)
+        say(f"words of {kind}", ([] if fine else [f"{words} are not enough"]) +
+            [f"{some} was let through" for some, made in zip(left_out + [words + [beyond]], wrong) if made])
+
+
+def template(words):
+    return ("Subject: {list}\n\n" + "".join("{%s}\n" % word for word in words) + "{name} {days}\n").encode()
+
+
 def main():
     for language in ("en", "fr", "de"):
         for size, names in NAMES.items():
@@ -197,6 +224,7 @@ def main():
         for kind, row, made in zip(KINDS, rows, make(rows)):
             say(f"{kind} damaged {number}", judge(row, made, names, True))
     templates()
+    words_of_templates()
     print(f"{total - failures} of {total} notices are right")
     return 1 if failures else 0
 
