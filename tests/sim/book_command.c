@@ -225,6 +225,8 @@ static void read_request(struct reading *r, struct str line)
         struct str word, rest;
         (void)str_cut(line, ' ', &word, &rest);
         rest = str_trim(rest);
+        if (word.n > 0) /* what has an answer of its own, beside the one about all */
+                book_owe(r->b, r->c->list, r->is->from, 1);
         bool is_own = rest.n == 0 || str_eq_nocase(rest, r->is->from);
         if ((str_eq_nocase(word, S("join")) || str_eq_nocase(word, S("subscribe"))) && is_own)
                 read_join(r);
@@ -280,7 +282,7 @@ static void read_confirm(struct reading *r, uint32_t number)
                 return;
         bool needs_moderator =
                 subscription == BOOK_MODERATED && !ledger_is_moderator(r->b->ledger, list, note->to);
-        book_owe(r->b, list, note->to, 2);
+        book_owe(r->b, list, note->to, 1);
         if (ask->is_join && !needs_moderator && subscription != BOOK_CLOSED)
                 joins(r, note->to);
         for (size_t i = 0; i < ask->count; i++)
@@ -403,8 +405,8 @@ uint32_t book_command(struct book *b, const struct book_command_new *new)
         r.is_strong = is->truth.dkim && str_eq_nocase(is->truth.signer,
                                                 str_skip(is->from, str_find_last_byte(is->from, '@') + 1));
         c->wrong = wrong_of(&r, word);
-        if (!c->wrong && is->truth.is_proven)
-                book_owe(b, c->list, is->from, 2);
+        if (!c->wrong && is->truth.is_proven && !begins(word, "confirm-", &rest))
+                book_owe(b, c->list, is->from, 1);
         c->has_reply = is_route(word, "help") || is_route(word, "unsubscribe") || is_route(word, "options") ||
                        is_route(word, "settings");
         read_route(&r, word, new->note);

@@ -254,15 +254,15 @@ static void play_victim(struct world *w)
 static void play_too_often(struct world *w)
 {
         command(w, "eve@b.test", "l-help@l.test", NULL, SPF, LEDGER_NONE, 250);
-        for (unsigned i = 0; i < 3; i++)
+        for (unsigned i = 0; i < 2; i++)
                 (void)told(w, "eve@b.test", "hello");
         (void)told(w, "mod@b.test", "hello");
 }
 
 static void play_nagged(struct world *w)
 {
-        command(w, "eve@b.test", "l-subscribe@l.test", NULL, SPF, LEDGER_NONE, 250);
-        command(w, "eve@b.test", "l-subscribe@l.test", NULL, SPF, LEDGER_NONE, 250);
+        for (unsigned i = 0; i < 3; i++)
+                command(w, "eve@b.test", "l-subscribe@l.test", NULL, SPF, LEDGER_NONE, 250);
         (void)told(w, "eve@b.test", "l-confirm-" TOKEN "@l.test");
         (void)told(w, "eve@b.test", "l-confirm-" TOKEN "@l.test");
         (void)told(w, "eve@b.test", "l-confirm-zz" TOKEN "@l.test");
@@ -283,6 +283,7 @@ static void play_strange(struct world *w)
 
 static void play_twice(struct world *w)
 {
+        command(w, "eve@b.test", "l-help@l.test", NULL, SPF, LEDGER_NONE, 250);
         command(w, "eve@b.test", "l-help@l.test", NULL, SPF, LEDGER_NONE, 250);
         (void)note(w, "eve@b.test", "<l@l.test>", "hello", LEDGER_RESET);
         w->mails--;
