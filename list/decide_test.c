@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Scenes: what is done to a list, line by line, and what it decides. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#include "list/decide_world.h"
 #include "list/scene.h"
 
 static void test_joining(void **state)

@@ -10,6 +10,11 @@
 #ifndef LIST_SCENE_H
 #define LIST_SCENE_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
 #include "list/decide_world.h"
 
 struct line {
@@ -28,7 +33,7 @@ struct scene {
 /* ---- decisions as text ---- */
 
 /* On one line; of outcomes their words alone. */
-static void write_text(struct wr *w, enum notice_kind kind, struct str text)
+static inline void write_text(struct wr *w, enum notice_kind kind, struct str text)
 {
         struct str line;
         enum outcome o;
@@ -49,7 +54,7 @@ static void write_text(struct wr *w, enum notice_kind kind, struct str text)
         wr_byte(w, ']');
 }
 
-static void write_request(struct wr *w, int64_t request)
+static inline void write_request(struct wr *w, int64_t request)
 {
         if (request == DECIDE_NEW_REQUEST)
                 wr_str(w, S(" #new"));
@@ -59,7 +64,7 @@ static void write_request(struct wr *w, int64_t request)
         }
 }
 
-static void write_tell(struct wr *w, const struct decide_action *a)
+static inline void write_tell(struct wr *w, const struct decide_action *a)
 {
         wr_byte(w, ' ');
         wr_str(w, notice_kind_name(a->notice));
@@ -73,7 +78,7 @@ static void write_tell(struct wr *w, const struct decide_action *a)
         write_text(w, a->notice, a->text);
 }
 
-static void write_ask(struct wr *w, const struct decide_action *a)
+static inline void write_ask(struct wr *w, const struct decide_action *a)
 {
         wr_byte(w, ' ');
         wr_str(w, str_of_c(purpose_words[a->purpose]));
@@ -87,7 +92,7 @@ static void write_ask(struct wr *w, const struct decide_action *a)
                 wr_byte(w, '"');
 }
 
-static void write_action(struct wr *w, const struct decide_action *a)
+static inline void write_action(struct wr *w, const struct decide_action *a)
 {
         static const char *const kinds[] = {
                 "add", "remove", "set", "option", "ban", "unban", "ask", "end", "release", "drop", "tell"};
@@ -121,7 +126,7 @@ static void write_action(struct wr *w, const struct decide_action *a)
         }
 }
 
-static void write_actions(struct wr *w, const struct decision *d)
+static inline void write_actions(struct wr *w, const struct decision *d)
 {
         for (size_t i = 0; i < d->count; i++) {
                 wr_str(w, i > 0 ? S("; ") : S(""));
@@ -129,7 +134,7 @@ static void write_actions(struct wr *w, const struct decision *d)
         }
 }
 
-static void write_decision(
+static inline void write_decision(
         void *ctx, const struct command *command, const struct decide_facts *f, const struct decision *d)
 {
         struct wr *w = ctx;
@@ -149,7 +154,7 @@ static void write_decision(
 
 /* ---- lines ---- */
 
-static struct str word_next(struct str *rest)
+static inline struct str word_next(struct str *rest)
 {
         struct str word;
         *rest = str_trim(*rest);
@@ -157,14 +162,14 @@ static struct str word_next(struct str *rest)
         return word;
 }
 
-static uint64_t number_next(struct str *rest)
+static inline uint64_t number_next(struct str *rest)
 {
         uint64_t n;
         CHECK(str_to_u64(word_next(rest), UINT64_MAX, &n) == ERR_OK);
         return n;
 }
 
-static enum route_kind route_of(struct str word)
+static inline enum route_kind route_of(struct str word)
 {
         for (enum route_kind kind = 0; kind < ROUTE_KINDS; kind++)
                 if (route_word(kind).n > 0 && str_eq(route_word(kind), word))
@@ -172,7 +177,7 @@ static enum route_kind route_of(struct str word)
         return ROUTE_NONE;
 }
 
-static void do_mail(struct scene *s, struct str author, struct str proof, struct str rest)
+static inline void do_mail(struct scene *s, struct str author, struct str proof, struct str rest)
 {
         struct str head, subject, text;
         (void)str_cut(rest, '|', &head, &rest);
@@ -191,7 +196,7 @@ static void do_mail(struct scene *s, struct str author, struct str proof, struct
         (void)world_mail(&s->world, &m, write_decision, &s->w);
 }
 
-static void do_hold(struct scene *s, struct str author)
+static inline void do_hold(struct scene *s, struct str author)
 {
         static struct decision d;
         struct decide_facts f;
@@ -202,7 +207,7 @@ static void do_hold(struct scene *s, struct str author)
         world_carry_out(&s->world, &d);
 }
 
-static void do_expire(struct scene *s, int64_t request)
+static inline void do_expire(struct scene *s, int64_t request)
 {
         static struct decision d;
         struct decide_facts f;
@@ -213,7 +218,7 @@ static void do_expire(struct scene *s, int64_t request)
         world_carry_out(&s->world, &d);
 }
 
-static bool do_people(struct world *w, struct str verb, struct str rest)
+static inline bool do_people(struct world *w, struct str verb, struct str rest)
 {
         if (str_eq(verb, S("member")))
                 world_person(w, str_trim(rest))->is_member = true;
@@ -228,7 +233,7 @@ static bool do_people(struct world *w, struct str verb, struct str rest)
         return true;
 }
 
-static bool do_state(struct world *w, struct str verb, struct str rest)
+static inline bool do_state(struct world *w, struct str verb, struct str rest)
 {
         if (verb.p[0] == '+') {
                 struct str hours = str_take(str_skip(verb, 1), verb.n - 2);
@@ -256,7 +261,7 @@ static bool do_state(struct world *w, struct str verb, struct str rest)
         return true;
 }
 
-static void do_line(struct scene *s, struct str does)
+static inline void do_line(struct scene *s, struct str does)
 {
         struct str rest = does, verb = word_next(&rest);
         if (str_eq(verb, S("hold")))
@@ -269,7 +274,7 @@ static void do_line(struct scene *s, struct str does)
         }
 }
 
-static void play(const char *name, const struct line *lines)
+static inline void play(const char *name, const struct line *lines)
 {
         static struct scene s;
         memset(&s, 0, sizeof s);
