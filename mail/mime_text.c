@@ -210,16 +210,25 @@ static bool find_text(struct str text, struct str subtype, unsigned depth, struc
         return false;
 }
 
+static bool is_blank(struct str text)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (text.p[i] != ' ' && text.p[i] != '\n' && text.p[i] != '\t')
+                        return false;
+        return true;
+}
+
 enum mime_text mime_text_read(struct str message, struct wr *w)
 {
-        struct mime_entity e;
-        if (find_text(message, S("plain"), 0, &e)) {
-                write_text(&e, false, w);
-                return MIME_TEXT_PLAIN;
-        }
-        if (find_text(message, S("html"), 0, &e)) {
-                write_text(&e, true, w);
-                return MIME_TEXT_HTML;
-        }
-        return MIME_TEXT_NONE;
+        struct mime_entity plain, html;
+        struct wr undo = *w;
+        bool has_plain = find_text(message, S("plain"), 0, &plain);
+        if (has_plain)
+                write_text(&plain, false, w);
+        if ((has_plain && !is_blank(str_skip(wr_text(w), undo.n))) ||
+                !find_text(message, S("html"), 0, &html))
+                return has_plain ? MIME_TEXT_PLAIN : MIME_TEXT_NONE;
+        *w = undo;
+        write_text(&html, true, w);
+        return MIME_TEXT_HTML;
 }

@@ -75,6 +75,11 @@ static void test_text(void **state)
                         MIME_TEXT_PLAIN, "yes\n"},
                 {"HTML in parts", MULTI("mixed", "x", "--x\r\nContent-Type: text/html\r\n\r\na<br>b\r\n"),
                         MIME_TEXT_HTML, "a\nb\n"},
+                {"blank beside HTML",
+                        MULTI("alternative", "x",
+                                "--x\r\n\r\n \t\r\n--x\r\nContent-Type: text/html\r\n\r\na\r\n"),
+                        MIME_TEXT_HTML, "a\n"},
+                {"blank alone", MULTI("mixed", "x", "--x\r\n\r\n \r\n"), MIME_TEXT_PLAIN, " \n"},
                 {"nested",
                         MULTI("mixed", "x",
                                 "--x\r\n" MULTI(

@@ -3,8 +3,8 @@
 """The text of the MIME test messages, as a list reads its commands: that of the first text/plain part.
 
 mime-testmsgs: NAME_decoded.xml names the file with the decoded octets of each part. Those of the first text/plain part that is
-no attachment, else of the first text/html part, are what we must find, made UTF-8 by Python's codec. Of HTML only that it was found
-is compared. Where mime4j and we differ on purpose stands below with the reason.
+no attachment are what we must find, made UTF-8 by Python's codec; the first text/html part when there is none or it is
+blank. Of HTML only that it was found is compared. Where mime4j and we differ on purpose stands below with the reason.
 Usage: mime_text.py BUILD-DIR
 """
 import codecs
@@ -67,16 +67,20 @@ def plain(text):
     return re.sub("[\ufffd\ufeff\u200b]", "", text).rstrip("\n")
 
 
+def text_of(charset, file):
+    with open(file, "rb") as f:
+        octets = f.read()
+    return plain(codecs.decode(octets, charset if charset in CHARSETS - {"us-ascii"} else "utf-8", "replace"))
+
+
 def expected(path):
-    found = list(parts(path))
-    for form, word in (("text/plain", "plain"), ("text/html", "html")):
-        for kind, charset, file in found:
-            if kind == form:
-                with open(file, "rb") as f:
-                    octets = f.read()
-                known = charset if charset in CHARSETS and charset != "us-ascii" else "utf-8"
-                return word, plain(codecs.decode(octets, known, "replace"))
-    return "none", ""
+    first = {}
+    for kind, charset, file in parts(path):
+        first.setdefault(kind, text_of(charset, file))
+    text, html = first.get("text/plain"), first.get("text/html")
+    if html is not None and not (text or "").strip():
+        return "html", html
+    return ("none", "") if text is None else ("plain", text)
 
 
 def judge(path):
