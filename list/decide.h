@@ -81,7 +81,6 @@ struct decide_wanted {
 };
 
 struct decide_facts {
-        struct str list, domain; /* "ptt", "mailingl.st" */
         struct setting_values settings;
         int64_t now_ms;
         enum decide_proof proof;
@@ -173,8 +172,8 @@ struct str decide_actor(const struct decide_run *run);
 /* A post of a proven author that posting_judge wants to be held. reply.code is 250 with ADD_REQUEST and TELL, or 452
  * when too many wait. facts.actor is the author, facts.message_id the post's. */
 void decide_hold(const struct decide_facts *facts, struct decision *d);
-/* A request whose life is over, in `facts->request`: it ends; a held post goes, and its author is told. Only `list`,
- * `domain`, `now_ms` and `request` are looked at. No action when it is not over yet. */
+/* A request whose life is over, in `facts->request`: it ends; a held post goes, and its author is told. Only
+ * `now_ms` and `request` are looked at. No action when it is not over yet. */
 void decide_expired(const struct decide_facts *facts, struct decision *d);
 
 #endif

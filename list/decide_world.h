@@ -104,7 +104,7 @@ static inline struct decide_person world_facts_of(struct world *w, struct str ad
 static inline void world_facts(struct world *w, const struct world_mail *m,
         const struct decide_wanted *wanted, struct decide_facts *f)
 {
-        *f = (struct decide_facts){.list = S("ptt"), .domain = S("mailingl.st"), .now_ms = w->now_ms};
+        *f = (struct decide_facts){.now_ms = w->now_ms};
         setting_values_init(&f->settings);
         for (size_t i = 0; i < SETTINGS; i++)
                 if (w->values[i][0] != '\0')

@@ -78,8 +78,6 @@ static enum err read_list(struct act *a, struct decide_facts *out)
         setting_values_init(&out->settings);
         if (e != ERR_OK)
                 return e;
-        out->list = list.name;
-        out->domain = list.domain;
         for (size_t i = 0; i < list.setting_count; i++)
                 setting_values_put(&out->settings, list.settings[i].name, list.settings[i].value);
         return ERR_OK;

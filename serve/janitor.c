@@ -33,8 +33,6 @@ static enum err expire_one(struct store *store, void *ctx)
                 return e == ERR_NOT_FOUND ? ERR_OK : e; /* it was answered in the last moment */
         j->act = (struct act){
                 .node = j->node, .arena = &j->arena, .list = row.list, .now_ms = j->facts.now_ms};
-        j->facts.list = row.list_name;
-        j->facts.domain = row.domain;
         j->facts.request = (struct decide_request){.id = row.id,
                 .purpose = (enum request_purpose)row.purpose,
                 .address = row.address,
