@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "app/import.h"
 
+#include <string.h>
+
 #include "app/import_internal.h"
 #include "base/ascii.h"
 #include "base/check.h"
@@ -46,6 +48,17 @@ static enum err give_setting(struct import *i, const char *ours, struct str valu
 {
         return import_give(
                 i, (struct import_item){.kind = IMPORT_SETTING, .name = str_of_c(ours), .text = value});
+}
+
+enum err import_same_list(struct import *i, struct str id)
+{
+        if (id.n > sizeof i->list)
+                return ERR_DENIED;
+        if (i->list_n == 0 && id.n > 0) {
+                memcpy(i->list, id.p, id.n);
+                i->list_n = id.n;
+        }
+        return id.n == 0 || str_eq_nocase(id, str_of(i->list, i->list_n)) ? ERR_OK : ERR_DENIED;
 }
 
 /* Values. */

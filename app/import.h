@@ -52,6 +52,7 @@ struct import_sink {
  *   ERR_OK
  *   ERR_SYNTAX  not what the format says, at that line
  *   ERR_LIMIT   nested too deeply there
+ *   ERR_DENIED  who stands there is of another list than those before
  *   what the sink returned */
 #define IMPORT_ROOM(text_n) (3 * (text_n) + 64)
 struct import_file {

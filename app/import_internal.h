@@ -6,6 +6,8 @@
 #include "app/import.h"
 #include "base/wr.h"
 
+#define IMPORT_LIST_MAX 320 /* a local part and a domain */
+
 /* What the members of the other list may post, and what all others may: together they are our `posting`. */
 enum import_right { IMPORT_UNSAID, IMPORT_FREE, IMPORT_HELD, IMPORT_REFUSED };
 
@@ -16,7 +18,15 @@ struct import {
         size_t line;
         size_t digests; /* members who got digests */
         enum import_right members, others;
+        char list
+                [IMPORT_LIST_MAX]; /* Mailman 3's id of the list whose members these are; empty: not told yet */
+        size_t list_n;
 };
+
+/* Mailman 3 can tell the members of all lists in one answer: none of them is to get into a list of ours unseen.
+ *   ERR_OK      `id` is that of all before, or empty
+ *   ERR_DENIED  another one, or too long to compare */
+enum err import_same_list(struct import *i, struct str id);
 
 enum err import_plain(struct import *i);
 enum err import_mailman2(struct import *i);

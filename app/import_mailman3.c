@@ -32,7 +32,7 @@ static const struct import_setting config[] = {
 
 /* What an object says of a person. */
 struct person {
-        struct str email, role, status, mode, link;
+        struct str email, role, status, mode, link, list;
         bool no_own_posts, is_address; /* an address of the site, of no list */
         size_t line;
 };
@@ -51,6 +51,8 @@ static enum err give_person(struct import *i, const struct person *p)
         bool is_ban = p->role.n == 0 && str_find(p->link, S("/bans/")) < p->link.n;
         if (p->email.n == 0 || str_eq(p->role, S("nonmember")) || (p->role.n == 0 && p->is_address))
                 return ERR_OK;
+        if (import_same_list(i, p->list) != ERR_OK)
+                return ERR_DENIED;
         if (is_ban && str_has_prefix(p->email, S("^")))
                 return import_give(i, (struct import_item){.kind = IMPORT_LEFT,
                                               .name = S("bans"),
@@ -102,6 +104,8 @@ static enum err take_scalar(struct import *i, struct person *p, struct str name,
                 p->mode = text;
         else if (str_eq(name, S("self_link")))
                 p->link = text;
+        else if (str_eq(name, S("list_id")))
+                p->list = text;
         else if (str_eq(name, S("receive_own_postings")))
                 p->no_own_posts = str_eq(text, S("false"));
         else if (str_eq(name, S("original_email")) || str_eq(name, S("registered_on")))

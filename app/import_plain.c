@@ -15,7 +15,8 @@ enum column {
         COLUMN_ROLE, /* Mailman 3, word or number, as the next ones */
         COLUMN_STATUS,
         COLUMN_MODE,
-        COLUMN_OWN
+        COLUMN_OWN,
+        COLUMN_LIST
 };
 
 struct plain {
@@ -41,6 +42,7 @@ static const struct {
         {"delivery_status", COLUMN_STATUS},
         {"delivery_mode", COLUMN_MODE},
         {"receive_own_postings", COLUMN_OWN},
+        {"list_id", COLUMN_LIST},
 };
 
 static bool is_separator(char c)
@@ -161,6 +163,8 @@ static enum err take_field(
         case COLUMN_OWN:
                 item->no_own_posts = str_has_prefix_nocase(field, S("f")) || str_eq(field, S("0"));
                 return ERR_OK;
+        case COLUMN_LIST:
+                return import_same_list(p->import, field);
         case COLUMN_ADDRESS:
         case COLUMN_OTHER:
                 break;

@@ -345,6 +345,33 @@ static void test_depth(void **state)
         }
 }
 
+/* The members of all lists of a site are refused where the second list begins. */
+static void test_several_lists(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *text;
+                enum err err;
+                size_t line;
+        } cases[] = {
+                {"{\"entries\": [{\"email\": \"a@x\", \"list_id\": \"a.x\", \"role\": \"member\"},\n"
+                 "{\"email\": \"b@x\", \"list_id\": \"A.x\", \"role\": \"member\"}]}",
+                        ERR_OK, 2},
+                {"{\"entries\": [{\"email\": \"a@x\", \"list_id\": \"a.x\", \"role\": \"member\"},\n"
+                 "{\"email\": \"b@x\", \"list_id\": \"b.x\", \"role\": \"member\"}]}",
+                        ERR_DENIED, 2},
+                {"email,list_id\na@x,a.x\nb@x,b.x\n", ERR_DENIED, 3},
+                {"email,list_id\na@x,a.x\nb@x,\n", ERR_OK, 3},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                struct transcript t = {.left = SIZE_MAX};
+                size_t line;
+                assert_int_equal(
+                        read_exact(IMPORT_MAILMAN3, "", str_of_c(cases[i].text), &t, &line), cases[i].err);
+                assert_int_equal(line, cases[i].line);
+        }
+}
+
 static void test_formats(void **state)
 {
         (void)state;
@@ -367,6 +394,7 @@ int main(void)
                 cmocka_unit_test(test_sink),
                 cmocka_unit_test(test_bad),
                 cmocka_unit_test(test_depth),
+                cmocka_unit_test(test_several_lists),
                 cmocka_unit_test(test_formats),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,7 +174,10 @@ static int take_text(struct gathered *g, struct str text)
         if (err == ERR_MEMORY)
                 return no_memory();
         if (err != ERR_OK && !g->is_said)
-                say_line(g, line, err == ERR_LIMIT ? "is nested too deeply" : "cannot be read",
+                say_line(g, line,
+                        err == ERR_LIMIT    ? "is nested too deeply"
+                        : err == ERR_DENIED ? "is of another list than those before"
+                                            : "cannot be read",
                         nth_line(text, line));
         return err == ERR_OK ? 0 : 1;
 }
@@ -207,6 +210,12 @@ static int join_path(char out[PATH_ROOM], const char *folder, const char *name)
         return made > 0 && made < PATH_ROOM ? 0 : ptt_say(1, "too long a name", str_of_c(name));
 }
 
+static bool is_file(const char *path)
+{
+        struct stat st;
+        return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* Each file of a folder, which need not be there. */
 static int read_all(struct gathered *g, const char *folder, size_t *files)
 {
@@ -219,7 +228,7 @@ static int read_all(struct gathered *g, const char *folder, size_t *files)
                 if (e->d_name[0] == '.')
                         continue;
                 status = join_path(path, folder, e->d_name);
-                if (status == 0)
+                if (status == 0 && is_file(path))
                         status = read_file(g, path, false, files);
         }
         closedir(d);

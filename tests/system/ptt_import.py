@@ -145,7 +145,7 @@ def mlmmj(t):
             "control/subonlypost": "", "control/closedlistsub": "", "control/nosubconfirm": "", "control/noarchive": "",
             "control/access": "allow\n", "subscribers.d/a": "a@x.example\nab@x.example\n", "subscribers.d/.lock": "x\n",
             "subscribers.d/b": "b@x.example\n", "nomailsubs.d/c": "c@x.example\n", "digesters.d/d": "d@x.example\n",
-            "archive/1": "From: x\n\n", "queue/x": "nothing@x.example\n"}.items():
+            "subscribers.d/old/a": "nobody@x.example\n", "archive/1": "From: x\n\n", "queue/x": "nothing@x.example\n"}.items():
         t.write("mlmmj/" + path, text)
     name = t.new()
     code, out, err = t.on("import", *DOMAIN, name, "--from", "mlmmj", os.path.join(t.folder, "mlmmj"))
@@ -212,6 +212,8 @@ def wrong(t):
             ("a program", "mailman2", "owner = []\nimport os; os.system('x')\n", "line 2 of"),
             ("an escape", "mailman3", '{"email": "\\u001b[31m@x", "role": "member"}', "line 1 of"),
             ("a mine", "mailman3", '{"a": ' + "[" * 100000, "nested too deeply"),
+            ("two lists", "mailman3", '[{"email": "a@x", "role": "member", "list_id": "a.x"},\n{"email": "b@x", "role": "member", "list_id": "b.x"}]',
+             "line 2 of - is of another list"),
             ("not closed", "mailman3", '{"entries": [{"email": "a@x.example", "role": "member"}', "line 1 of"),
             ("no address", "sympa", "date 1\nemail a b\n", "line 1 of"),
             ("an option", None, "address,options\na@x.example,loud\n", "line 2 of"),
