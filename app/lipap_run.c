@@ -8,10 +8,11 @@
 #include "serve/delivery.h"
 #include "serve/handover.h"
 #include "serve/inbound.h"
+#include "serve/janitor.h"
 #include "serve/lipap_metrics.h"
+#include "serve/mailer.h"
 #include "serve/monitor.h"
 #include "store/lists.h"
-#include "store/messages.h"
 
 #define DOMAINS_ARENA (256 * 1024)
 
@@ -191,19 +192,6 @@ static void wait_run(void *arg)
         scope_cancel(s->scope);
 }
 
-/* What is told of messages that are done is kept for a while, not for ever. */
-static void forget_run(void *arg)
-{
-        struct server *s = arg;
-        do {
-                size_t count = HISTORY_BATCH;
-                enum err e = ERR_OK;
-                while (e == ERR_OK && count >= HISTORY_BATCH)
-                        e = store_forget(s->node->store, host_wall_ms(s->host) - HISTORY_LIFE_MS,
-                                HISTORY_BATCH, &count);
-        } while (fiber_sleep(s->host->sched, 60LL * 60 * 1000) == ERR_OK);
-}
-
 static void watch_run(void *arg)
 {
         struct server *s = arg;
@@ -250,7 +238,9 @@ static enum err spawn_all(struct server *s, struct listening *listening)
         if (e == ERR_OK)
                 e = scope_spawn(s->scope, "watch", watch_run, s);
         if (e == ERR_OK)
-                e = scope_spawn(s->scope, "forget", forget_run, s);
+                e = scope_spawn(s->scope, "mailer", mailer_run, s->node);
+        if (e == ERR_OK)
+                e = scope_spawn(s->scope, "janitor", janitor_run, s->node);
         if (e == ERR_OK)
                 e = scope_spawn(s->scope, "tls", identity_run, &s->node->identity);
         if (e == ERR_OK && s->watched)

@@ -43,6 +43,9 @@ static const struct option_spec import_specs[] = {DOMAIN,
         {"from", 0, "FORMAT", false,
                 "mailman2 | mailman3 | mlmmj | sympa; default: one address a line, or CSV"},
         HELP, END};
+static const struct option_spec export_specs[] = {DOMAIN,
+        {"csv", 0, NULL, false, "with options and the date of joining, for a table"},
+        {"json", 0, NULL, false, "the whole list, for programs"}, HELP, END};
 static const struct option_spec queue_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"},
         {"flush", 0, "ID", true, "try all that waits of a message now, and no longer hold it"},
         {"hold", 0, "ID", true, "hold a message"}, {"drop", 0, "ID", true, "give a message up"}, HELP, END};
@@ -61,6 +64,11 @@ static const struct option_spec dns_specs[] = {{"domain", 0, "D", false, "the do
         {"selector", 0, "PATTERN", false, "as nec's option of that name, default dkim-%d"},
         {"arc-selector", 0, "PATTERN", false, "as nec's option of that name, default arc-%d"}, HELP, END};
 static const struct option_spec change_specs[] = {DOMAIN, HELP, END};
+static const struct option_spec member_specs[] = {DOMAIN,
+        {"nomail", 0, "on | off", false, "a pause: no posts"},
+        {"own-posts", 0, "on | off", false, "copies of what they post themselves"}, HELP, END};
+static const struct option_spec why_specs[] = {{"domain", 0, "D", false, "only at lists of that domain"},
+        {"json", 0, NULL, false, "for programs"}, HELP, END};
 static const struct option_spec show_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"}, HELP, END};
 
 static const struct command commands[] = {
@@ -74,12 +82,15 @@ static const struct command commands[] = {
                 ptt_add_subscriber, change_specs},
         {"rem-subscriber", "IMAGE [NAME] EMAIL...", "remove subscribers", 2, ptt_rem_subscriber,
                 change_specs},
+        {"options", "IMAGE NAME EMAIL...", "change options of subscribers", 3, ptt_options, member_specs},
         {"set", "IMAGE NAME SETTING VALUE", "change a setting of a list", 4, ptt_set, change_specs},
-        {"show", "IMAGE [NAME]", "lists, members, queue and failures", 1, ptt_show, show_specs},
-        {"import", "IMAGE NAME [FILE]", "add many subscribers", 2, ptt_import, import_specs},
-        {"export", "IMAGE NAME [FILE]", "write the subscribers, one a line", 2, ptt_export, change_specs},
+        {"show", "IMAGE [NAME]", "lists, members, requests, queue and failures", 1, ptt_show, show_specs},
+        {"import", "IMAGE NAME [FILE]...", "add many subscribers, or another program's list", 2, ptt_import,
+                import_specs},
+        {"export", "IMAGE NAME [FILE]", "write the subscribers, one a line", 2, ptt_export, export_specs},
         {"queue", "IMAGE [NAME]", "what waits; flush, hold or drop it", 1, ptt_queue, queue_specs},
         {"bounces", "IMAGE [NAME]", "recipients that were given up", 1, ptt_bounces, show_specs},
+        {"why", "IMAGE MESSAGE-ID", "the path of a message", 2, ptt_why, why_specs},
         {"check", "IMAGE", "look for damage, and repair it", 1, ptt_check, check_specs},
         {"ls", "IMAGE [PATH]...", "files of the volume", 1, ptt_ls, ls_specs},
         {"cat", "IMAGE PATH...", "write files of the volume to standard output", 2, ptt_cat, help_specs},

@@ -8,7 +8,7 @@
 #include "store/lists.h"
 
 #define PTT_MEMORY (16 * 1024 * 1024)
-#define PTT_OPTIONS_MAX 24
+#define PTT_OPTIONS_MAX 32
 
 struct ptt {
         struct host *host;
@@ -25,10 +25,12 @@ int ptt_add_moderator(struct ptt *p);
 int ptt_rem_moderator(struct ptt *p);
 int ptt_add_subscriber(struct ptt *p);
 int ptt_rem_subscriber(struct ptt *p);
+int ptt_options(struct ptt *p);
 int ptt_set(struct ptt *p);
 int ptt_import(struct ptt *p);
 int ptt_export(struct ptt *p);
 int ptt_show(struct ptt *p);
+int ptt_why(struct ptt *p);
 int ptt_queue(struct ptt *p);
 int ptt_bounces(struct ptt *p);
 int ptt_ls(struct ptt *p);
@@ -68,6 +70,9 @@ MUST_USE enum err ptt_email(struct str text, char room[PTT_EMAIL_MAX], struct st
 /* The one list of --domain and the argument NAME, or say why not.
  *   0, or an exit status */
 int ptt_list(struct ptt *p, struct store *s, struct str name, struct store_list *out);
+/* A list with all that is in it, as one object of JSON.
+ *   ERR_OK, or what the store gave */
+MUST_USE enum err ptt_list_json(struct ptt *p, struct store *s, const struct store_list *list, FILE *to);
 /* The value of --domain, checked.
  *   0, or EXIT_USAGE: said; missing is wrong unless `may_miss` */
 int ptt_domain(struct ptt *p, bool may_miss, struct str *out);

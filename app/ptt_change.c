@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* ptt add, set, add-moderator, rem-moderator, add-subscriber, rem-subscriber. */
+/* ptt add, set, add-moderator, rem-moderator, add-subscriber, rem-subscriber, options. */
 #include "app/ptt.h"
 
 #include <string.h>
@@ -260,6 +260,82 @@ int ptt_add_subscriber(struct ptt *p)
 int ptt_rem_subscriber(struct ptt *p)
 {
         return change(p, STORE_REMOVE_MEMBER);
+}
+
+/* options */
+
+struct options_change {
+        struct store_roll roll; /* one list, and who */
+        unsigned clear, set;
+        struct str missing; /* who is no member */
+};
+
+static enum err change_options(struct store *s, void *ctx)
+{
+        struct options_change *c = ctx;
+        enum err err = ERR_OK;
+        for (size_t i = 0; err == ERR_OK && i < c->roll.address_count; i++) {
+                err = store_member_options(s, c->roll.lists[0], c->roll.addresses[i], c->clear, c->set);
+                if (err == ERR_NOT_FOUND)
+                        c->missing = c->roll.addresses[i];
+        }
+        return err;
+}
+
+/* An option of ours says `bit` when its value is `word`, and takes it away when it is the other one of on and off. */
+static int read_option(
+        struct ptt *p, const char *option, struct str word, unsigned bit, struct options_change *c)
+{
+        struct str value;
+        if (!options_value(&p->options, option, &value))
+                return 0;
+        if (!str_eq(value, S("on")) && !str_eq(value, S("off"))) {
+                fprintf(stderr, "ptt: --%s is not on | off\n", option);
+                return EXIT_USAGE;
+        }
+        *(str_eq(value, word) ? &c->set : &c->clear) |= bit;
+        return 0;
+}
+
+static int read_options(struct ptt *p, struct str *name, struct options_change *c)
+{
+        int status = read_change(p, name, &c->roll);
+        if (status == 0)
+                status = read_option(p, "nomail", S("on"), STORE_NOMAIL, c);
+        if (status == 0)
+                status = read_option(p, "own-posts", S("off"), STORE_NO_OWN, c);
+        if (status != 0)
+                return status;
+        if (name->n == 0)
+                return ptt_say(EXIT_USAGE, "arguments missing", S("NAME"));
+        return c->set != 0 || c->clear != 0
+                       ? 0
+                       : ptt_say(EXIT_USAGE, "option missing", S("--nomail or --own-posts"));
+}
+
+int ptt_options(struct ptt *p)
+{
+        struct options_change c = {.missing = S("")};
+        struct store_list list;
+        struct str domain, name;
+        struct store *s;
+        int status = ptt_domain(p, false, &domain);
+        if (status == 0)
+                status = read_options(p, &name, &c);
+        if (status == 0)
+                status = ptt_open(p, &s);
+        if (status != 0)
+                return status;
+        status = ptt_list(p, s, name, &list);
+        if (status == 0) {
+                c.roll.lists = &list.id;
+                enum err err = store_together(s, change_options, &c);
+                status = err == ERR_OK          ? 0
+                         : err == ERR_NOT_FOUND ? ptt_say(1, "no subscriber of that address", c.missing)
+                                                : ptt_trouble(p, err);
+        }
+        store_close(s);
+        return status;
 }
 
 /* set */

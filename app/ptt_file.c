@@ -8,7 +8,9 @@
 
 #include "app/ptt.h"
 #include "app/ptt_json.h"
+#include "base/limits.h"
 #include "base/time_text.h"
+#include "list/notice_mail.h"
 #include "store/volume.h"
 
 #define STEP (1024 * 1024)
@@ -249,6 +251,56 @@ static enum err copy_in(struct work *w, FILE *from)
         return err;
 }
 
+/* Templates of the mail that lists write (docs/lists.md): a wrong one would be passed over, so it is refused here. */
+
+/* templates/KIND.LANG.txt, templates/LIST@DOMAIN/KIND.LANG.txt; false: none of these. */
+static bool is_template(struct str path, char room[FAT_NAME_UTF8_MAX], struct str *kind)
+{
+        struct wr w;
+        wr_init(&w, room, FAT_NAME_UTF8_MAX);
+        while (path.n > 0 && path.p[0] == '/')
+                path = str_skip(path, 1);
+        if (!str_has_prefix_nocase(path, S("templates/")) || !str_has_suffix_nocase(path, S(".txt")))
+                return false;
+        wr_lower(&w, last_part(path));
+        *kind = str_take(wr_text(&w), str_find_byte(wr_text(&w), '.'));
+        return true;
+}
+
+static int template_wrong(enum err err, struct str path, size_t line)
+{
+        const char *what = err == ERR_LIMIT         ? "a template has at most 16384 octets"
+                           : err == ERR_UNSUPPORTED ? "a template cannot have that word"
+                           : err == ERR_NOT_FOUND   ? "the template lacks a word that this mail needs"
+                                                    : "not a template";
+        fprintf(stderr, "ptt: %s: line %zu of ", what, line);
+        ptt_text(stderr, path);
+        fprintf(stderr, "; see docs/lists.md\n");
+        return 1;
+}
+
+/* What has been copied in is looked at there, since standard input can be read only once. */
+static int check_template(struct work *w, struct str path)
+{
+        char room[FAT_NAME_UTF8_MAX];
+        struct str name;
+        size_t line = 1, got = 0;
+        if (!is_template(path, room, &name))
+                return 0;
+        enum notice_kind kind = notice_kind_of(name);
+        if (kind == NOTICE_KINDS)
+                return ptt_say(1, "lists write no mail of that name", path);
+        enum err err = fat_file_open(w->volume.fat, &w->file, NEW_NAME, FAT_OPEN, 0);
+        if (err != ERR_OK)
+                return trouble(err, path);
+        err = fat_read(&w->file, 0, w->bytes, sizeof w->bytes, &got);
+        fat_file_close(&w->file);
+        if (err != ERR_OK)
+                return trouble(err, path);
+        err = notice_template_check(kind, str_of(w->bytes, got), &line);
+        return err == ERR_OK ? 0 : template_wrong(err, path, line);
+}
+
 /* A file that was being put when a tool died. */
 static enum err drop_new(struct work *w)
 {
@@ -265,13 +317,14 @@ static int put_open(struct work *w, struct str path, FILE *from)
                 err = drop_new(w);
                 return err == ERR_OK ? ptt_say(1, "the file cannot be read", path) : trouble(err, path);
         }
-        if (err == ERR_OK)
+        int status = err == ERR_OK ? check_template(w, path) : 0;
+        if (err == ERR_OK && status == 0)
                 err = make_folders(w, path);
-        if (err == ERR_OK)
+        if (err == ERR_OK && status == 0)
                 err = fat_rename(w->volume.fat, NEW_NAME, path);
-        if (err == ERR_OK)
+        if (err == ERR_OK && status == 0)
                 return 0;
-        int status = trouble(err, path);
+        status = status != 0 ? status : trouble(err, path);
         return drop_new(w) == ERR_OK ? status : 1;
 }
 

@@ -2,28 +2,14 @@
 /* ptt show, queue and bounces: lists with their settings, moderators and subscribers; the queue, and what is done to it;
  * failures. As text or as JSON, page by page, so that no list is too long. What peers said is shown without its control
  * characters. */
-#include "app/ptt.h"
+#include "app/ptt_show.h"
 
 #include <inttypes.h>
 
-#include "app/ptt_json.h"
 #include "base/time_text.h"
-#include "list/setting.h"
 #include "store/delivery.h"
 
-#define PAGE 256
-
-struct show {
-        struct ptt *ptt;
-        struct store *store;
-        struct str domain, name; /* empty: all */
-        struct json *json;       /* NULL: text */
-        struct arena page;       /* one page of rows */
-        enum err err;
-        char memory[2 * 1024 * 1024];
-};
-
-static bool is_wanted(const struct show *s, struct str name, struct str domain)
+bool show_is_wanted(const struct show *s, struct str name, struct str domain)
 {
         return (s->domain.n == 0 || str_eq_nocase(s->domain, domain)) &&
                (s->name.n == 0 || str_eq_nocase(s->name, name));
@@ -31,25 +17,25 @@ static bool is_wanted(const struct show *s, struct str name, struct str domain)
 
 /* Text. */
 
-static void put(struct str s)
+void show_text(struct str s)
 {
         ptt_text(stdout, s);
 }
 
-static void put_time(int64_t unix_ms)
+void show_time(int64_t unix_ms)
 {
         char text[32];
         struct wr w;
         wr_init(&w, text, sizeof text);
         time_write_rfc3339(&w, unix_ms);
-        put(wr_text(&w));
+        show_text(wr_text(&w));
 }
 
-static void put_address(struct str name, struct str domain)
+void show_address(struct str name, struct str domain)
 {
-        put(name);
+        show_text(name);
         printf("%s", name.n > 0 ? "@" : "");
-        put(domain);
+        show_text(domain);
 }
 
 static void put_reply(struct str reply)
@@ -57,100 +43,8 @@ static void put_reply(struct str reply)
         if (reply.n == 0)
                 return;
         printf("  \"");
-        put(reply);
+        show_text(reply);
         printf("\"");
-}
-
-/* Lists. */
-
-static void show_settings(struct show *s, const struct store_list *list)
-{
-        if (s->json != NULL)
-                json_open(s->json, "settings", '{');
-        for (const struct setting *t = settings; t->name != NULL; t++) {
-                struct str value = store_list_setting(list, str_of_c(t->name), str_of_c(t->standard));
-                if (s->json != NULL) {
-                        json_str(s->json, t->name, value);
-                } else {
-                        printf("  %-15s ", t->name);
-                        put(value);
-                        printf("\n");
-                }
-        }
-        if (s->json != NULL)
-                json_close(s->json, '}');
-}
-
-static void show_moderators(struct show *s, const struct store_list *list)
-{
-        struct str *moderators;
-        size_t count;
-        arena_reset(&s->page);
-        s->err = store_moderators(s->store, list->id, &s->page, &moderators, &count);
-        if (s->json != NULL)
-                json_open(s->json, "moderators", '[');
-        for (size_t i = 0; i < count; i++) {
-                if (s->json != NULL) {
-                        json_str(s->json, NULL, moderators[i]);
-                } else {
-                        printf("  moderator       ");
-                        put(moderators[i]);
-                        printf("\n");
-                }
-        }
-        if (s->json != NULL)
-                json_close(s->json, ']');
-}
-
-static void show_member(struct show *s, const struct store_member *m)
-{
-        if (s->json != NULL) {
-                json_open(s->json, NULL, '{');
-                json_u64(s->json, "id", (uint64_t)m->id);
-                json_str(s->json, "address", m->address);
-                json_time(s->json, "joined", m->joined_ms);
-                json_close(s->json, '}');
-        } else {
-                printf("  subscriber      ");
-                put(m->address);
-                printf("\n");
-        }
-}
-
-static void show_members(struct show *s, const struct store_list *list)
-{
-        int64_t after = 0;
-        size_t count = PAGE;
-        if (s->json != NULL)
-                json_open(s->json, "subscribers", '[');
-        while (s->err == ERR_OK && count == PAGE) {
-                struct store_member *members;
-                arena_reset(&s->page);
-                s->err = store_members(s->store, list->id, after, PAGE, &s->page, &members, &count);
-                for (size_t i = 0; i < count; i++) {
-                        show_member(s, &members[i]);
-                        after = members[i].id;
-                }
-        }
-        if (s->json != NULL)
-                json_close(s->json, ']');
-}
-
-static void show_list(struct show *s, const struct store_list *list)
-{
-        if (s->json != NULL) {
-                json_open(s->json, NULL, '{');
-                json_str(s->json, "name", list->name);
-                json_str(s->json, "domain", list->domain);
-        } else {
-                put_address(list->name, list->domain);
-                printf("\n");
-        }
-        show_settings(s, list);
-        show_moderators(s, list);
-        show_members(s, list);
-        if (s->json != NULL)
-                json_close(s->json, '}');
 }
 
 static void show_lists(struct show *s, const struct store_list *lists, size_t count)
@@ -158,7 +52,7 @@ static void show_lists(struct show *s, const struct store_list *lists, size_t co
         if (s->json != NULL)
                 json_open(s->json, "lists", '[');
         for (size_t i = 0; i < count && s->err == ERR_OK; i++)
-                if (is_wanted(s, lists[i].name, lists[i].domain))
+                if (show_is_wanted(s, lists[i].name, lists[i].domain))
                         show_list(s, &lists[i]);
         if (s->json != NULL)
                 json_close(s->json, ']');
@@ -179,29 +73,29 @@ static void show_waiting_row(struct show *s, const struct store_waiting *w)
                 json_close(s->json, '}');
         } else {
                 printf("    ");
-                put(w->address);
+                show_text(w->address);
                 printf("  tries %u", w->attempts);
                 if (w->in_flight) {
                         printf("  in flight");
                 } else if (w->next_ms > 0) {
                         printf("  next ");
-                        put_time(w->next_ms);
+                        show_time(w->next_ms);
                 }
                 put_reply(w->reply);
                 printf("\n");
         }
 }
 
-static void show_waiting(struct show *s, int64_t message)
+void show_waiting(struct show *s, int64_t message)
 {
         int64_t after = 0;
-        size_t count = PAGE;
+        size_t count = SHOW_PAGE;
         if (s->json != NULL)
                 json_open(s->json, "waiting", '[');
-        while (s->err == ERR_OK && count == PAGE) {
+        while (s->err == ERR_OK && count == SHOW_PAGE) {
                 struct store_waiting *rows;
                 struct arena before = s->page; /* the message stands in it */
-                s->err = store_queue_waiting(s->store, message, after, PAGE, &s->page, &rows, &count);
+                s->err = store_queue_waiting(s->store, message, after, SHOW_PAGE, &s->page, &rows, &count);
                 for (size_t i = 0; i < count; i++) {
                         show_waiting_row(s, &rows[i]);
                         after = rows[i].id;
@@ -229,13 +123,13 @@ static void show_queued_json(struct json *j, const struct store_queued *q)
 static void show_queued_text(const struct store_queued *q)
 {
         printf("  %" PRId64 " ", q->message);
-        put_address(q->list_name, q->domain);
+        show_address(q->list_name, q->domain);
         printf("  %s%s  ", q->is_signed ? "signed" : "waits for the signer", q->is_held ? ", held" : "");
-        put_time(q->received_ms);
+        show_time(q->received_ms);
         printf("  from <");
-        put(q->sender);
+        show_text(q->sender);
         printf(">  ");
-        put(q->message_id);
+        show_text(q->message_id);
         printf("  %" PRIu64 " octets  %" PRIu64 " not begun\n", q->size, q->left);
 }
 
@@ -253,7 +147,7 @@ static void show_queued(struct show *s, const struct store_queued *q)
 }
 
 /* Opening and closing a part that has a title in text. */
-static void part_open(struct show *s, const char *name)
+void show_open_part(struct show *s, const char *name)
 {
         if (s->json != NULL)
                 json_open(s->json, name, '[');
@@ -261,7 +155,7 @@ static void part_open(struct show *s, const char *name)
                 printf("%s:\n", name);
 }
 
-static void part_close(struct show *s, size_t shown)
+void show_close_part(struct show *s, size_t shown)
 {
         if (s->json != NULL)
                 json_close(s->json, ']');
@@ -272,21 +166,21 @@ static void part_close(struct show *s, size_t shown)
 static void show_queue(struct show *s)
 {
         int64_t after = 0;
-        size_t count = PAGE / 8, shown = 0;
-        part_open(s, "queue");
-        while (s->err == ERR_OK && count == PAGE / 8) {
+        size_t count = SHOW_PAGE / 8, shown = 0;
+        show_open_part(s, "queue");
+        while (s->err == ERR_OK && count == SHOW_PAGE / 8) {
                 struct store_queued *rows;
                 arena_reset(&s->page);
-                s->err = store_queue(s->store, after, PAGE / 8, &s->page, &rows, &count);
+                s->err = store_queue(s->store, after, SHOW_PAGE / 8, &s->page, &rows, &count);
                 for (size_t i = 0; i < count && s->err == ERR_OK; i++) {
                         after = rows[i].message;
-                        if (!is_wanted(s, rows[i].list_name, rows[i].domain))
+                        if (!show_is_wanted(s, rows[i].list_name, rows[i].domain))
                                 continue;
                         show_queued(s, &rows[i]);
                         shown++;
                 }
         }
-        part_close(s, shown);
+        show_close_part(s, shown);
 }
 
 /* Failures. */
@@ -307,11 +201,11 @@ static void show_failure(struct show *s, const struct store_failure *f)
                 json_close(s->json, '}');
         } else {
                 printf("  ");
-                put_time(f->time_ms);
+                show_time(f->time_ms);
                 printf("  ");
-                put_address(f->list_name, f->domain);
+                show_address(f->list_name, f->domain);
                 printf("  ");
-                put(f->address);
+                show_text(f->address);
                 put_reply(f->reply);
                 printf("\n");
         }
@@ -320,26 +214,26 @@ static void show_failure(struct show *s, const struct store_failure *f)
 static void show_failures(struct show *s)
 {
         int64_t after = 0;
-        size_t count = PAGE, shown = 0;
-        part_open(s, "failures");
-        while (s->err == ERR_OK && count == PAGE) {
+        size_t count = SHOW_PAGE, shown = 0;
+        show_open_part(s, "failures");
+        while (s->err == ERR_OK && count == SHOW_PAGE) {
                 struct store_failure *rows;
                 arena_reset(&s->page);
-                s->err = store_failures(s->store, after, PAGE, &s->page, &rows, &count);
+                s->err = store_failures(s->store, after, SHOW_PAGE, &s->page, &rows, &count);
                 for (size_t i = 0; i < count; i++) {
                         after = rows[i].id;
-                        if (!is_wanted(s, rows[i].list_name, rows[i].domain))
+                        if (!show_is_wanted(s, rows[i].list_name, rows[i].domain))
                                 continue;
                         show_failure(s, &rows[i]);
                         shown++;
                 }
         }
-        part_close(s, shown);
+        show_close_part(s, shown);
 }
 
 /* All of it, or one part. */
 
-enum part { LISTS = 1, QUEUE = 2, FAILURES = 4 };
+enum part { LISTS = 1, REQUESTS = 2, QUEUE = 4, FAILURES = 8 };
 
 static void show_parts(struct show *s, unsigned parts, const struct store_list *lists, size_t count)
 {
@@ -347,6 +241,8 @@ static void show_parts(struct show *s, unsigned parts, const struct store_list *
                 json_open(s->json, NULL, '{');
         if (parts & LISTS)
                 show_lists(s, lists, count);
+        if (parts & REQUESTS)
+                show_requests(s);
         if (parts & QUEUE)
                 show_queue(s);
         if (parts & FAILURES)
@@ -363,7 +259,7 @@ static int show_open(struct show *s, unsigned parts)
         if (err != ERR_OK)
                 return ptt_trouble(s->ptt, err);
         for (size_t i = 0; i < count; i++)
-                wanted += is_wanted(s, lists[i].name, lists[i].domain);
+                wanted += show_is_wanted(s, lists[i].name, lists[i].domain);
         if (s->name.n > 0 && wanted == 0)
                 return ptt_say(1, "no list of that name", s->name);
         show_parts(s, parts, lists, count);
@@ -421,7 +317,7 @@ static int show(struct ptt *p, unsigned parts, bool may_act)
 
 int ptt_show(struct ptt *p)
 {
-        return show(p, LISTS | QUEUE | FAILURES, false);
+        return show(p, LISTS | REQUESTS | QUEUE | FAILURES, false);
 }
 
 int ptt_queue(struct ptt *p)

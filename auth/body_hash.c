@@ -105,6 +105,29 @@ void body_hash_drop(struct body_hash *b)
                 sha256_drop(&b->slots[i].sha);
 }
 
+static const struct body_hash_slot *equal_slot(const struct body_hash *b, const struct body_hash_slot *wish)
+{
+        for (size_t i = 0; i < b->count; i++)
+                if (b->slots[i].canon == wish->canon && b->slots[i].limit == wish->limit)
+                        return &b->slots[i];
+        return NULL;
+}
+
+enum err body_hash_lend(struct body_hash *b, const struct body_hash *ended)
+{
+        CHECK(!b->ended && ended->ended);
+        for (size_t i = 0; i < b->count; i++)
+                if (!equal_slot(ended, &b->slots[i]))
+                        return ERR_NOT_FOUND;
+        body_hash_drop(b);
+        for (size_t i = 0; i < b->count; i++)
+                b->slots[i] = *equal_slot(ended, &b->slots[i]);
+        for (size_t i = 0; i < CANON_COUNT; i++)
+                b->forms[i].size = ended->forms[i].size;
+        b->ended = true;
+        return ERR_OK;
+}
+
 enum err body_hash_result(const struct body_hash *b, size_t slot, uint8_t out[SHA256_SIZE])
 {
         CHECK(b->ended && slot < b->count);

@@ -56,6 +56,10 @@ size_t body_hash_want(struct body_hash *b, enum canon canon, uint64_t limit);
 void body_hash_write(struct body_hash *b, struct str bytes);
 void body_hash_end(struct body_hash *b);
 void body_hash_drop(struct body_hash *b); /* harmless after body_hash_end */
+/* Instead of writing and ending: `b` gets its digests from `ended`, which has seen the very bytes that `b` is about.
+ *   ERR_OK         `b` is ended
+ *   ERR_NOT_FOUND  `ended` has not all that `b` wants; nothing was done */
+MUST_USE enum err body_hash_lend(struct body_hash *b, const struct body_hash *ended);
 
 /* After body_hash_end: the digest.
  *   ERR_OK, or ERR_CRYPTO with zeros in `out` */

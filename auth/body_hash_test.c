@@ -110,6 +110,33 @@ static void test_drop(void **state)
         body_hash_drop(&b); /* a leak would show in AddressSanitizer */
 }
 
+/* Digests of the same bytes, of the wishes that both have. */
+static void test_lend(void **state)
+{
+        (void)state;
+        struct body_hash ended, b;
+        body_hash_init(&ended);
+        (void)body_hash_want(&ended, CANON_SIMPLE, BODY_HASH_ALL);
+        (void)body_hash_want(&ended, CANON_RELAXED, 5);
+        (void)body_hash_want(&ended, CANON_RELAXED, BODY_HASH_ALL);
+        body_hash_write(&ended, str_of(text, sizeof text - 1));
+        body_hash_end(&ended);
+        body_hash_init(&b);
+        size_t all = body_hash_want(&b, CANON_RELAXED, BODY_HASH_ALL);
+        size_t five = body_hash_want(&b, CANON_RELAXED, 5);
+        assert_int_equal(body_hash_lend(&b, &ended), ERR_OK);
+        expect(&b, all, str_of(relaxed, sizeof relaxed - 1));
+        expect(&b, five, str_of(relaxed, 5));
+        assert_int_equal(body_hash_size(&b, five), sizeof relaxed - 1);
+        body_hash_init(&b);
+        all = body_hash_want(&b, CANON_RELAXED, BODY_HASH_ALL);
+        (void)body_hash_want(&b, CANON_RELAXED, 6);
+        assert_int_equal(body_hash_lend(&b, &ended), ERR_NOT_FOUND);
+        body_hash_write(&b, str_of(text, sizeof text - 1));
+        body_hash_end(&b);
+        expect(&b, all, str_of(relaxed, sizeof relaxed - 1));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -117,6 +144,7 @@ int main(void)
                 cmocka_unit_test(test_empty_body),
                 cmocka_unit_test(test_gathering),
                 cmocka_unit_test(test_drop),
+                cmocka_unit_test(test_lend),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

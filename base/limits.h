@@ -119,9 +119,10 @@
 
 /* Lists. */
 #define LIST_NAME_MAX 30 /* so that NAME-unsubscribe, NAME-return-TOKEN and the like fit 64 octets */
-#define REWRITE_HEAD_MAX \
-        (MAIL_HEADER_MAX - LIPAP_FRONT_MAX - LIPAP_PREFIX_MAX) /* a post's header as it goes out, but our front */
-#define REWRITE_TAIL_MAX 2048 /* what stands behind the body of a post: the footer's part */
+#define REWRITE_HEAD_MAX                     \
+        (MAIL_HEADER_MAX - LIPAP_FRONT_MAX - \
+                LIPAP_PREFIX_MAX) /* a post's header as it goes out, but our front */
+#define REWRITE_TAIL_MAX 2048     /* what stands behind the body of a post: the footer's part */
 
 /* lipap. */
 #define LIPAP_DOMAINS_MAX 32
@@ -158,11 +159,14 @@
 #define DELIVERY_RETRY_MOST_MS (4 * 60 * 60 * 1000)
 #define DELIVERY_LIFE_MS (5LL * 24 * 60 * 60 * 1000) /* RFC 5321 4.5.4.1: four to five days */
 #define HISTORY_LIFE_MS (30LL * 24 * 60 * 60 * 1000) /* of what is told of messages that are done */
+#define TRACE_LIFE_MS (7LL * 24 * 60 * 60 * 1000)    /* of what was found and decided about a message */
 #define HISTORY_BATCH 500                            /* rows taken away in one transaction */
+#define MAILER_RETRY_MS 30000                        /* when mail of our own could not be written */
 #define MX_ADDRESSES_MAX 24                          /* addresses of one destination that we try */
 #define MX_HOSTS_MAX 16                              /* of one destination whose addresses are looked up */
 #define MX_LOOKUP_MS 30000
-#define BOUNCE_KEEP_MAX 8192 /* of a bounce, what is looked at */
+#define BOUNCE_KEEP_MAX \
+        32768 /* of a bounce, what is looked at: the words for people come first, the returned message last */
 
 /* TLS. */
 #define TLS_PERIOD_S (90LL * 24 * 60 * 60) /* a key of our own serves so long */

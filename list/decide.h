@@ -81,7 +81,6 @@ struct decide_wanted {
 };
 
 struct decide_facts {
-        struct str list, domain; /* "ptt", "mailingl.st" */
         struct setting_values settings;
         int64_t now_ms;
         enum decide_proof proof;
@@ -142,19 +141,21 @@ struct decision {
         size_t count;
 };
 
-/* One mail's commands on their way. */
+/* One mail's commands on their way. Large: not for a stack. */
 struct decide_run {
-        struct commands commands; /* filled by commands_read */
+        struct commands commands; /* filled by commands_read; never changed here */
+        /* The rest is set by decide_begin. */
+        struct commands confirmed; /* behind them: those of a request that was confirmed */
         enum route_kind route;
-        size_t at;         /* the next command */
-        size_t read;       /* how many the mail itself has; those of a confirmed request stand behind them */
-        bool is_confirmed; /* the commands now come from a request that was confirmed */
-        bool has_told;     /* a mail of its own went to the actor */
-        struct decide_reply reply;
+        size_t at;      /* the next one */
+        size_t decided; /* how many an answer is due for */
+        size_t refused; /* of these */
+        size_t unsaid;  /* of these, those of which no other mail speaks */
+        bool is_confirmed;
+        struct decide_reply reply; /* of the first one that was refused, or else of the last */
         char actor[MAIL_ADDRESS_MAX], kept[NOTICE_TEXT_MAX], outcomes[NOTICE_TEXT_MAX],
                 changes[NOTICE_TEXT_MAX];
         size_t actor_size, kept_size, outcomes_size, changes_size;
-        bool has_wrong; /* a command was not done */
 };
 
 void decide_begin(struct decide_run *run, enum route_kind route);
@@ -171,8 +172,8 @@ struct str decide_actor(const struct decide_run *run);
 /* A post of a proven author that posting_judge wants to be held. reply.code is 250 with ADD_REQUEST and TELL, or 452
  * when too many wait. facts.actor is the author, facts.message_id the post's. */
 void decide_hold(const struct decide_facts *facts, struct decision *d);
-/* A request whose life is over, in `facts->request`: it ends; a held post goes, and its author is told. Only `list`,
- * `domain`, `now_ms` and `request` are looked at. No action when it is not over yet. */
+/* A request whose life is over, in `facts->request`: it ends; a held post goes, and its author is told. Only
+ * `now_ms` and `request` are looked at. No action when it is not over yet. */
 void decide_expired(const struct decide_facts *facts, struct decision *d);
 
 #endif

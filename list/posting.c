@@ -20,7 +20,7 @@ static const struct {
         [POSTING_SUBSCRIBERS] = {"subscribers", "only subscribers may post to this list",
                 " is no subscriber"},
         [POSTING_OPEN] = {"open", "anyone who is proven to be the author may post to this list", ""},
-        [POSTING_MODERATED] = {"moderated", "only moderators may post to this list", " is no moderator"},
+        [POSTING_MODERATED] = {"moderated", "moderators look at what others post to this list", ""},
         [POSTING_ANNOUNCE] = {"announce", "only moderators may post to this list", " is no moderator"},
 };
 
@@ -38,6 +38,19 @@ static bool is_authors(const struct evaluate *e, struct str domain)
 {
         struct dns_name name;
         return dmarc_name_of(domain, &name) && dns_name_eq(&name, &e->out.author.domain);
+}
+
+bool posting_has_signature(const struct evaluate *e)
+{
+        if (e->out.author.fault != DMARC_OK)
+                return false;
+        if (e->out.dmarc.result == DMARC_PASS && e->out.dmarc.dkim_aligned)
+                return true;
+        for (size_t i = 1; i <= e->out.dkim_count; i++)
+                if (e->out.identifiers[i].state == DMARC_ID_PASSED &&
+                        is_authors(e, e->out.identifiers[i].domain))
+                        return true;
+        return false;
 }
 
 /* What the identifiers of exactly the author's domain come to, and in `*is_open` whether another one could still count
@@ -102,14 +115,25 @@ static void line_end(struct line *l, struct wr *w)
                 wr_byte(w, text.p[i] == ' ' || ascii_is_graph(text.p[i]) ? text.p[i] : '?');
 }
 
-static void write_rule(struct wr *w, enum posting_rule rule, const struct evaluate *e, struct str author_is)
+/* Why the author matters: what it is about, the rule's word, and what it says. */
+struct reason {
+        struct str about, rule, says;
+};
+
+static struct reason reason_of(enum posting_rule rule)
+{
+        CHECK((size_t)rule < POSTING_RULES);
+        return (struct reason){S("posting: "), str_of_c(rules[rule].word), str_of_c(rules[rule].may)};
+}
+
+static void write_rule(struct wr *w, struct reason why, const struct evaluate *e, struct str author_is)
 {
         struct line l;
         struct wr *text = line_begin(&l);
-        wr_str(text, S("posting: "));
-        wr_str(text, str_of_c(rules[rule].word));
+        wr_str(text, why.about);
+        wr_str(text, why.rule);
         wr_str(text, S(": "));
-        wr_str(text, str_of_c(rules[rule].may));
+        wr_str(text, why.says);
         if (e->out.author.fault == DMARC_OK) {
                 wr_str(text, S("; "));
                 posting_author_write(text, e);
@@ -211,30 +235,42 @@ static unsigned detail_of(const struct evaluate *e)
         return spf->result == SPF_TEMPERROR || spf->result == SPF_PERMERROR ? SPF_HAS_FAULT : SPF_NOT_PASSED;
 }
 
+static struct posting_answer answer_of(unsigned code, unsigned subject, unsigned detail)
+{
+        return (struct posting_answer){.code = code, .subject = subject, .detail = detail};
+}
+
 static struct posting_answer refuse_unproven(
-        const struct evaluate *e, enum posting_rule rule, enum posting_proof proof, struct wr *w)
+        const struct evaluate *e, struct reason why, enum posting_proof proof, struct wr *w)
 {
         bool is_unknown = proof == POSTING_UNKNOWN;
-        write_rule(w, rule, e,
+        write_rule(w, why, e,
                 is_unknown ? S(" cannot be proven to be the author now, try again later")
                            : S(" is not proven to be the author"));
         write_dmarc(w, e);
         if (proof == POSTING_NOBODY)
-                return (struct posting_answer){550, 7, ADMINISTRATIVE};
+                return answer_of(550, 7, ADMINISTRATIVE);
         write_spf(w, e);
         write_signatures(w, e);
-        return (struct posting_answer){is_unknown ? 451 : 550, 7, detail_of(e)};
+        return answer_of(is_unknown ? 451 : 550, 7, detail_of(e));
 }
 
-static bool may_post(enum posting_rule rule, struct posting_author author)
+/* ---- what the rule says of a proven author ---- */
+
+enum way { POST_GOES, POST_WAITS, POST_REFUSED };
+
+static enum way way_of(enum posting_rule rule, struct posting_author author)
 {
+        const enum way way = author.is_new && !author.is_moderator ? POST_WAITS : POST_GOES;
         switch (rule) {
         case POSTING_OPEN:
-                return true;
+                return way;
         case POSTING_SUBSCRIBERS:
-                return author.is_member;
+                return author.is_member ? way : POST_REFUSED;
+        case POSTING_MODERATED:
+                return author.is_moderator ? POST_GOES : POST_WAITS;
         default:
-                return author.is_moderator;
+                return author.is_moderator ? POST_GOES : POST_REFUSED;
         }
 }
 
@@ -242,11 +278,23 @@ struct posting_answer posting_judge(
         const struct evaluate *e, enum posting_rule rule, struct posting_author author, struct wr *w)
 {
         enum posting_proof proof = posting_proof(e);
-        CHECK((size_t)rule < POSTING_RULES);
+        struct posting_answer answer = answer_of(250, 0, 0);
+        struct reason why = reason_of(rule);
         if (proof != POSTING_PROVEN)
-                return refuse_unproven(e, rule, proof, w);
-        if (may_post(rule, author))
-                return (struct posting_answer){250, 0, 0};
-        write_rule(w, rule, e, str_of_c(rules[rule].is_none));
-        return (struct posting_answer){550, 7, ADMINISTRATIVE};
+                return refuse_unproven(e, why, proof, w);
+        enum way way = author.is_banned ? POST_REFUSED : way_of(rule, author);
+        answer.is_held = way == POST_WAITS;
+        if (way != POST_REFUSED)
+                return answer;
+        write_rule(
+                w, why, e, author.is_banned ? S(" is banned from this list") : str_of_c(rules[rule].is_none));
+        return answer_of(550, 7, ADMINISTRATIVE);
+}
+
+struct posting_answer posting_demand_proof(const struct evaluate *e, struct wr *w)
+{
+        enum posting_proof proof = posting_proof(e);
+        struct reason why = {
+                S(""), S("commands"), S("only who is proven to be the author is obeyed and answered")};
+        return proof == POSTING_PROVEN ? answer_of(250, 0, 0) : refuse_unproven(e, why, proof, w);
 }

@@ -38,8 +38,7 @@ bool posting_has_signature(const struct evaluate *e);
 
 struct posting_author { /* looked up for a proven author only */
         bool is_member, is_moderator, is_banned;
-        bool is_approved; /* a post of the member was accepted before, or `first-post` is free */
-        bool may_hold;    /* the caller can hold a post for the moderators; else it is refused */
+        bool is_new; /* a member, none of whose posts was accepted yet, with `first-post moderated` */
 };
 
 /* The answer to the final dot: a code of 250, 451 or 550 with its enhanced code (RFC 3463, RFC 7372), and why, for a

@@ -18,8 +18,8 @@
  * With default settings head is the list's fields and then the author's header as it came, without what must not go on.
  *
  * In front of the author's fields stand List-Id, List-Post, List-Help, List-Subscribe, List-Unsubscribe, List-Owner
- * (RFC 2369, RFC 2919), Precedence: list, and Sender: the list. Sender is left alone when a signature that passed covers it, and
- * is left out when From is the list's address, where it would say the same again (RFC 5322 3.6.2).
+ * (RFC 2369, RFC 2919), Precedence: list, and Sender: the list. Precedence and Sender are left alone when a signature that
+ * passed covers them. Sender is left out when From is the list's address, where it would say the same again (RFC 5322 3.6.2).
  * Taken away are: what claims to be our own results (RFC 8601 5), all List- fields, for a message has one of each
  * (RFC 2369 4, RFC 2919 3), Sender and Precedence when ours take their place, Return-Path (RFC 5321 4.4), Bcc, and what makes
  * each member's program answer or obey: Disposition-Notification-To, Return-Receipt-To, X-Confirm-Reading-To, Errors-To,
@@ -49,15 +49,12 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/wr.h"
+#include "list/setting.h"
 #include "mail/header.h"
 
-/* The list, with its settings as they are stored: "" is the default of each. */
 struct rewrite_list {
-        struct str name, domain; /* in lower case */
-        struct str description;  /* these three: "none" is none */
-        struct str subject_prefix;
-        struct str footer;
-        struct str posting, from, reply_to;
+        struct str name, domain;               /* in lower case */
+        const struct setting_values *settings; /* in force */
 };
 
 /* List-Id, List-Post (NO for announce), List-Help, List-Subscribe, List-Unsubscribe and List-Owner: of posts, and of what
@@ -98,7 +95,8 @@ bool rewrite_is_done(enum rewrite_from from);
 struct rewrite {
         struct str head, tail; /* borrowed from this struct */
         enum rewrite_from from;
-        /* of the call */
+        size_t forged; /* fields taken away since they claimed to be our own results */
+        /* for the call */
         struct mail_field fields[MAIL_FIELDS_MAX];
         struct dkim_verify proof;
         char tail_room[REWRITE_TAIL_MAX];

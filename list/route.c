@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 #include "list/route.h"
 
-/* Words that follow a list's name and a hyphen. */
-static const struct str words[] = {
-        {"subscribe", 9},
-        {"unsubscribe", 11},
-        {"subscribers", 11},
-        {"settings", 8},
-        {"help", 4},
-        {"request", 7},
-        {"options", 7},
-        {"why", 3},
-        {"owner", 5},
-};
-
-/* Words that are followed by a hyphen and a token or an address. */
-static const struct str words_with_token[] = {
-        {"accept", 6},
-        {"reject", 6},
-        {"confirm", 7},
-        {"return", 6},
-        {"remove", 6},
+/* What follows a list's name and a hyphen; `has_token`: another hyphen and a token or an address follow. */
+static const struct {
+        struct str word;
+        bool has_token;
+} routes[ROUTE_KINDS] = {
+        [ROUTE_SUBSCRIBE] = {{"subscribe", 9}, false},
+        [ROUTE_UNSUBSCRIBE] = {{"unsubscribe", 11}, false},
+        [ROUTE_SUBSCRIBERS] = {{"subscribers", 11}, false},
+        [ROUTE_SETTINGS] = {{"settings", 8}, false},
+        [ROUTE_OPTIONS] = {{"options", 7}, false},
+        [ROUTE_HELP] = {{"help", 4}, false},
+        [ROUTE_REQUEST] = {{"request", 7}, false},
+        [ROUTE_WHY] = {{"why", 3}, false},
+        [ROUTE_REMOVE] = {{"remove", 6}, true},
+        [ROUTE_CONFIRM] = {{"confirm", 7}, true},
+        [ROUTE_ACCEPT] = {{"accept", 6}, true},
+        [ROUTE_REJECT] = {{"reject", 6}, true},
+        [ROUTE_OWNER] = {{"owner", 5}, false},
+        [ROUTE_RETURN] = {{"return", 6}, true},
 };
 
 static const struct str ours[] = {
@@ -29,27 +28,43 @@ static const struct str ours[] = {
         {"admin-request", 13},
 };
 
-/* Where "-WORD-" stands for the `nth` time from the right in `s`; s.n when it does not. */
-static size_t find_infix(struct str s, struct str word, size_t nth)
+struct str route_word(enum route_kind kind)
 {
-        for (size_t at = s.n; at > 0; at--) {
-                struct str rest = str_skip(s, at - 1);
-                if (rest.n < word.n + 2 || rest.p[0] != '-' || rest.p[word.n + 1] != '-')
-                        continue;
-                if (str_eq_nocase(str_take(str_skip(rest, 1), word.n), word) && nth-- == 0)
-                        return at - 1;
-        }
-        return s.n;
+        return kind < ROUTE_KINDS && routes[kind].word.n > 0 ? routes[kind].word : S("");
 }
 
-static struct route read_return(struct str local, size_t nth)
+bool route_is_command(enum route_kind kind)
 {
-        struct str word = S("return");
-        size_t at = find_infix(local, word, nth);
-        if (at == local.n || at == 0)
-                return (struct route){.kind = ROUTE_NONE};
-        return (struct route){
-                .kind = ROUTE_RETURN, .list = str_take(local, at), .token = str_skip(local, at + word.n + 2)};
+        return kind >= ROUTE_SUBSCRIBE && kind <= ROUTE_REJECT;
+}
+
+/* What `rest`, behind a list's name and a hyphen, means. */
+static struct route read_rest(struct str rest)
+{
+        for (enum route_kind kind = 0; kind < ROUTE_KINDS; kind++) {
+                struct str word = routes[kind].word;
+                if (word.n == 0 || !str_has_prefix_nocase(rest, word))
+                        continue;
+                if (!routes[kind].has_token && rest.n == word.n)
+                        return (struct route){.kind = kind};
+                if (routes[kind].has_token && rest.n > word.n && rest.p[word.n] == '-')
+                        return (struct route){.kind = kind, .token = str_skip(rest, word.n + 1)};
+        }
+        return (struct route){.kind = ROUTE_NONE};
+}
+
+static struct route read_command(struct str local, size_t nth)
+{
+        for (size_t at = local.n; at-- > 1;) {
+                if (local.p[at] != '-')
+                        continue;
+                struct route r = read_rest(str_skip(local, at + 1));
+                if (r.kind == ROUTE_NONE || nth-- > 0)
+                        continue;
+                r.list = str_take(local, at);
+                return r;
+        }
+        return (struct route){.kind = ROUTE_NONE};
 }
 
 struct route route_read(struct str local, size_t nth)
@@ -64,7 +79,19 @@ struct route route_read(struct str local, size_t nth)
                 return (struct route){.kind = nth == 0 ? ROUTE_POSTMASTER : ROUTE_NONE};
         if (nth == 0)
                 return (struct route){.kind = ROUTE_POST, .list = local};
-        return read_return(local, nth - 1);
+        return read_command(local, nth - 1);
+}
+
+/* A name that ends in the word of a route with a token would be read with the rest of a longer address. */
+static bool ends_in_word(struct str name)
+{
+        for (enum route_kind kind = 0; kind < ROUTE_KINDS; kind++) {
+                struct str word = routes[kind].word;
+                if (word.n > 0 && name.n > word.n + 1 && name.p[name.n - word.n - 1] == '-' &&
+                        str_has_suffix_nocase(name, word))
+                        return true;
+        }
+        return false;
 }
 
 bool route_is_reserved(struct str list_name)
@@ -74,19 +101,5 @@ bool route_is_reserved(struct str list_name)
                         return true;
         if (list_name.n > 0 && list_name.p[0] == '_')
                 return true;
-        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-                size_t n = words[i].n;
-                if (list_name.n > n + 1 && list_name.p[list_name.n - n - 1] == '-' &&
-                        str_has_suffix_nocase(list_name, words[i]))
-                        return true;
-        }
-        for (size_t i = 0; i < sizeof words_with_token / sizeof words_with_token[0]; i++) {
-                size_t n = words_with_token[i].n;
-                if (find_infix(list_name, words_with_token[i], 0) < list_name.n)
-                        return true;
-                if (list_name.n > n + 1 && list_name.p[list_name.n - n - 1] == '-' &&
-                        str_has_suffix_nocase(list_name, words_with_token[i]))
-                        return true;
-        }
-        return false;
+        return ends_in_word(list_name) || read_command(list_name, 0).kind != ROUTE_NONE;
 }

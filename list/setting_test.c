@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static void test_values(void **state)
 {
         (void)state;
@@ -27,6 +29,10 @@ static void test_values(void **state)
                 {"posting", "|", ERR_SYNTAX},
                 {"posting", "open | moderated", ERR_SYNTAX},
                 {"subscription", "closed", ERR_OK},
+                {"first-post", "moderated", ERR_OK},
+                {"first-post", "open", ERR_SYNTAX},
+                {"duplicates", "skip", ERR_OK},
+                {"duplicates", "off", ERR_SYNTAX},
                 {"archive", "on", ERR_OK},
                 {"archive", "yes", ERR_SYNTAX},
                 {"max-message", "1M", ERR_OK},
@@ -68,7 +74,25 @@ static void test_table(void **state)
         for (const struct setting *s = settings; s->name != NULL; s++) {
                 assert_ptr_equal(setting_find(str_of_c(s->name)), s);
                 assert_int_equal(setting_check(s, str_of_c(s->standard)), ERR_OK);
+                assert_true(utf8_is_valid(str_of_c(s->help)) && utf8_is_valid(str_of_c(s->help_fr)));
         }
+}
+
+static void test_in_force(void **state)
+{
+        (void)state;
+        struct setting_values v;
+        setting_values_init(&v);
+        for (size_t i = 0; i < SETTINGS; i++)
+                assert_true(setting_is(&v, (enum setting_id)i, str_of_c(settings[i].standard)));
+        setting_values_put(&v, S("posting"), S("open"));
+        setting_values_put(&v, S("footer"), S("x"));
+        setting_values_put(&v, S("who"), S("everybody")); /* another version's word */
+        setting_values_put(&v, S("colour"), S("red"));
+        assert_true(setting_is(&v, SETTING_POSTING, S("open")));
+        assert_true(setting_is(&v, SETTING_FOOTER, S("x")));
+        assert_true(setting_is(&v, SETTING_WHO, S("subscribers")));
+        assert_false(setting_is(&v, SETTING_WHO, S("")));
 }
 
 int main(void)
@@ -76,6 +100,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_values),
                 cmocka_unit_test(test_table),
+                cmocka_unit_test(test_in_force),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,12 +82,32 @@ static void test_forgeries(void **state)
         }
 }
 
+/* A token serves one purpose: whoever gets one by mail cannot decide with it, nor bounce. */
+static void test_purposes(void **state)
+{
+        (void)state;
+        static const enum token_purpose purposes[] = {TOKEN_RETURN, TOKEN_CONFIRM, TOKEN_DECIDE};
+        struct token_key key = key_of("seed");
+        for (size_t i = 0; i < 9; i++) {
+                char text[32];
+                struct wr w;
+                struct token token = {.id = 5, .day = 6};
+                wr_init(&w, text, sizeof text);
+                assert_int_equal(
+                        token_write(&w, &key, purposes[i / 3], S("ptt@mailingl.st"), &token), ERR_OK);
+                assert_int_equal(
+                        token_parse(wr_text(&w), &key, 1, purposes[i % 3], S("ptt@mailingl.st"), &token),
+                        i / 3 == i % 3 ? ERR_OK : ERR_DENIED);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_round_trip),
                 cmocka_unit_test(test_case_does_not_matter),
                 cmocka_unit_test(test_forgeries),
+                cmocka_unit_test(test_purposes),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,9 @@ MUST_USE enum err mail_build_list_id(
 /* "Name: <mailto:local@domain?subject=...>" (RFC 2369, RFC 6068); `subject` may be empty. */
 MUST_USE enum err mail_build_mailto(
         struct wr *w, struct str name, const struct mail_address *address, struct str subject);
+/* "mailto:local@domain?subject=...", for a text. At most MAIL_MAILTO_MAX octets for a subject of 16. */
+#define MAIL_MAILTO_MAX 1024
+void mail_mailto_write(struct wr *w, const struct mail_address *address, struct str subject);
 
 /* RFC 5321 4.4. Texts from a peer (`helo`) may hold anything: what is no domain and no literal stands in a comment. */
 struct mail_received {

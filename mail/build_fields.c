@@ -58,21 +58,29 @@ enum err mail_build_list_id(struct wr *w, struct str description, struct str lis
         return mail_build_end(&b);
 }
 
+void mail_mailto_write(struct wr *w, const struct mail_address *address, struct str subject)
+{
+        char plain[2 * SMTP_LOCAL_PART_MAX + SMTP_DOMAIN_MAX + 8];
+        struct wr mailbox;
+        CHECK(address->local.n <= SMTP_LOCAL_PART_MAX && address->domain.n <= SMTP_DOMAIN_MAX);
+        wr_init(&mailbox, plain, sizeof plain);
+        mail_address_write(&mailbox, address);
+        wr_str(w, S("mailto:"));
+        mail_percent_encode(w, wr_text(&mailbox), S("-._~!$*+@")); /* RFC 6068 2: qchar */
+        if (subject.n > 0) {
+                wr_str(w, S("?subject="));
+                mail_percent_encode(w, subject, S("-._~!$*"));
+        }
+}
+
 enum err mail_build_mailto(
         struct wr *w, struct str name, const struct mail_address *address, struct str subject)
 {
-        char plain[2 * SMTP_LOCAL_PART_MAX + SMTP_DOMAIN_MAX + 8], buffer[MAIL_LINE_MAX];
-        struct wr mailbox, text;
-        CHECK(address->local.n <= SMTP_LOCAL_PART_MAX && address->domain.n <= SMTP_DOMAIN_MAX);
-        wr_init(&mailbox, plain, sizeof plain);
+        char buffer[MAIL_LINE_MAX];
+        struct wr text;
         wr_init(&text, buffer, sizeof buffer);
-        mail_address_write(&mailbox, address);
-        wr_str(&text, S("<mailto:"));
-        mail_percent_encode(&text, wr_text(&mailbox), S("-._~!$*+@")); /* RFC 6068 2: qchar */
-        if (subject.n > 0) {
-                wr_str(&text, S("?subject="));
-                mail_percent_encode(&text, subject, S("-._~!$*"));
-        }
+        wr_byte(&text, '<');
+        mail_mailto_write(&text, address, subject);
         wr_byte(&text, '>');
         return build_piece(w, name, &text);
 }

@@ -24,13 +24,13 @@ bool mime_type_is(const struct mime_type *t, struct str type, struct str subtype
  * none; a value that does not fit leaves the cursor full. */
 bool mime_parameter(const struct mime_type *t, struct str name, struct wr *value);
 
-/* The first part of an entity that begins at `text` with its header section, and where it goes on: the fields that tell how
- * to read it, and its body. Slices are borrowed. */
+/* An entity: the fields of its header section that tell how to read it (of several the first that says something), and its
+ * body. Slices are borrowed. */
 struct mime_entity {
-        struct mime_type type; /* text/plain if there is no such field */
-        struct str encoding;   /* Content-Transfer-Encoding, trimmed; may be empty */
-        bool is_attachment;    /* Content-Disposition: attachment */
-        struct str body;       /* empty when the section has no end */
+        struct mime_type type;  /* text/plain if there is no such field */
+        struct str encoding;    /* Content-Transfer-Encoding; may be empty */
+        struct str disposition; /* Content-Disposition without its parameters; may be empty */
+        struct str body;        /* empty when the section has no end */
 };
 void mime_entity_read(struct str text, struct mime_entity *out);
 
@@ -42,16 +42,16 @@ bool mime_part_next(struct str body, struct str boundary, size_t *at, struct str
 enum mime_text {
         MIME_TEXT_NONE,  /* no text at all, or nested deeper than MIME_DEPTH_MAX */
         MIME_TEXT_PLAIN, /* text/plain */
-        MIME_TEXT_HTML   /* only HTML: its text without tags, line by line */
+        MIME_TEXT_HTML   /* HTML: its text without tags, line by line */
 };
 
 #define MIME_DEPTH_MAX 10
 
-/* The text of a whole message: its first text/plain part that is no attachment, else its first text/html part. Messages inside
- * (message/rfc822) are not looked into. Written as well-formed UTF-8 with LF behind each line, without control characters but
- * HTAB and LF, trailing blanks of lines kept. Content-Transfer-Encodings base64 and quoted-printable are undone; charsets as
- * mail/charset.h, of others the ASCII octets count and U+FFFD stands for the rest. What does not fit is left out: then the cursor
- * is full. */
+/* The text of a whole message: its first text/plain part that is no attachment, or its first text/html part if that is
+ * missing or blank. Messages inside (message/rfc822) are not looked into. It is written as well-formed UTF-8 with LF behind
+ * each line; of control characters it has only HTAB and LF. Base64, quoted-printable and flowed lines (RFC 3676) are undone;
+ * charsets are those of mail/charset.h, of others the ASCII octets count and U+FFFD stands for the rest. What does not fit
+ * is left out: then the cursor is full. */
 enum mime_text mime_text_read(struct str message, struct wr *w);
 
 #endif

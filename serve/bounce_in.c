@@ -1,72 +1,113 @@
 /* SPDX-License-Identifier: ISC */
-/* Mail to the return path of a member, whose token proved that we once sent it mail there. What the bounce says is
- * recorded with that member; who judges members by such records is not here. */
+/* Mail to the return path of a member, whose token proved that we once sent it mail there. A delivery that failed for good
+ * is recorded with that member; who judges members by such records is not here. Delays, answers of people and of their
+ * vacation programs, and whatever cannot be read as a bounce, are taken and leave a line in the log. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/log.h"
+#include "mail/bounce.h"
 #include "serve/inbound_target.h"
 #include "store/delivery.h"
 
-struct bounce {
+struct bounce_session {
         const struct inbound_envelope *envelope;
         size_t n;
         char text[BOUNCE_KEEP_MAX];
+        struct bounce bounce;
+        struct bounce_work work;
 };
 
 static struct smtp_reply begin(const struct inbound_envelope *envelope, void **state)
 {
-        struct bounce *b = calloc(1, sizeof *b);
+        struct bounce_session *b = malloc(sizeof *b);
         *state = b;
         if (!b)
                 return smtp_reply_of(452, 3, 1, S("out of memory, try again later"));
         b->envelope = envelope;
+        b->n = 0;
         return smtp_reply_plain(354, S("go ahead"));
 }
 
 static void body(void *state, struct str bytes)
 {
-        struct bounce *b = state;
+        struct bounce_session *b = state;
         struct str part = str_take(bytes, sizeof b->text - b->n);
         memcpy(b->text + b->n, part.p, part.n);
         b->n += part.n;
 }
 
-/* The value of the first line that begins with `name`, such as a Diagnostic-Code of RFC 3464; empty without one. */
-static struct str line_value(struct str text, struct str name)
+/* The first recipient of that kind. */
+static const struct bounce_recipient *find(const struct bounce *b, enum bounce_kind kind)
 {
-        while (text.n > 0) {
-                size_t end = str_find_byte(text, '\n');
-                struct str line = str_take(text, end);
-                if (str_has_prefix_nocase(line, name))
-                        return str_trim(str_skip(line, name.n));
-                text = str_skip(text, end + 1);
-        }
-        return (struct str){NULL, 0};
+        for (size_t i = 0; i < b->count; i++)
+                if (b->list[i].kind == kind)
+                        return &b->list[i];
+        return NULL;
 }
 
-static struct smtp_reply end(void *state, uint64_t size, bool has_8bit)
+/* On one line: the reason, behind its status where it does not begin with a code itself. */
+static void write_said(struct wr *w, const struct bounce_recipient *r)
 {
-        struct bounce *b = state;
+        bool has_code = r->said.n > 0 && r->said.p[0] >= '0' && r->said.p[0] <= '9';
+        if (r->status.n > 0 && !has_code) {
+                wr_str(w, r->status);
+                wr_byte(w, ' ');
+        }
+        for (size_t i = 0; i < r->said.n; i++) {
+                bool is_break = (unsigned char)r->said.p[i] < 32;
+                if (!is_break)
+                        wr_byte(w, r->said.p[i]);
+                else if (w->n > 0 && w->p[w->n - 1] != ' ')
+                        wr_byte(w, ' ');
+        }
+}
+
+static void log_bounce(const struct bounce_session *b, uint64_t size, const char *what, struct str said)
+{
         const struct inbound_envelope *e = b->envelope;
-        struct str text = str_of(b->text, b->n), said = line_value(text, S("Diagnostic-Code:"));
-        struct smtp_reply reply = smtp_reply_of(250, 0, 0, S("bounce noted"));
         struct log_line l;
-        (void)has_8bit;
-        if (said.n == 0)
-                said = line_value(text, S("Status:"));
-        if (said.n == 0)
-                said = line_value(text, S("Subject:"));
-        enum err err = store_failure_add(e->node->store, e->member, host_wall_ms(e->node->host), said);
-        if (err != ERR_OK && err != ERR_NOT_FOUND)
-                reply = inbound_store_trouble(e->node, err);
-        log_begin(&l, e->node->host, LOG_INFO, "smtp", "bounce");
+        log_begin(&l, e->node->host, LOG_INFO, "smtp", what);
         log_str(&l, "list", e->list.name);
         log_str(&l, "domain", e->list.domain);
         log_i64(&l, "member", e->member);
         log_u64(&l, "size", size);
         log_str(&l, "said", said);
         log_end(&l);
+}
+
+static struct smtp_reply record(struct bounce_session *b, struct str said)
+{
+        struct lipap *node = b->envelope->node;
+        enum err e = store_failure_add(node->store, b->envelope->member, host_wall_ms(node->host), said);
+        return e == ERR_OK || e == ERR_NOT_FOUND ? smtp_reply_of(250, 0, 0, S("bounce noted"))
+                                                 : inbound_store_trouble(node, e);
+}
+
+static struct smtp_reply judge(struct bounce_session *b, uint64_t size)
+{
+        const struct bounce_recipient *failed = find(&b->bounce, BOUNCE_PERMANENT);
+        char text[STORE_REPLY_MAX];
+        struct wr said;
+        wr_init(&said, text, sizeof text);
+        if (failed) {
+                write_said(&said, failed);
+                log_bounce(b, size, "bounce", wr_text(&said));
+                return record(b, wr_text(&said));
+        }
+        failed = find(&b->bounce, BOUNCE_TEMPORARY);
+        if (failed)
+                write_said(&said, failed);
+        log_bounce(b, size, failed ? "bounce-delay" : "bounce-unread", wr_text(&said));
+        return smtp_reply_of(250, 0, 0, failed ? S("delay noted") : S("no failure found in it"));
+}
+
+static struct smtp_reply end(void *state, uint64_t size, bool has_8bit)
+{
+        struct bounce_session *b = state;
+        (void)has_8bit;
+        bounce_read(str_of(b->text, b->n), &b->work, &b->bounce);
+        struct smtp_reply reply = judge(b, size);
         free(b);
         return reply;
 }

@@ -386,7 +386,7 @@ static enum err put_outcome(struct worker *w, const struct delivery_job *job, co
         struct store *store = w->node->store;
         int64_t now = delivery_clock_ms(w->destination->delivery);
         if (o->kind == OUTCOME_DONE)
-                return store_delivery_done(store, job->id);
+                return store_delivery_done(store, job->id, host_wall_ms(w->node->host), o->code, o->said);
         if (o->kind == OUTCOME_FAIL)
                 return store_delivery_fail(store, job->id, host_wall_ms(w->node->host), o->code, o->said);
         return store_delivery_defer(store, job->id, now + pause_ms(w, job->attempts), o->said);

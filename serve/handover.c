@@ -303,9 +303,13 @@ static enum err give_out(struct handover *h, int64_t *last, size_t *count)
 }
 
 /* After a failure, once its time has come, all that are still open are handed over again: also while new ones come
- * without end. */
+ * without end. A post that was held is older than those behind which we look. */
 static void begin_pass(struct handover *h, int64_t *last)
 {
+        if (h->node->has_released) {
+                h->node->has_released = false;
+                *last = 0;
+        }
         if (!h->has_failed || now_ms(h) < h->retry_at_ms || next_signer_ms(h) != 0)
                 return;
         h->has_failed = false;

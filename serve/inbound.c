@@ -139,20 +139,25 @@ static struct smtp_reply accept_signed(struct session *s, struct str ticket)
         return smtp_reply_of(250, 1, 5, S("ticket known"));
 }
 
-static struct smtp_reply accept_return(struct session *s, const struct route *route)
+/* True when the token of the route was made by us, for this list and this purpose; whether it is still good for
+ * something is a matter of the row that it names. */
+static bool is_token_ours(struct inbound_envelope *e, struct str token, enum token_purpose purpose)
 {
-        struct inbound_envelope *e = &s->envelope;
-        struct token token;
         char name[SMTP_LOCAL_PART_MAX + SMTP_DOMAIN_MAX + 2];
         struct wr w;
         wr_init(&w, name, sizeof name);
         wr_str(&w, e->list.name);
         wr_byte(&w, '@');
         wr_str(&w, e->list.domain);
-        if (wr_end(&w) != ERR_OK || token_parse(route->token, e->domain->keys, e->domain->key_count,
-                                            TOKEN_RETURN, wr_text(&w), &token) != ERR_OK)
+        return wr_end(&w) == ERR_OK && token_parse(token, e->domain->keys, e->domain->key_count, purpose,
+                                               wr_text(&w), &e->token) == ERR_OK;
+}
+
+static struct smtp_reply accept_return(struct session *s, const struct route *route)
+{
+        if (!is_token_ours(&s->envelope, route->token, TOKEN_RETURN))
                 return unknown_user();
-        e->member = token.id;
+        s->envelope.member = s->envelope.token.id;
         s->target = &bounce_in;
         return smtp_reply_of(250, 1, 5, S("return path known"));
 }
@@ -190,6 +195,61 @@ static struct smtp_reply accept_post(struct session *s)
         return smtp_reply_of(250, 1, 5, S("the list takes it"));
 }
 
+/* What no person wrote is neither obeyed nor answered (RFC 3834 2): bounces and automatic replies have no sender. */
+static struct smtp_reply refuse_automatic(void)
+{
+        return smtp_reply_of(550, 7, 1, S("automatic mail is not obeyed"));
+}
+
+/* NAME-owner. */
+static struct smtp_reply accept_owner(struct session *s)
+{
+        struct inbound_envelope *e = &s->envelope;
+        struct str *moderators;
+        if (e->sender.n == 0)
+                return refuse_automatic();
+        enum err err =
+                store_moderators(s->node->store, e->list.id, &s->arena, &moderators, &e->forward_count);
+        if (err != ERR_OK)
+                return inbound_store_trouble(s->node, err);
+        if (e->forward_count == 0)
+                return smtp_reply_of(451, 3, 0, S("nobody looks after this list yet, try again later"));
+        e->forward = moderators;
+        s->target = &post_in;
+        return smtp_reply_of(250, 1, 5, S("goes to the moderators"));
+}
+
+static struct smtp_reply accept_command(struct session *s, const struct route *route)
+{
+        struct inbound_envelope *e = &s->envelope;
+        enum token_purpose purpose = route->kind == ROUTE_CONFIRM ? TOKEN_CONFIRM : TOKEN_DECIDE;
+        bool has_token =
+                route->kind == ROUTE_CONFIRM || route->kind == ROUTE_ACCEPT || route->kind == ROUTE_REJECT;
+        if (e->sender.n == 0)
+                return refuse_automatic();
+        if (has_token && !is_token_ours(e, route->token, purpose))
+                return smtp_reply_of(550, 1, 1, S("this list has never sent such a link"));
+        if (arena_copy(&s->arena, route->token, &e->object) != ERR_OK)
+                return temporary_memory();
+        s->target = &command_in;
+        return smtp_reply_of(250, 1, 5, S("the list listens"));
+}
+
+static struct smtp_reply accept_route(struct session *s, const struct route *route)
+{
+        s->envelope.route = route->kind;
+        if (route_is_command(route->kind))
+                return accept_command(s, route);
+        switch (route->kind) {
+        case ROUTE_RETURN:
+                return accept_return(s, route);
+        case ROUTE_OWNER:
+                return accept_owner(s);
+        default:
+                return accept_post(s);
+        }
+}
+
 /* The first reading of the local part whose list exists decides. */
 static struct smtp_reply accept_list(struct session *s, struct str local)
 {
@@ -200,13 +260,10 @@ static struct smtp_reply accept_list(struct session *s, struct str local)
                         return unknown_user();
                 enum err err =
                         store_list_find(s->node->store, route.list, e->domain->name, &s->arena, &e->list);
-                if (err == ERR_NOT_FOUND)
-                        continue;
-                if (err != ERR_OK)
+                if (err == ERR_OK)
+                        return accept_route(s, &route);
+                if (err != ERR_NOT_FOUND)
                         return inbound_store_trouble(s->node, err);
-                if (route.kind == ROUTE_RETURN)
-                        return accept_return(s, &route);
-                return accept_post(s);
         }
 }
 

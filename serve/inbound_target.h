@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* Targets: the three kinds of message that lipap takes in, each behind the same four calls. inbound.c decides which at
- * RCPT; post_in.c, signed_in.c and bounce_in.c are the kinds. */
+/* Targets: the kinds of message that lipap takes in, each behind the same four calls. inbound.c decides which at RCPT;
+ * post_in.c, command_in.c, signed_in.c and bounce_in.c are the kinds. */
 #ifndef SERVE_INBOUND_TARGET_H
 #define SERVE_INBOUND_TARGET_H
 
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "list/route.h"
 #include "mail/address.h"
 #include "mail/header.h"
 #include "serve/lipap.h"
@@ -27,9 +28,12 @@ struct inbound_envelope {
         struct str recipient; /* as written, the first that named the target */
         const struct lipap_domain *domain;
         struct store_list list;    /* id 0: none */
-        const struct str *forward; /* recipients, when it goes to no list */
+        enum route_kind route;     /* of the list */
+        const struct str *forward; /* recipients, when it goes to people of ours */
         size_t forward_count;
+        struct str object;   /* of the route: a token, or whom to remove; as written */
         int64_t member;      /* whose return path it is, for a bounce */
+        struct token token;  /* of a command that has one */
         struct str ticket;   /* for a signed copy */
         struct arena *arena; /* of the transaction */
 };
@@ -44,10 +48,11 @@ struct inbound_target {
         void (*drop)(void *state);
 };
 
-extern const struct inbound_target post_in;   /* to the members of a list, or to people of ours */
-extern const struct inbound_target signed_in; /* nec's copy of a message of ours */
-extern const struct inbound_target bounce_in; /* to the return path of a member */
-void post_in_forget(struct lipap *node);      /* free its spare memory */
+extern const struct inbound_target post_in;    /* to the members of a list, or to people of ours */
+extern const struct inbound_target command_in; /* asks a list for something */
+extern const struct inbound_target signed_in;  /* nec's copy of a message of ours */
+extern const struct inbound_target bounce_in;  /* to the return path of a member */
+void post_in_forget(struct lipap *node);       /* free its spare memory */
 
 /* The answer for trouble with our own store: 452 when space may come back, 421 when the disk failed, else 451. */
 struct smtp_reply inbound_store_trouble(struct lipap *node, enum err e);

@@ -25,3 +25,9 @@ void lipap_count_reply(
         else if (asked == SMTP_SERVER_END)
                 stats->accepted++;
 }
+
+void lipap_posts_released(struct lipap *node)
+{
+        node->has_released = true;
+        bell_ring(&node->handover_bell);
+}

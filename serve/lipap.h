@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "fiber/fiber.h"
 #include "host/host.h"
+#include "list/route.h"
 #include "list/token.h"
 #include "serve/bell.h"
 #include "serve/evaluation.h"
@@ -33,15 +34,19 @@ struct post;
 
 /* Since the start. */
 struct lipap_stats {
-        uint64_t accepted;                    /* messages answered 250: posts, signed copies, bounces */
-        uint64_t refused[LIPAP_REFUSALS];     /* commands and messages, by reply code, 400 first */
-        uint64_t handed_over;                 /* messages that a signer took and brought back */
-        uint64_t not_signed;                  /* tries to hand one over that failed */
+        uint64_t accepted;                /* messages answered 250: posts, commands, signed copies, bounces */
+        uint64_t refused[LIPAP_REFUSALS]; /* commands and messages, by reply code, 400 first */
+        uint64_t handed_over;             /* messages that a signer took and brought back */
+        uint64_t not_signed;              /* tries to hand one over that failed */
         uint64_t delivered, deferred, failed; /* tries of deliveries */
         uint64_t tls_in, tls_in_failed;       /* handshakes of peers that came to us */
         uint64_t tls_out, tls_out_failed;     /* of connections to other mail hosts */
         uint64_t dane_out;                    /* those that proved themselves by their zone */
         uint64_t clear_out;                   /* connections to those without TLS */
+        uint64_t commands[ROUTE_KINDS];       /* mail that a list obeyed or answered, by route */
+        uint64_t held;                        /* posts that were held for moderators */
+        uint64_t written;                     /* notices that became mail */
+        uint64_t expired;                     /* requests that nobody answered in time */
 };
 void lipap_count_reply(
         struct lipap_stats *stats, enum smtp_server_event_kind asked, const struct smtp_reply *reply);
@@ -70,12 +75,16 @@ struct lipap {
         struct tls_context *tls_client; /* for connections to other mail hosts; NULL: in the clear */
         struct smtpd_gate gate;
         struct lipap_stats stats;
-        struct bell handover_bell; /* a message was taken in */
+        struct bell handover_bell; /* a message was taken in, or a held post was released */
         struct bell delivery_bell; /* a signed copy was taken in */
+        struct bell mailer_bell;   /* there is mail to be written */
+        bool has_released;         /* open messages may be older than those already handed over */
 };
 
 /* The domain of ours that `name` is, or NULL. */
 const struct lipap_domain *lipap_domain_find(const struct lipap *node, struct str name);
 bool lipap_is_signer(const struct lipap *node, const struct ip *peer);
+/* Held posts became open: hand them over, though they are older than others that already were. */
+void lipap_posts_released(struct lipap *node);
 
 #endif

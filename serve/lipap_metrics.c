@@ -17,7 +17,7 @@ static void write_intake(const struct lipap *node, struct metrics *m)
                 "Connections closed because too many were open", node->gate.refused);
         one(m, METRICS_GAUGE, "lipap_sessions", "SMTP sessions open now", node->gate.open);
         one(m, METRICS_COUNTER, "lipap_messages_accepted_total",
-                "Messages answered 250: posts, signed copies, bounces", node->stats.accepted);
+                "Messages answered 250: posts, commands, signed copies, bounces", node->stats.accepted);
         metrics_family(m, METRICS_COUNTER, "lipap_refused_total",
                 "Commands and messages answered 4yz or 5yz, by reply code");
         for (unsigned i = 0; i < LIPAP_REFUSALS; i++) {
@@ -49,6 +49,23 @@ static void write_tls(const struct lipap *node, struct metrics *m)
                         2, rows[i].count);
         one(m, METRICS_COUNTER, "lipap_tlsa_updates_total",
                 "Changes of our TLSA records that the primary confirmed", node->identity.updates);
+}
+
+/* What lists were asked for, and what became of it. */
+static void write_lists(const struct lipap *node, struct metrics *m)
+{
+        metrics_family(m, METRICS_COUNTER, "lipap_commands_total",
+                "Mail that a list obeyed or answered, by the word of its address");
+        for (unsigned kind = 0; kind < ROUTE_KINDS; kind++)
+                if (route_is_command((enum route_kind)kind))
+                        metrics_u64(m, &(struct metrics_label){"route", route_word((enum route_kind)kind)}, 1,
+                                node->stats.commands[kind]);
+        one(m, METRICS_COUNTER, "lipap_posts_held_total", "Posts kept until a moderator decides",
+                node->stats.held);
+        one(m, METRICS_COUNTER, "lipap_requests_expired_total", "Requests that nobody answered in time",
+                node->stats.expired);
+        one(m, METRICS_COUNTER, "lipap_notices_written_total", "Mail that lists wrote themselves",
+                node->stats.written);
 }
 
 static void write_ways(const struct lipap *node, struct metrics *m)
@@ -84,6 +101,12 @@ static void write_queue(const struct lipap *node, struct metrics *m)
                 backlog.messages);
         one(m, METRICS_GAUGE, "lipap_queue_deliveries",
                 "Deliveries that wait for another try, counted up to 10000", backlog.waiting);
+        one(m, METRICS_GAUGE, "lipap_posts_held", "Posts that wait for a moderator, counted up to 10000",
+                backlog.held);
+        one(m, METRICS_GAUGE, "lipap_requests_waiting",
+                "Requests that wait for an answer, counted up to 10000", backlog.requests);
+        one(m, METRICS_GAUGE, "lipap_notices_waiting", "Mail to be written, counted up to 10000",
+                backlog.notices);
         metrics_family(m, METRICS_GAUGE, "lipap_queue_oldest_seconds", "Age of the oldest message not done");
         metrics_milli(m, NULL, 0, age_ms > 0 ? age_ms : 0);
 }
@@ -105,6 +128,7 @@ void lipap_metrics(void *ctx, struct metrics *m)
         const struct lipap *node = ctx;
         metrics_build_info(m, "lipap_build_info");
         write_intake(node, m);
+        write_lists(node, m);
         write_ways(node, m);
         write_tls(node, m);
         write_queue(node, m);

@@ -61,29 +61,14 @@ static enum err write_results(struct wr *w, struct post *p)
         return is_good ? authres_write(w, S("Authentication-Results"), 0, a) : ERR_SPACE;
 }
 
-static enum err write_list_fields(struct wr *w, const struct store_list *list)
-{
-        struct mail_address post = {.local = list->name, .domain = list->domain};
-        struct str description = store_list_setting(list, S("description"), S(""));
-        enum err e = mail_build_list_id(w, description, list->name, list->domain);
-        if (e == ERR_OK && str_eq(store_list_setting(list, S("posting"), S("")), S("announce")))
-                e = mail_build_unstructured(w, S("List-Post"), S("NO")); /* RFC 2369 3.4 */
-        else if (e == ERR_OK)
-                e = mail_build_mailto(w, S("List-Post"), &post, S(""));
-        if (e == ERR_OK)
-                e = mail_build_unstructured(w, S("Precedence"), S("list"));
-        return e;
-}
-
-enum err post_front_write(struct post *p, int64_t now_ms, struct wr *w)
+enum err post_front_write(struct post *p, struct wr *w)
 {
         const struct inbound_envelope *e = p->arrival.envelope;
         uint8_t random[ARRIVAL_ID_BYTES];
+        int64_t now_ms = p->now_ms;
         enum err err = write_received(w, p, now_ms);
         if (err == ERR_OK)
                 err = write_results(w, p);
-        if (err == ERR_OK && e->list.id != 0)
-                err = write_list_fields(w, &e->list);
         if (err == ERR_OK && mail_header_count(&p->arrival.index, S("Date")) == 0)
                 err = mail_build_date(w, now_ms / 1000);
         if (err == ERR_OK && mail_header_count(&p->arrival.index, S("Message-ID")) == 0) {

@@ -2,9 +2,6 @@
 #include "auth/dkim_sign.h"
 #include "serve/post.h"
 
-/* What nec's signature covers, field by field: List-Id, List-Post, Date and Message-ID may be ours. */
-#define COVERED_MOST (DKIM_COVERED_MAX - 4)
-
 static bool has_own_list_id(const struct arrival *a)
 {
         char own[SMTP_LOCAL_PART_MAX + SMTP_DOMAIN_MAX + 4];
@@ -32,15 +29,16 @@ static bool is_automatic_reply(const struct mail_header *header)
 struct smtp_reply post_header_check(const struct arrival *a)
 {
         const struct mail_header *header = &a->index;
-        bool is_post = a->envelope->list.id != 0;
-        if (dkim_sign_covered(header, dkim_cover_default, dkim_cover_default_count) > COVERED_MOST)
+        bool is_post = post_is_for_list(a->envelope);
+        if (dkim_sign_covered(header, dkim_cover_default, dkim_cover_default_count) >
+                DKIM_COVERED_MAX - POST_COVERED_ADDED)
                 return smtp_reply_of(554, 6, 0, S("the header repeats fields too often"));
         if (mail_header_count(header, S("Received")) > MAIL_RECEIVED_MAX)
                 return smtp_reply_of(554, 4, 6, S("too many Received fields: the message goes in a circle"));
         if (is_post && has_own_list_id(a))
                 return smtp_reply_of(
                         554, 4, 6, S("it came from this list already: the message goes in a circle"));
-        if (is_post && is_automatic_reply(header))
+        if ((is_post || a->envelope->route == ROUTE_OWNER) && is_automatic_reply(header))
                 return smtp_reply_of(554, 7, 1, S("a list takes no automatic replies"));
         return (struct smtp_reply){0};
 }

@@ -99,17 +99,28 @@ static void freed_apply(struct store *s)
         s->freed.count = 0;
 }
 
+void *query_room(struct query *q, struct arena *a, size_t size, size_t *count)
+{
+        *count = query_count(q);
+        void *room = arena_alloc(a, *count * size);
+        if (room == NULL)
+                query_fail(q, ERR_MEMORY);
+        return room;
+}
+
 /* One request behind its savepoint.
  *   ERR_OK as long as the transaction lives, whatever the request's own outcome */
 static enum err run_one_of_many(struct store *s, struct request *r)
 {
         size_t freed = s->freed.count;
+        int64_t results = s->results;
         enum err err = db_run(&s->db, SQL_SAVEPOINT);
         if (err != ERR_OK)
                 return r->err = err;
         r->err = r->fn(s, r->arg);
         if (r->err != ERR_OK) {
                 s->freed.count = freed;
+                s->results = results;
                 if (!db_in_transaction(&s->db))
                         return r->err; /* SQLite undid all of it */
                 err = db_run(&s->db, SQL_ROLLBACK_TO);
@@ -134,7 +145,10 @@ static void settle(struct store *s, struct request *first, struct request *end, 
 {
         if (err == ERR_OK)
                 freed_apply(s);
+        else
+                s->results = s->results_sure;
         s->freed.count = 0;
+        s->results_sure = s->results;
         for (struct request *r = first, *next; r != end; r = next) {
                 next = r->next; /* `r` is its fiber's again once that was woken */
                 if (r->err == ERR_OK)
@@ -261,11 +275,60 @@ static enum err wait_answer(struct store *s, struct request_queue *q, struct req
         return r->err;
 }
 
+/* Inside store_together each call has a savepoint of its own. When SQLite has undone the whole transaction, whatever
+ * comes after it fails too. */
+
+bool store_is_together(const struct store *s)
+{
+        return s->together != NULL && s->together->fiber == sched_current(s->host->sched);
+}
+
+static enum err ask_inside(struct store *s, request_fn *fn, void *arg)
+{
+        struct request r = {.fn = fn, .arg = arg};
+        struct together *t = s->together;
+        if (t->err == ERR_OK)
+                t->err = run_one_of_many(s, &r);
+        return t->err != ERR_OK ? t->err : r.err;
+}
+
+static enum err look_inside(struct store *s, request_fn *fn, void *arg)
+{
+        struct together *t = s->together;
+        enum err err = t->err != ERR_OK ? t->err : fn(s, arg);
+        if (t->err == ERR_OK && !db_in_transaction(&s->db))
+                t->err = err != ERR_OK ? err : ERR_IO;
+        return err;
+}
+
+static enum err run_together(struct store *s, void *arg)
+{
+        struct together *t = arg;
+        t->fiber = sched_current(s->host->sched);
+        s->together = t;
+        enum err err = t->fn(s, t->ctx);
+        s->together = NULL;
+        return t->err != ERR_OK ? t->err : err;
+}
+
+enum err store_together(struct store *s, store_together_fn *fn, void *ctx)
+{
+        struct together t = {.fn = fn, .ctx = ctx};
+        CHECK(!store_is_together(s));
+        enum err err = store_ask(s, run_together, &t);
+        /* after a failed commit nobody knows whether the rows are there: then their bytes stay too */
+        for (struct store_intake *i = t.intakes; i != NULL;)
+                i = intake_settle(i, err == ERR_OK || s->is_broken);
+        return err;
+}
+
 enum err store_ask(struct store *s, request_fn *fn, void *arg)
 {
         struct request r = {.fn = fn, .arg = arg};
         if (s->is_broken)
                 return ERR_IO;
+        if (store_is_together(s))
+                return ask_inside(s, fn, arg);
         if (s->has_ended)
                 return ERR_CLOSED;
         if (s->has_fiber)
@@ -280,6 +343,8 @@ enum err store_look(struct store *s, request_fn *fn, void *arg)
         struct request r = {.fn = fn, .arg = arg};
         if (s->is_broken)
                 return ERR_IO;
+        if (store_is_together(s))
+                return look_inside(s, fn, arg);
         if (s->has_ended)
                 return ERR_CLOSED;
         return s->has_fiber ? wait_answer(s, &s->looks, &r) : look(s, fn, arg);

@@ -25,6 +25,15 @@ struct freed_list {
         size_t count, cap;
 };
 
+/* A change of several calls, while it runs (store_together). */
+struct together {
+        store_together_fn *fn;
+        void *ctx;
+        const struct fiber *fiber;    /* in which it runs */
+        enum err err;                 /* the transaction is lost */
+        struct store_intake *intakes; /* whose rows are in it */
+};
+
 struct store {
         struct host *host;
         enum store_user user;
@@ -42,8 +51,10 @@ struct store {
         bool is_tight; /* no room to keep free for results: nothing new is taken in */
         int64_t tight_until_ms;
         struct freed_list freed;
-        struct store_reader *readers; /* open ones */
-        int64_t turn;                 /* the last one given to a post */
+        int64_t results, results_sure; /* rows of results: with this transaction, and without it */
+        struct together *together;     /* or NULL */
+        struct store_reader *readers;  /* open ones */
+        int64_t turn;                  /* the last one given to a post */
 };
 
 typedef enum err request_fn(struct store *s, void *arg);
@@ -53,6 +64,11 @@ MUST_USE enum err store_ask(struct store *s, request_fn *fn, void *arg);
 /* The same for an `fn` that changes nothing in the database. It sees all that was answered before, and needs no commit.
  *   what `fn` gave */
 MUST_USE enum err store_look(struct store *s, request_fn *fn, void *arg);
+/* Does the caller run inside store_together? */
+bool store_is_together(const struct store *s);
+/* intake.c: its row is on disk, or it is not. `next` is the one behind it. */
+struct store_intake *intake_settle(struct store_intake *i, bool is_kept);
+
 /* The disk failed: refuse everything from now on. */
 void store_break(struct store *s, const char *where, enum err err);
 
@@ -73,8 +89,29 @@ struct spool_extent extent_of(struct query *q);
 struct str address_domain(struct str address);
 MUST_USE enum err address_domain_lower(struct str address, struct arena *a, struct str *out);
 
+/* Room for every row that `q` will give, of `size` bytes each. A fault is the query's. */
+void *query_room(struct query *q, struct arena *a, size_t size, size_t *count);
+
 /* In a request: make `message` done when nothing of it is left to deliver, and free its space. */
 MUST_USE enum err message_finish(struct store *s, int64_t message);
+
+/* trace.c, in a request. Count the results at the start; keep the trace of a new message; keep what came of a delivery,
+ * whose row is still there. */
+MUST_USE enum err results_count(struct store *s);
+MUST_USE enum err trace_begin(struct store *s, int64_t message, struct str message_id, struct str text);
+struct result {
+        int64_t id, when_ms; /* id: of the delivery */
+        unsigned code;
+        struct str reply;
+};
+MUST_USE enum err result_add(struct store *s, const struct result *r, bool is_delivered);
+
+/* notices.c, in a request. ERR_OK, ERR_NOT_FOUND */
+MUST_USE enum err notice_end(struct store *s, int64_t notice);
+
+/* ticket.c, in a request: a post that waits for moderators is done, never sent.
+ *   ERR_OK, ERR_NOT_FOUND */
+MUST_USE enum err post_drop(struct store *s, int64_t message);
 
 /* reserve.c: keep free pages in the database and room in its log, so that the results of deliveries, which free
  * space, can be committed on a full disk. Sets is_tight when the disk has no such room.

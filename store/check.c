@@ -93,6 +93,26 @@ static enum err check_sizes(struct checking *c)
         return query_end(&q);
 }
 
+/* A post and the request that it waits with live and end together. A request for one that has been decided on is worth
+ * nothing; a post that nobody is asked about would wait for ever, and what is right for it only its reader can say. */
+static enum err check_waiting(struct checking *c)
+{
+        struct query q;
+        enum err err;
+        query_init(&q, &c->store->db, SQL_WAITING_LOST);
+        while (query_row(&q))
+                message_fault(c, query_get_i64(&q, 0), S("waits for moderators, and nobody is asked"), true);
+        err = query_end(&q);
+        if (err != ERR_OK)
+                return err;
+        query_init(&q, &c->store->db, SQL_REQUESTS_LOST);
+        while (query_row(&q))
+                message_fault(c, query_get_i64(&q, 0), S("a request waits for it, and it does not wait"),
+                        !c->how->repair);
+        err = query_end(&q);
+        return err == ERR_OK && c->how->repair ? db_run(&c->store->db, SQL_REQUESTS_MEND) : err;
+}
+
 static enum err check_extents(struct checking *c, char *room)
 {
         struct query q;
@@ -134,6 +154,8 @@ static enum err check_spool(struct checking *c)
         enum err err = count_extents(c);
         if (err == ERR_OK)
                 err = check_sizes(c);
+        if (err == ERR_OK)
+                err = check_waiting(c);
         if (err == ERR_OK)
                 err = check_extents(c, room);
         free(room);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* store_check, and what the operator does to the queue. */
+#include "store/notices.h"
+#include "store/requests.h"
+
 #include "store/rig.h"
 
 static void count_line(void *ctx, struct str fault)
@@ -159,6 +162,84 @@ static void index_fault(struct rig *r)
         assert_int_equal(check(r, STORE_CHECK).faults, 0);
 }
 
+/* A post that waits, its request, a notice, a ban, a trace and who is left out. */
+static void fill_moderation(struct rig *r, int64_t *post)
+{
+        struct store_intake *i;
+        struct str skip = S("m1@d1.example");
+        int64_t id;
+        int64_t list = rig_list(r, "ptt", 5);
+        struct store_message_new m = {.ticket = S("w"),
+                .kind = STORE_POST,
+                .list = list,
+                .domain = S("example.org"),
+                .message_id = S("<x@y>"),
+                .skip = &skip,
+                .skip_count = 1,
+                .trace = S("waits"),
+                .waits = true};
+        assert_int_equal(store_intake_begin(r->s, 0, &i), ERR_OK);
+        assert_int_equal(store_intake_write(i, S("Subject: x\r\n\r\n")), ERR_OK);
+        assert_int_equal(store_intake_commit(i, &m, post), ERR_OK);
+        struct store_request_new request = {
+                .list = list, .purpose = 4, .address = S("a@b.example"), .message = *post};
+        assert_int_equal(store_request_add(r->s, &request, &id), ERR_OK);
+        struct store_notice notice = {.list = list, .kind = S("post-waits"), .request = id};
+        assert_int_equal(store_notice_add(r->s, &notice, &id), ERR_OK);
+        struct store_ban_new ban = {.list = list, .address = S("troll@x.example")};
+        assert_int_equal(store_ban_put(r->s, &ban), ERR_OK);
+}
+
+/* What is wrong with them is found; what can be mended is. */
+static void moderation_faults(struct rig *r)
+{
+        static const struct {
+                const char *what, *sql;
+                uint64_t faults, left; /* left by a repair */
+        } cases[] = {
+                {"nothing", "SELECT 1", 0, 0},
+                {"a request for a post that went out", "UPDATE message SET state = 1", 1, 0},
+                {"a post that nobody is asked about", "DELETE FROM request", 1, 1},
+                {"rows of a message that is not there",
+                        "PRAGMA foreign_keys = OFF; UPDATE trace SET message = 99; UPDATE skip SET message = "
+                        "99;"
+                        "UPDATE request SET message = 99",
+                        4, 4},
+                {"rows of a list that is not there",
+                        "PRAGMA foreign_keys = OFF; UPDATE notice SET list = 99; UPDATE ban SET list = 99", 2,
+                        2},
+                {"an index that says something else",
+                        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX "
+                        "request_domain"
+                        " ON request (list, told_ms)' WHERE name = 'request_domain'; PRAGMA writable_schema "
+                        "= OFF",
+                        1, 0},
+        };
+        int64_t post;
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                if (i > 0)
+                        assert_int_equal(unlink(r->image), 0);
+                if (i > 0)
+                        rig_create(r);
+                rig_open(r);
+                fill_moderation(r, &post);
+                store_close(r->s);
+                rig_sql(r, cases[i].sql);
+                struct found f = check(r, STORE_CHECK), mended = check(r, STORE_REPAIR),
+                             after = check(r, STORE_CHECK);
+                if (f.faults != cases[i].faults || f.left != f.faults || mended.left != cases[i].left ||
+                        after.faults != cases[i].left)
+                        fail_msg("%s: %u found, %u left by a repair, %u found then", cases[i].what,
+                                (unsigned)f.faults, (unsigned)mended.left, (unsigned)after.faults);
+                if (i != 2)
+                        continue;
+                rig_open(r); /* what only a person can decide */
+                assert_int_equal(store_queue_drop(r->s, post), ERR_OK);
+                store_close(r->s);
+                assert_int_equal(check(r, STORE_CHECK).faults, 0);
+        }
+}
+
 static size_t open_tickets(struct rig *r)
 {
         int64_t ids[4];
@@ -221,6 +302,7 @@ RIG_CASE(spool_faults)
 RIG_CASE(no_folder)
 RIG_CASE(looking_changes_nothing)
 RIG_CASE(index_fault)
+RIG_CASE(moderation_faults)
 RIG_CASE(held)
 
 int main(void)
@@ -231,6 +313,7 @@ int main(void)
                 cmocka_unit_test(test_no_folder),
                 cmocka_unit_test(test_looking_changes_nothing),
                 cmocka_unit_test(test_index_fault),
+                cmocka_unit_test(test_moderation_faults),
                 cmocka_unit_test(test_held),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,8 @@ static inline bool truth_message_reads(struct store *s, const struct store_messa
         return ok;
 }
 
+#include "store/crash_moderate.h"
+
 static inline void truth_list(struct truth *t, struct store *s, const struct store_list *l, struct arena *a)
 {
         struct str *moderators;
@@ -110,8 +112,9 @@ static inline void truth_list(struct truth *t, struct store *s, const struct sto
                 truth_add(t, "moderator %lld %.*s\n", (long long)l->id, STR_ARG(moderators[i]));
         assert_int_equal(store_members(s, l->id, 0, TRUTH_MANY, a, &members, &n), ERR_OK);
         for (size_t i = 0; i < n; i++)
-                truth_add(t, "member %lld %lld %.*s %lld\n", (long long)l->id, (long long)members[i].id,
-                        STR_ARG(members[i].address), (long long)members[i].joined_ms);
+                truth_add(t, "member %lld %lld %.*s %lld %x\n", (long long)l->id, (long long)members[i].id,
+                        STR_ARG(members[i].address), (long long)members[i].joined_ms, members[i].options);
+        truth_bans(t, s, l->id, a);
 }
 
 static inline void truth_message(struct truth *t, struct store *s, const struct store_message *m)
@@ -170,7 +173,11 @@ static inline void truth_tell(struct truth *t, struct store *s, int64_t last)
                 assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
                 if (err == ERR_OK)
                         truth_message(t, s, &m);
+                truth_results(t, s, id, &a);
         }
+        truth_requests(t, s, &a);
+        truth_notices(t, s, &a);
+        truth_traces(t, s, &a);
         assert_int_equal(store_queue(s, 0, TRUTH_MANY, &a, &queued, &n), ERR_OK);
         for (size_t i = 0; i < n; i++)
                 truth_queued(t, s, &queued[i], &a);

@@ -4,13 +4,16 @@
 #define STORE_DAMAGE_IMAGE_H
 
 #include "store/damage_disk.h"
+#include "store/notices.h"
+#include "store/requests.h"
 #include "store/rig.h"
+#include "store/trace.h"
 
 #define DAMAGE_IMAGE (260ull * 1024 * 1024) /* clusters of 4096 bytes */
 #define DAMAGE_PATH S("lipap.img")          /* any name will do */
 #define DAMAGE_FILES 40
 
-enum { DAMAGE_LISTS = 3, DAMAGE_MESSAGES = 9 };
+enum { DAMAGE_LISTS = 3, DAMAGE_MESSAGES = 9, DAMAGE_REQUESTS = 60 };
 
 static const size_t damage_members[DAMAGE_LISTS] = {30, 1500, 3};
 static const char *const damage_names[DAMAGE_LISTS] = {"ptt", "news", "dev"};
@@ -69,7 +72,7 @@ static inline void damage_result(struct rig *r, const struct store_delivery *d, 
 {
         enum err err = ERR_OK; /* some stay in flight */
         if (i % 4 == 0)
-                err = store_delivery_done(r->s, d->id);
+                err = store_delivery_done(r->s, d->id, 1, 250, S("250 ok"));
         else if (i % 4 == 1)
                 err = store_delivery_defer(
                         r->s, d->id, DAMAGE_NOW_MS + (int64_t)i * 1000, S("451 4.7.1 later"));
@@ -87,7 +90,7 @@ static inline void damage_deliver(struct rig *r)
         assert_int_equal(store_post_fill(r->s, 6000, 10, &r->arena, &d, &n), ERR_OK);
         assert_int_equal(n, damage_members[2]);
         for (size_t i = 0; i < n; i++)
-                assert_int_equal(store_delivery_done(r->s, d[i].id), ERR_OK);
+                assert_int_equal(store_delivery_done(r->s, d[i].id, 1, 250, S("250 ok")), ERR_OK);
         damage_sign(r, 3);
         assert_int_equal(store_post_fill(r->s, 6000, 60, &r->arena, &d, &n), ERR_OK);
         for (size_t i = 0; i < n; i++)
@@ -108,6 +111,33 @@ static inline void damage_settle(struct rig *r)
                 store_setting_put(r->s, 3, S("footer"), damage_text(value, sizeof value, 9)), ERR_OK);
         assert_int_equal(store_moderator_add(r->s, 2, S("Second@example.org")), ERR_OK);
         assert_int_equal(store_member_remove(r->s, 2, S("m5@d5.example")), ERR_OK);
+}
+
+/* What waits for answers, mail that is to be written, bans, and what is told of messages: over many pages. */
+static inline void damage_moderate(struct rig *r)
+{
+        char address[48], data[2000];
+        int64_t id;
+        for (size_t i = 0; i < DAMAGE_REQUESTS; i++) {
+                (void)snprintf(address, sizeof address, "Asker%zu@d%zu.example", i, i % 5);
+                struct str text = damage_text(data, i * 37 % sizeof data, i);
+                const struct store_request_new request = {.list = 1 + (int64_t)(i % DAMAGE_LISTS),
+                        .purpose = 1,
+                        .address = str_of_c(address),
+                        .data = text,
+                        .now_ms = 5000 + (int64_t)i};
+                assert_int_equal(store_request_add(r->s, &request, &id), ERR_OK);
+                const struct store_notice notice = {.list = 2,
+                        .kind = S("join-waits"),
+                        .address = i % 2 ? str_of_c(address) : S(""),
+                        .request = id,
+                        .data = text};
+                assert_int_equal(store_notice_add(r->s, &notice, &id), ERR_OK);
+                const struct store_ban_new ban = {
+                        .list = 1, .address = str_of_c(address), .until_ms = (int64_t)i};
+                assert_int_equal(store_ban_put(r->s, &ban), ERR_OK);
+        }
+        assert_int_equal(store_member_options(r->s, 1, S("M3@d3.example"), 0, STORE_NO_OWN), ERR_OK);
 }
 
 /* The operator's own files, some of them in folders. */
@@ -155,6 +185,7 @@ static inline void damage_make(struct damage_disk *d)
         for (size_t i = 0; i < DAMAGE_MESSAGES; i++)
                 damage_take(r, i);
         damage_deliver(r);
+        damage_moderate(r);
         store_close(r->s);
         free(r);
 }

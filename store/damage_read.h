@@ -120,6 +120,7 @@ static inline void put_member(struct damage_reading *r, const struct store_membe
         put_i64(r, m->list);
         put_str(r, m->address);
         put_i64(r, m->joined_ms);
+        put_i64(r, m->options);
 }
 
 static inline void read_list(struct damage_reading *r, int64_t id)
@@ -323,8 +324,94 @@ static inline void read_tickets(struct damage_reading *r)
         (void)item_end(r, "next due", 0, err);
 }
 
+/* Moderation. */
+
+static inline void put_request(struct damage_reading *r, const struct store_request *q)
+{
+        put_i64(r, q->id);
+        put_i64(r, q->list);
+        put_str(r, q->list_name);
+        put_i64(r, q->purpose);
+        put_str(r, q->address);
+        put_str(r, q->data);
+        put_i64(r, q->made_ms + q->told_ms + q->message);
+}
+
+static inline void read_requests(struct damage_reading *r)
+{
+        struct store_request *q, one;
+        struct store_request_counts counts;
+        size_t n;
+        item_begin(r);
+        enum err err = store_requests(r->s, 0, 0, DAMAGE_REQUESTS, &r->arena, &q, &n);
+        for (size_t i = 0; i < n; i++)
+                put_request(r, &q[i]);
+        (void)item_end(r, "requests", 0, err);
+        item_begin(r);
+        err = store_requests_old(r->s, 5030, DAMAGE_REQUESTS, &r->arena, &q, &n);
+        for (size_t i = 0; i < n; i++)
+                put_request(r, &q[i]);
+        (void)item_end(r, "old requests", 0, err);
+        item_begin(r);
+        err = store_request_find(r->s, 2, 1, S("asker1@d1.example"), &r->arena, &one);
+        put_request(r, &one);
+        (void)item_end(r, "a request", 0, err);
+        item_begin(r);
+        err = store_request_count(r->s, 1, S("x@d3.example"), &counts);
+        put_i64(r, (int64_t)(counts.list * 1000000 + counts.domain * 1000 + counts.posts));
+        (void)item_end(r, "counts of requests", 0, err);
+}
+
+static inline void read_notices(struct damage_reading *r)
+{
+        struct store_notice *t;
+        size_t n;
+        item_begin(r);
+        enum err err = store_notices(r->s, 0, DAMAGE_REQUESTS, &r->arena, &t, &n);
+        for (size_t i = 0; i < n; i++) {
+                put_i64(r, t[i].id);
+                put_i64(r, t[i].list + t[i].request);
+                put_str(r, t[i].kind);
+                put_str(r, t[i].address);
+                put_str(r, t[i].data);
+        }
+        (void)item_end(r, "notices", 0, err);
+}
+
+static inline void read_bans(struct damage_reading *r)
+{
+        struct store_ban *b;
+        size_t n;
+        item_begin(r);
+        enum err err = store_bans(r->s, 1, S(""), DAMAGE_REQUESTS, &r->arena, &b, &n);
+        for (size_t i = 0; i < n; i++) {
+                put_str(r, b[i].address);
+                put_i64(r, b[i].until_ms);
+        }
+        (void)item_end(r, "bans", 0, err);
+}
+
+static inline void read_results(struct damage_reading *r, int64_t message)
+{
+        struct store_result *t;
+        size_t n;
+        item_begin(r);
+        enum err err = store_results(r->s, message, 0, 500, &r->arena, &t, &n);
+        for (size_t i = 0; i < n; i++) {
+                put_i64(r, t[i].delivery);
+                put_i64(r, t[i].member);
+                put_str(r, t[i].address);
+                put_str(r, t[i].reply);
+                put_i64(r, t[i].code);
+        }
+        (void)item_end(r, "results of message", message, err);
+}
+
 static inline void read_all(struct damage_reading *r)
 {
+        read_requests(r);
+        read_notices(r);
+        read_bans(r);
         read_lists(r);
         read_tickets(r);
         read_queue(r);
@@ -332,6 +419,7 @@ static inline void read_all(struct damage_reading *r)
         for (int64_t id = 1; id <= DAMAGE_MESSAGES; id++) {
                 read_message(r, id);
                 read_waiting(r, id);
+                read_results(r, id);
         }
 }
 
@@ -366,7 +454,7 @@ static inline bool act_deliver(struct damage_reading *r, bool is_due)
                               : store_post_fill(r->s, DAMAGE_NOW_MS, 40, &r->arena, &d, &n);
         put_deliveries(r, d, n);
         for (size_t i = 0; i < n && err == ERR_OK; i++)
-                err = i % 3 == 0 ? store_delivery_done(r->s, d[i].id)
+                err = i % 3 == 0 ? store_delivery_done(r->s, d[i].id, 1, 250, S("250 ok"))
                                  : store_delivery_defer(r->s, d[i].id, DAMAGE_NOW_MS + 5, S("450"));
         return item_end(r, is_due ? "what is due" : "members of posts", 0, err) == ERR_OK;
 }

@@ -94,6 +94,7 @@ static enum err fill_post(struct store *s, struct batch *b, struct post *post)
         query_i64(&q, 2, post->reached);
         query_i64(&q, 3, post->bound);
         query_i64(&q, 4, (int64_t)most);
+        query_i64(&q, 5, post->message);
         for (; query_row(&q); n++) {
                 query_fail(&q, hand_out(s, b, post, &q));
                 post->reached = query_get_i64(&q, 0);
@@ -194,12 +195,6 @@ enum err store_delivery_next_due(struct store *s, int64_t *when_ms)
 
 /* Results. */
 
-struct result {
-        int64_t id, when_ms;
-        unsigned code;
-        struct str reply;
-};
-
 static enum err message_of(struct store *s, int64_t id, int64_t *message)
 {
         struct query q;
@@ -213,12 +208,15 @@ static enum err message_of(struct store *s, int64_t id, int64_t *message)
         return query_end(&q);
 }
 
-static enum err end_row(struct store *s, int64_t id, int64_t message)
+static enum err end_row(struct store *s, const struct result *r, int64_t message, bool is_delivered)
 {
         struct query q;
+        enum err err = result_add(s, r, is_delivered);
+        if (err != ERR_OK)
+                return err;
         query_init(&q, &s->db, SQL_DELIVERY_DROP);
-        query_i64(&q, 1, id);
-        enum err err = query_run(&q, NULL);
+        query_i64(&q, 1, r->id);
+        err = query_run(&q, NULL);
         return err != ERR_OK ? err : message_finish(s, message);
 }
 
@@ -227,12 +225,12 @@ static enum err run_done(struct store *s, void *arg)
         const struct result *r = arg;
         int64_t message;
         enum err err = message_of(s, r->id, &message);
-        return err != ERR_OK ? err : end_row(s, r->id, message);
+        return err != ERR_OK ? err : end_row(s, r, message, true);
 }
 
-enum err store_delivery_done(struct store *s, int64_t id)
+enum err store_delivery_done(struct store *s, int64_t id, int64_t now_ms, unsigned code, struct str reply)
 {
-        struct result r = {.id = id};
+        struct result r = {id, now_ms, code, reply};
         return store_ask(s, run_done, &r);
 }
 
@@ -250,7 +248,7 @@ static enum err run_fail(struct store *s, void *arg)
         query_i64(&q, 3, r->code);
         query_text(&q, 4, r->reply);
         err = query_run(&q, NULL);
-        return err != ERR_OK ? err : end_row(s, r->id, message);
+        return err != ERR_OK ? err : end_row(s, r, message, false);
 }
 
 enum err store_delivery_fail(struct store *s, int64_t id, int64_t now_ms, unsigned code, struct str reply)

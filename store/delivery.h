@@ -33,8 +33,10 @@ MUST_USE enum err store_delivery_due(struct store *s, int64_t now_ms, size_t lim
 /* The earliest time at which a row is due: 0 when a cursor can move now, INT64_MAX when nothing waits. */
 MUST_USE enum err store_delivery_next_due(struct store *s, int64_t *when_ms);
 
-/*   ERR_OK, or ERR_NOT_FOUND: no such row in flight */
-MUST_USE enum err store_delivery_done(struct store *s, int64_t id);
+/* Delivered. The reply is kept for a while (trace.h).
+ *   ERR_OK, or ERR_NOT_FOUND: no such row in flight */
+MUST_USE enum err store_delivery_done(
+        struct store *s, int64_t id, int64_t now_ms, unsigned code, struct str reply);
 /* To be tried again at `next_ms`; `attempts` goes up by one and `reply` is kept for the operator. */
 MUST_USE enum err store_delivery_defer(struct store *s, int64_t id, int64_t next_ms, struct str reply);
 /* Given up: recorded as a failure of that recipient. `code` is the SMTP reply code, or 0 when there was no reply. */

@@ -60,8 +60,9 @@ static void every_member_once(struct rig *r)
                         assert_true(d[i].address.p[0] == 'M' &&
                                     d[i].domain.p[0] == 'd'); /* as written; lower case */
                         assert_int_equal(state_of(r, id), STORE_SIGNED);
-                        assert_int_equal(store_delivery_done(r->s, d[i].id), ERR_OK);
-                        assert_int_equal(store_delivery_done(r->s, d[i].id), ERR_NOT_FOUND);
+                        assert_int_equal(store_delivery_done(r->s, d[i].id, 1, 250, S("250 ok")), ERR_OK);
+                        assert_int_equal(
+                                store_delivery_done(r->s, d[i].id, 1, 250, S("250 ok")), ERR_NOT_FOUND);
                 }
         }
         assert_int_equal(total, 100);
@@ -137,10 +138,10 @@ static void results(struct rig *r)
         assert_int_equal(due(r, 5000, 9, &again), 1);
         assert_true(again[0].attempts == 1 && again[0].first_ms == 100 && again[0].message == id);
         assert_int_equal(next_due(r), 6000);
-        assert_int_equal(store_delivery_done(r->s, again[0].id), ERR_OK);
+        assert_int_equal(store_delivery_done(r->s, again[0].id, 1, 250, S("250 ok")), ERR_OK);
         assert_int_equal(due(r, 1 << 20, 9, &again), 1);
         assert_int_equal(state_of(r, id), STORE_SIGNED);
-        assert_int_equal(store_delivery_done(r->s, again[0].id), ERR_OK);
+        assert_int_equal(store_delivery_done(r->s, again[0].id, 1, 250, S("250 ok")), ERR_OK);
         assert_int_equal(state_of(r, id), STORE_DONE);
 
         assert_int_equal(store_failures(r->s, 0, 9, &r->arena, &failures, &n), ERR_OK);
@@ -203,7 +204,7 @@ static void leaving_members(struct rig *r)
         struct store_delivery *d;
         assert_int_equal(fill(r, 5, &d), 5);
         for (size_t i = 0; i < 5; i++)
-                assert_int_equal(store_delivery_done(r->s, d[i].id), ERR_OK);
+                assert_int_equal(store_delivery_done(r->s, d[i].id, 1, 250, S("250 ok")), ERR_OK);
         for (int i = 0; i < 20; i++) {
                 char address[48];
                 (void)snprintf(address, sizeof address, "m%d@d%d.example", i, i % 7);
@@ -226,7 +227,7 @@ struct worker {
 static void work(void *arg)
 {
         struct worker *w = arg;
-        assert_int_equal(store_delivery_done(w->r->s, w->delivery), w->wanted);
+        assert_int_equal(store_delivery_done(w->r->s, w->delivery, 1, 250, S("250 ok")), w->wanted);
         --*w->running;
 }
 
@@ -260,7 +261,7 @@ static void cancelled_worker(void *arg)
 {
         struct worker *w = arg;
         assert_int_equal(fiber_sleep(w->r->h->sched, 60000), ERR_CANCELLED);
-        assert_int_equal(store_delivery_done(w->r->s, w->delivery), ERR_OK);
+        assert_int_equal(store_delivery_done(w->r->s, w->delivery, 1, 250, S("250 ok")), ERR_OK);
         --*w->running;
 }
 
@@ -285,7 +286,7 @@ static void asked_while_cancelled(struct rig *r)
         assert_int_equal(state_of(r, id), STORE_DONE);
         scope_cancel(&r->scope);
         scope_join(&r->scope);
-        assert_int_equal(store_delivery_done(r->s, 1), ERR_CLOSED);
+        assert_int_equal(store_delivery_done(r->s, 1, 1, 250, S("250 ok")), ERR_CLOSED);
         store_close(r->s);
 }
 

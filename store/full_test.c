@@ -27,7 +27,7 @@ static void drain(struct rig *r)
                 arena_reset(&r->arena);
                 assert_int_equal(store_post_fill(r->s, 1, 64, &r->arena, &d, &n), ERR_OK);
                 for (size_t i = 0; i < n; i++)
-                        assert_int_equal(store_delivery_done(r->s, d[i].id), ERR_OK);
+                        assert_int_equal(store_delivery_done(r->s, d[i].id, 1, 250, S("250 ok")), ERR_OK);
         } while (n > 0);
         assert_int_equal(store_space(r->s).used, 0);
 }
@@ -80,7 +80,7 @@ static void pieces(struct rig *r)
         assert_int_equal(store_post_fill(r->s, 1, 256, &r->arena, &d, &n), ERR_OK);
         assert_int_equal(n, 128);
         for (size_t i = 0; i < n; i++)
-                assert_int_equal(store_delivery_done(r->s, d[i].id), ERR_OK);
+                assert_int_equal(store_delivery_done(r->s, d[i].id, 1, 250, S("250 ok")), ERR_OK);
         assert_int_equal(take_numbered(r, list, 301, 128 * 4096, &id), ERR_OK);
         assert_true(rig_holds(r, id, STORE_SENT, S("Front: 1\r\n"), 301, 128 * 4096));
         for (uint32_t k = 1; k < 256; k += 2)

@@ -12,7 +12,9 @@ struct store_intake {
         struct store *store;
         uint64_t reserved; /* blocks that are ours and not yet written */
         uint64_t size;
-        enum err err; /* sticks */
+        enum err err;              /* sticks */
+        struct store_intake *next; /* of a change of several calls, while it runs */
+        bool has_head, is_synced, is_added, is_kept;
         struct spool_extent *extents;
         size_t count, cap;
         size_t held; /* bytes in `buffer` */
@@ -115,10 +117,9 @@ static enum err write_extent(struct store_intake *i, struct str bytes, size_t *w
         return err;
 }
 
-/* What is held goes to the spool. */
-static enum err write_held(struct store_intake *i)
+static enum err write_bytes(struct store_intake *i, struct str bytes)
 {
-        uint64_t need = spool_blocks(i->held);
+        uint64_t need = spool_blocks(bytes.n);
         if (need > i->reserved) {
                 enum err err = reserve(i->store, need - i->reserved);
                 if (err != ERR_OK)
@@ -126,8 +127,15 @@ static enum err write_held(struct store_intake *i)
                 i->reserved = need;
         }
         enum err err = ERR_OK;
-        for (size_t at = 0, n; at < i->held && err == ERR_OK; at += n)
-                err = write_extent(i, str_of(i->buffer + at, i->held - at), &n);
+        for (size_t n; bytes.n > 0 && err == ERR_OK; bytes = str_skip(bytes, n))
+                err = write_extent(i, str_take(bytes, SPOOL_EXTENT_MAX), &n);
+        return err;
+}
+
+/* What is held goes to the spool. */
+static enum err write_held(struct store_intake *i)
+{
+        enum err err = write_bytes(i, str_of(i->buffer, i->held));
         i->held = 0;
         return err;
 }
@@ -143,6 +151,7 @@ static enum err stick(struct store_intake *i, enum err err)
 
 enum err store_intake_write(struct store_intake *i, struct str bytes)
 {
+        CHECK(!i->is_synced);
         while (bytes.n > 0 && i->err == ERR_OK) {
                 struct str part = str_take(bytes, sizeof i->buffer - i->held);
                 memcpy(i->buffer + i->held, part.p, part.n);
@@ -152,6 +161,33 @@ enum err store_intake_write(struct store_intake *i, struct str bytes)
                 if (i->held == sizeof i->buffer)
                         stick(i, write_held(i));
         }
+        return i->err;
+}
+
+/* The extents from `first` on come before the others. */
+static void rotate(struct store_intake *i, size_t first)
+{
+        for (size_t n = i->count - first; n > 0 && first > 0; n--) {
+                struct spool_extent last = i->extents[i->count - 1];
+                memmove(i->extents + 1, i->extents, (i->count - 1) * sizeof last);
+                i->extents[0] = last;
+        }
+}
+
+enum err store_intake_head(struct store_intake *i, struct str bytes)
+{
+        CHECK(!i->has_head && !i->is_synced);
+        i->has_head = true;
+        i->size += bytes.n;
+        if (i->count == 0 && bytes.n <= sizeof i->buffer - i->held) {
+                memmove(i->buffer + bytes.n, i->buffer, i->held);
+                memcpy(i->buffer, bytes.p, bytes.n);
+                i->held += bytes.n;
+                return i->err;
+        }
+        size_t before = i->count;
+        if (i->err == ERR_OK && stick(i, write_bytes(i, bytes)) == ERR_OK)
+                rotate(i, before);
         return i->err;
 }
 
@@ -173,7 +209,7 @@ static void drop(struct store_intake *i, bool keep_extents)
 void store_intake_abort(struct store_intake *i)
 {
         if (i != NULL)
-                drop(i, false);
+                drop(i, i->is_kept);
 }
 
 struct commit {
@@ -197,6 +233,7 @@ static enum err add_message(struct store *s, struct commit *c)
         query_i64(&q, 8, m->received_ms);
         query_i64(&q, 9, (int64_t)c->intake->size);
         query_blob(&q, 10, m->front);
+        query_i64(&q, 11, m->waits ? STORE_WAITING : STORE_OPEN);
         enum err err = query_run(&q, NULL);
         c->id = db_last_id(&s->db);
         return err;
@@ -234,37 +271,99 @@ static enum err add_recipients(struct store *s, const struct commit *c)
         return err;
 }
 
+/* An address that is nobody's, or longer than any, is nothing. */
+static enum err add_skips(struct store *s, const struct commit *c)
+{
+        enum err err = ERR_OK;
+        for (size_t i = 0; i < c->message->skip_count && err == ERR_OK; i++) {
+                struct query q;
+                if (c->message->skip[i].n > FOLDED_MAX)
+                        continue;
+                query_init(&q, &s->db, SQL_SKIP_ADD);
+                query_i64(&q, 1, c->id);
+                query_i64(&q, 2, c->message->list);
+                query_folded(&q, 3, c->message->skip[i]);
+                err = query_run(&q, NULL);
+        }
+        return err;
+}
+
 static enum err run_commit(struct store *s, void *arg)
 {
         struct commit *c = arg;
+        const struct store_message_new *m = c->message;
         enum err err = add_message(s, c);
         if (err == ERR_OK)
                 err = add_extents(s, c);
-        return err != ERR_OK ? err : add_recipients(s, c);
+        if (err == ERR_OK)
+                err = add_recipients(s, c);
+        if (err == ERR_OK)
+                err = add_skips(s, c);
+        if (err == ERR_OK && m->trace.n > 0)
+                err = trace_begin(s, c->id, m->message_id, m->trace);
+        return err == ERR_OK && m->notice != 0 ? notice_end(s, m->notice) : err;
 }
 
-enum err store_intake_commit(struct store_intake *i, const struct store_message_new *message, int64_t *id)
+enum err store_intake_sync(struct store_intake *i)
 {
         struct store *s = i->store;
         struct sched *sched = s->host->sched;
         bool is_fiber = sched_current(sched) != NULL;
-        CHECK((message->kind == STORE_POST) == (message->list != 0 && message->recipient_count == 0));
-        *id = 0;
+        CHECK(!i->is_synced && !store_is_together(s));
+        i->is_synced = true;
         if (is_fiber && fiber_is_cancelled(sched))
                 stick(i, ERR_CANCELLED);
         /* from here on the outcome is the disk's alone */
         if (is_fiber)
                 fiber_shield(sched, true);
-        enum err err = i->err;
-        if (err == ERR_OK && i->held > 0)
-                err = stick(i, write_held(i));
-        if (err == ERR_OK)
-                err = stick(i, i->count > 0 ? volume_flush(&s->volume) : ERR_OK);
-        struct commit c = {i, message, 0};
-        if (err == ERR_OK)
-                err = store_ask(s, run_commit, &c);
+        if (i->err == ERR_OK && i->held > 0)
+                stick(i, write_held(i));
+        if (i->err == ERR_OK && i->count > 0)
+                stick(i, volume_flush(&s->volume));
         if (is_fiber)
                 fiber_shield(sched, false);
+        return i->err;
+}
+
+static void check_message(const struct store_message_new *m)
+{
+        CHECK((m->kind == STORE_POST) == (m->list != 0 && m->recipient_count == 0));
+        CHECK(m->kind == STORE_POST || (!m->waits && m->skip_count == 0));
+}
+
+enum err store_intake_add(struct store_intake *i, const struct store_message_new *message, int64_t *id)
+{
+        struct store *s = i->store;
+        struct commit c = {i, message, 0};
+        check_message(message);
+        CHECK(i->is_synced && !i->is_added && store_is_together(s));
+        enum err err = i->err != ERR_OK ? i->err : store_ask(s, run_commit, &c);
+        if (err == ERR_OK) {
+                i->is_added = true;
+                i->next = s->together->intakes;
+                s->together->intakes = i;
+        }
+        *id = err == ERR_OK ? c.id : 0;
+        return err;
+}
+
+struct store_intake *intake_settle(struct store_intake *i, bool is_kept)
+{
+        struct store_intake *next = i->next;
+        i->is_kept = is_kept;
+        i->is_added = is_kept;
+        i->next = NULL;
+        return next;
+}
+
+enum err store_intake_commit(struct store_intake *i, const struct store_message_new *message, int64_t *id)
+{
+        struct store *s = i->store;
+        struct commit c = {i, message, 0};
+        check_message(message);
+        enum err err = store_intake_sync(i);
+        if (err == ERR_OK)
+                err = store_ask(s, run_commit, &c);
         /* after a failed commit nobody knows whether the row is there: then its bytes stay too */
         drop(i, err == ERR_OK || s->is_broken);
         *id = err == ERR_OK ? c.id : 0;

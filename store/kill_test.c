@@ -91,7 +91,7 @@ static void deliver_some(struct life *life)
                 if (at < MESSAGES)
                         life->told->given[at][d[i].member - 1]++;
                 err = defer ? store_delivery_defer(r->s, d[i].id, 500, S("later"))
-                            : store_delivery_done(r->s, d[i].id);
+                            : store_delivery_done(r->s, d[i].id, 1, 250, S("250 ok"));
                 assert_int_equal(err, ERR_OK);
                 if (at < MESSAGES && !defer)
                         life->told->done[at][d[i].member - 1]++;

@@ -203,6 +203,29 @@ static enum err all_moderators(struct store *s, void *arg)
         return read_texts(&q, m->all.arena, &m->all);
 }
 
+struct moderator_find {
+        int64_t list;
+        struct str address;
+};
+
+static enum err find_moderator(struct store *s, void *arg)
+{
+        const struct moderator_find *f = arg;
+        struct query q;
+        enum err err;
+        query_init(&q, &s->db, SQL_MODERATOR_FIND);
+        query_i64(&q, 1, f->list);
+        query_folded(&q, 2, f->address);
+        return query_one(&q, &err) ? query_end(&q) : err;
+}
+
+enum err store_moderator_find(struct store *s, int64_t list, struct str address)
+{
+        struct moderator_find f = {list, address};
+        enum err err = store_look(s, find_moderator, &f);
+        return err == ERR_LIMIT ? ERR_NOT_FOUND : err; /* longer than any address that was added */
+}
+
 enum err store_moderators(struct store *s, int64_t list, struct arena *a, struct str **out, size_t *count)
 {
         struct moderators m = {.list = list, .all = {.arena = a}};

@@ -5,13 +5,15 @@
 
 /* One address of one list, as row. ERR_OK, ERR_EXISTS, ERR_NOT_FOUND. */
 
-static enum err member_add(struct store *s, int64_t list, struct str address, int64_t now_ms)
+static enum err member_add(
+        struct store *s, int64_t list, struct str address, int64_t now_ms, unsigned options)
 {
         struct query q;
         query_init(&q, &s->db, SQL_MEMBER_ADD);
         query_i64(&q, 1, list);
         query_text(&q, 2, address);
         query_i64(&q, 3, now_ms);
+        query_i64(&q, 4, options);
         if (address.n > FOLDED_MAX)
                 query_fail(&q, ERR_LIMIT);
         return query_run(&q, NULL);
@@ -38,40 +40,41 @@ static enum err address_remove(struct store *s, enum sql sql, int64_t list, stru
         return err == ERR_OK && changed == 0 ? ERR_NOT_FOUND : err;
 }
 
-static enum err change(
-        struct store *s, enum store_change what, int64_t list, struct str address, int64_t now_ms)
-{
-        switch (what) {
-        case STORE_ADD_MEMBER:
-                return member_add(s, list, address, now_ms);
-        case STORE_REMOVE_MEMBER:
-                return address_remove(s, SQL_MEMBER_REMOVE, list, address);
-        case STORE_ADD_MODERATOR:
-                return moderator_add(s, list, address);
-        case STORE_REMOVE_MODERATOR:
-                return address_remove(s, SQL_MODERATOR_REMOVE, list, address);
-        }
-        return ERR_UNSUPPORTED;
-}
-
 struct single {
         enum store_change what;
         int64_t list;
         struct str address;
-        int64_t now_ms, id;
+        int64_t now_ms;
+        unsigned options;
+        int64_t id;
 };
+
+static enum err change(struct store *s, const struct single *c)
+{
+        switch (c->what) {
+        case STORE_ADD_MEMBER:
+                return member_add(s, c->list, c->address, c->now_ms, c->options);
+        case STORE_REMOVE_MEMBER:
+                return address_remove(s, SQL_MEMBER_REMOVE, c->list, c->address);
+        case STORE_ADD_MODERATOR:
+                return moderator_add(s, c->list, c->address);
+        case STORE_REMOVE_MODERATOR:
+                return address_remove(s, SQL_MODERATOR_REMOVE, c->list, c->address);
+        }
+        return ERR_UNSUPPORTED;
+}
 
 static enum err run_single(struct store *s, void *arg)
 {
         struct single *c = arg;
-        enum err err = change(s, c->what, c->list, c->address, c->now_ms);
+        enum err err = change(s, c);
         c->id = db_last_id(&s->db);
         return err;
 }
 
 enum err store_member_add(struct store *s, int64_t list, struct str address, int64_t now_ms, int64_t *id)
 {
-        struct single c = {STORE_ADD_MEMBER, list, address, now_ms, 0};
+        struct single c = {.what = STORE_ADD_MEMBER, .list = list, .address = address, .now_ms = now_ms};
         enum err err = store_ask(s, run_single, &c);
         *id = err == ERR_OK ? c.id : 0;
         return err;
@@ -79,20 +82,46 @@ enum err store_member_add(struct store *s, int64_t list, struct str address, int
 
 enum err store_member_remove(struct store *s, int64_t list, struct str address)
 {
-        struct single c = {STORE_REMOVE_MEMBER, list, address, 0, 0};
+        struct single c = {.what = STORE_REMOVE_MEMBER, .list = list, .address = address};
         return store_ask(s, run_single, &c);
 }
 
 enum err store_moderator_add(struct store *s, int64_t list, struct str address)
 {
-        struct single c = {STORE_ADD_MODERATOR, list, address, 0, 0};
+        struct single c = {.what = STORE_ADD_MODERATOR, .list = list, .address = address};
         return store_ask(s, run_single, &c);
 }
 
 enum err store_moderator_remove(struct store *s, int64_t list, struct str address)
 {
-        struct single c = {STORE_REMOVE_MODERATOR, list, address, 0, 0};
+        struct single c = {.what = STORE_REMOVE_MODERATOR, .list = list, .address = address};
         return store_ask(s, run_single, &c);
+}
+
+struct options {
+        int64_t list;
+        struct str address;
+        unsigned clear, set;
+};
+
+static enum err run_options(struct store *s, void *arg)
+{
+        const struct options *o = arg;
+        struct query q;
+        int64_t changed;
+        query_init(&q, &s->db, SQL_MEMBER_OPTIONS);
+        query_i64(&q, 1, o->list);
+        query_folded(&q, 2, o->address);
+        query_i64(&q, 3, o->clear);
+        query_i64(&q, 4, o->set);
+        enum err err = query_run(&q, &changed);
+        return err == ERR_LIMIT || (err == ERR_OK && changed == 0) ? ERR_NOT_FOUND : err;
+}
+
+enum err store_member_options(struct store *s, int64_t list, struct str address, unsigned clear, unsigned set)
+{
+        struct options o = {list, address, clear, set};
+        return store_ask(s, run_options, &o);
 }
 
 static enum err list_exists(struct store *s, int64_t list)
@@ -116,7 +145,9 @@ static enum err roll_one(struct store *s, struct roll *r, int64_t list)
                                    : ERR_NOT_FOUND;
         enum err err = list_exists(s, list);
         for (size_t i = 0; i < r->roll->address_count && err == ERR_OK; i++) {
-                err = change(s, r->roll->change, list, r->roll->addresses[i], r->roll->now_ms);
+                struct single c = {
+                        r->roll->change, list, r->roll->addresses[i], r->roll->now_ms, r->roll->options, 0};
+                err = change(s, &c);
                 if (err == already)
                         err = ERR_OK;
                 else
@@ -194,10 +225,18 @@ static enum err run_list_add(struct store *s, void *arg)
         add->id = db_last_id(&s->db);
         for (size_t i = 0; i < list->setting_count && err == ERR_OK; i++)
                 err = put_setting(s, add->id, list->settings[i].name, list->settings[i].value);
-        struct store_roll moderators = {
-                STORE_ADD_MODERATOR, &add->id, 1, list->moderators, list->moderator_count, list->now_ms};
-        struct store_roll members = {
-                STORE_ADD_MEMBER, &add->id, 1, list->members, list->member_count, list->now_ms};
+        struct store_roll moderators = {.change = STORE_ADD_MODERATOR,
+                .lists = &add->id,
+                .list_count = 1,
+                .addresses = list->moderators,
+                .address_count = list->moderator_count,
+                .now_ms = list->now_ms};
+        struct store_roll members = {.change = STORE_ADD_MEMBER,
+                .lists = &add->id,
+                .list_count = 1,
+                .addresses = list->members,
+                .address_count = list->member_count,
+                .now_ms = list->now_ms};
         struct roll first = {&moderators, 0}, second = {&members, 0};
         if (err == ERR_OK)
                 err = run_roll(s, &first);
@@ -228,6 +267,7 @@ static void read_member(struct query *q, struct arena *a, struct store_member *o
         out->list = query_get_i64(q, 1);
         out->address = query_copy(q, 2, a);
         out->joined_ms = query_get_i64(q, 3);
+        out->options = (unsigned)query_get_i64(q, 4);
 }
 
 static enum err take_member(struct query *q, struct look *look)

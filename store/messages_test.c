@@ -135,7 +135,7 @@ static void forward(struct rig *r)
         assert_true(str_eq(d[0].address, S("admin@One.example")) && str_eq(d[0].domain, S("one.example")));
         assert_true(str_eq(d[1].domain, S("two.example")) && d[1].member == 0 && d[1].list == 0);
         assert_true(d[0].first_ms > 0);
-        assert_int_equal(store_delivery_done(r->s, d[0].id), ERR_OK);
+        assert_int_equal(store_delivery_done(r->s, d[0].id, 1, 250, S("250 ok")), ERR_OK);
         assert_int_equal(store_delivery_fail(r->s, d[1].id, 44, 550, S("5.1.1 no")), ERR_OK);
         assert_int_equal(store_message_get(r->s, id, &r->arena, &m), ERR_OK);
         assert_int_equal(m.state, STORE_DONE);
@@ -158,7 +158,7 @@ static void reader_outlives(struct rig *r)
         assert_int_equal(store_reader_open(r->s, id, STORE_SENT, &two), ERR_OK);
         assert_int_equal(store_post_fill(r->s, 1, 8, &r->arena, &d, &n), ERR_OK);
         assert_int_equal(n, 1);
-        assert_int_equal(store_delivery_done(r->s, d[0].id), ERR_OK);
+        assert_int_equal(store_delivery_done(r->s, d[0].id, 1, 250, S("250 ok")), ERR_OK);
         assert_int_equal(rig_take(r, list, "u", 2, 100, 100, &next), ERR_OK);
         store_reader_close(one);
         assert_int_equal(store_space(r->s).used, 2 * 4096);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Notices: mail that is to be written. A row is made in the change that is its reason; whoever writes the mail commits it
  * with store_message_new.notice (messages.h), so that row and message change places in one transaction and a death in
- * between neither loses nor doubles any. See store.h for what holds for every call. */
+ * between neither loses nor doubles any. See store.h for what holds for every call.
+ * A page of notices needs up to STORE_DATA_MAX and 2 KiB of the arena for each. */
 #ifndef STORE_NOTICES_H
 #define STORE_NOTICES_H
 

@@ -40,7 +40,10 @@ static enum err run_flush(struct store *s, void *arg)
 static enum err run_drop(struct store *s, void *arg)
 {
         const int64_t *message = arg;
-        enum err err = hold(s, *message, false);
+        enum err err = post_drop(s, *message);
+        if (err != ERR_NOT_FOUND)
+                return err != ERR_OK ? err : run_one(s, SQL_DROP_REQUEST, *message, 0, NULL);
+        err = hold(s, *message, false);
         if (err == ERR_OK)
                 err = run_one(s, SQL_DROP_DELIVERIES, *message, 0, NULL);
         if (err == ERR_OK)

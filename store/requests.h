@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Requests: what waits for somebody's answer by mail, such as joining a list, or a post for its moderators. A row says
  * what, its id goes into the token of the answer (40 bits suffice, and no id is used twice), and its end makes that token
- * worthless. What a purpose means is the caller's. See store.h for what holds for every call. */
+ * worthless. What a purpose means is the caller's. See store.h for what holds for every call.
+ * A page of requests needs up to STORE_DATA_MAX and 2 KiB of the arena for each. */
 #ifndef STORE_REQUESTS_H
 #define STORE_REQUESTS_H
 
@@ -49,8 +50,7 @@ MUST_USE enum err store_request_tell(struct store *s, int64_t id, int64_t now_ms
  *   ERR_OK, or ERR_NOT_FOUND: somebody was quicker */
 MUST_USE enum err store_request_end(struct store *s, int64_t id);
 
-/* How many wait, each counted up to STORE_REQUESTS_COUNTED, by index: for bounds on what strangers can pile up. */
-#define STORE_REQUESTS_COUNTED 10000
+/* How many wait, counted by index: for bounds on what strangers can pile up. */
 struct store_request_counts {
         uint64_t list;   /* at this list */
         uint64_t domain; /* of these, those asked from the domain of the address */
@@ -62,7 +62,7 @@ MUST_USE enum err store_request_count(
 /* Up to `limit` requests of `list` (0: of all) with an id above `after`, oldest first. */
 MUST_USE enum err store_requests(struct store *s, int64_t list, int64_t after, size_t limit, struct arena *a,
         struct store_request **out, size_t *count);
-/* Up to `limit` that were made before `before_ms`, oldest first: to be ended one by one. */
+/* Up to `limit` of all lists that were made before `before_ms`, oldest first: to be ended one by one. */
 MUST_USE enum err store_requests_old(struct store *s, int64_t before_ms, size_t limit, struct arena *a,
         struct store_request **out, size_t *count);
 

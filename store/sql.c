@@ -1,58 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/sql.h"
 
-/* `folded` is an address without ASCII case; a member's address is compared so by its collation. message.state: 1 open, 2 signed, 3 done. delivery.next_ms: NULL in flight.
- * What is held has message.held = 1, post.turn negated and -1 - delivery.next_ms: no index of the hot paths leads there.
- * post: the members of `list` above `reached` and up to `bound` are still to be handed out; no row, none are.
- * Ids that stand for age (member: who joined before; message: what came first) are never used again. */
-const char *const schema_steps[SCHEMA_VERSION] = {
-        "CREATE TABLE ballast (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
-        "CREATE TABLE list (id INTEGER PRIMARY KEY AUTOINCREMENT, domain TEXT NOT NULL, name TEXT NOT NULL,"
-        " UNIQUE (domain, name)) STRICT;"
-        "CREATE TABLE setting (list INTEGER NOT NULL REFERENCES list ON DELETE CASCADE, name TEXT NOT NULL,"
-        " value TEXT NOT NULL, PRIMARY KEY (list, name)) STRICT, WITHOUT ROWID;"
-        "CREATE TABLE moderator (list INTEGER NOT NULL REFERENCES list ON DELETE CASCADE, folded TEXT NOT "
-        "NULL,"
-        " address TEXT NOT NULL, PRIMARY KEY (list, folded)) STRICT, WITHOUT ROWID;"
-        "CREATE TABLE member (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-        " list INTEGER NOT NULL REFERENCES list ON DELETE CASCADE,"
-        " address TEXT NOT NULL COLLATE NOCASE, joined_ms INTEGER NOT NULL, UNIQUE (list, address)) STRICT;"
-        "CREATE INDEX member_order ON member (list, id);"
-        "CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, ticket TEXT NOT NULL UNIQUE,"
-        " kind INTEGER NOT NULL, state INTEGER NOT NULL, list INTEGER REFERENCES list,"
-        " domain TEXT NOT NULL, sender TEXT NOT NULL, message_id TEXT NOT NULL, flags INTEGER NOT NULL,"
-        " received_ms INTEGER NOT NULL, body_size INTEGER NOT NULL, front BLOB NOT NULL,"
-        " prefix BLOB NOT NULL, held INTEGER NOT NULL DEFAULT 0) STRICT;"
-        "CREATE INDEX message_open ON message (id) WHERE state = 1 AND held = 0;"
-        "CREATE INDEX message_live ON message (id) WHERE state < 3;"
-        "CREATE INDEX message_done ON message (received_ms) WHERE state = 3;"
-        "CREATE TABLE extent (message INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,"
-        " place INTEGER NOT NULL, segment INTEGER NOT NULL, block INTEGER NOT NULL, size INTEGER NOT NULL,"
-        " crc INTEGER NOT NULL, PRIMARY KEY (message, place)) STRICT, WITHOUT ROWID;"
-        "CREATE TABLE recipient (message INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,"
-        " place INTEGER NOT NULL, address TEXT NOT NULL, PRIMARY KEY (message, place))"
-        " STRICT, WITHOUT ROWID;"
-        "CREATE TABLE post (message INTEGER PRIMARY KEY REFERENCES message, list INTEGER NOT NULL,"
-        " reached INTEGER NOT NULL, bound INTEGER NOT NULL, turn INTEGER NOT NULL) STRICT;"
-        "CREATE INDEX post_turn ON post (turn);"
-        "CREATE TABLE delivery (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-        " message INTEGER NOT NULL REFERENCES message, member INTEGER NOT NULL, address TEXT NOT NULL,"
-        " domain TEXT NOT NULL, attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL, next_ms INTEGER,"
-        " reply TEXT NOT NULL) STRICT;"
-        "CREATE INDEX delivery_due ON delivery (next_ms) WHERE next_ms IS NOT NULL;"
-        "CREATE INDEX delivery_message ON delivery (message);"
-        "CREATE TABLE failure (id INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER NOT NULL,"
-        " member INTEGER NOT NULL, list INTEGER REFERENCES list ON DELETE CASCADE, domain TEXT NOT NULL,"
-        " address TEXT NOT NULL, message_id TEXT NOT NULL, time_ms INTEGER NOT NULL, code INTEGER NOT NULL,"
-        " reply TEXT NOT NULL) STRICT;"
-        "CREATE INDEX failure_member ON failure (member);"
-        "CREATE INDEX failure_time ON failure (time_ms);",
-};
-
 #define MESSAGE_COLUMNS                                                                                  \
         "SELECT id, coalesce(list, 0), kind, state, flags, received_ms, length(prefix), length(front), " \
         "body_size,"                                                                                     \
         " ticket, domain, sender, message_id FROM message "
+
+#define REQUEST_COLUMNS                                                                                \
+        "SELECT r.id, r.list, l.name, l.domain, r.purpose, r.address, r.data, coalesce(r.message, 0)," \
+        " r.made_ms, r.told_ms FROM request r CROSS JOIN list l ON l.id = r.list "
+
+#define UNLESS_SKIPPED(message, member) \
+        " AND NOT EXISTS (SELECT 1 FROM skip WHERE message = " message " AND member = " member ")"
+
+/* The members who are still to get the post that is message m. */
+#define POST_LEFT                                                                                   \
+        "post p CROSS JOIN member b INDEXED BY member_mail ON b.list = p.list AND b.id > p.reached" \
+        " AND b.id <= p.bound AND b.options & 1 = 0 WHERE p.message = m.id" UNLESS_SKIPPED("m.id", "b.id")
+
+/* ?4 bounds what is counted. */
+#define TRACE_COLUMNS                                                                                \
+        "SELECT m.id, coalesce(m.list, 0), coalesce((SELECT name FROM list WHERE id = m.list), '')," \
+        " m.domain, m.sender, m.message_id, m.state, m.held, m.received_ms,"                         \
+        " (SELECT count(*) FROM (SELECT 1 FROM " POST_LEFT " LIMIT ?4)), t.text"                     \
+        " FROM trace t CROSS JOIN message m ON m.id = t.message "
 
 /* ?2 as delivery.next_ms, negative when the message is held. */
 #define UNLESS_HELD \
@@ -74,29 +45,62 @@ const char *const sql_text[SQL_COUNT] = {
                             " ON CONFLICT DO UPDATE SET value = excluded.value",
         [SQL_SETTING_DROP] = "DELETE FROM setting WHERE list = ?1 AND name = ?2",
         [SQL_MEMBER_FIND] =
-                "SELECT id, list, address, joined_ms FROM member WHERE list = ?1 AND address = ?2",
-        [SQL_MEMBER_GET] = "SELECT id, list, address, joined_ms FROM member WHERE id = ?1",
-        [SQL_MEMBER_ADD] = "INSERT INTO member (list, address, joined_ms) VALUES (?1, ?2, ?3)",
+                "SELECT id, list, address, joined_ms, options FROM member WHERE list = ?1 AND address = ?2",
+        [SQL_MEMBER_GET] = "SELECT id, list, address, joined_ms, options FROM member WHERE id = ?1",
+        [SQL_MEMBER_ADD] = "INSERT INTO member (list, address, joined_ms, options) VALUES (?1, ?2, ?3, ?4)",
         [SQL_MEMBER_REMOVE] = "DELETE FROM member WHERE list = ?1 AND address = ?2",
-        [SQL_MEMBERS] = "SELECT id, list, address, joined_ms FROM member WHERE list = ?1 AND id > ?2"
+        [SQL_MEMBER_OPTIONS] =
+                "UPDATE member SET options = options & ~?3 | ?4 WHERE list = ?1 AND address = ?2",
+        [SQL_MEMBERS] = "SELECT id, list, address, joined_ms, options FROM member WHERE list = ?1 AND id > ?2"
                         " ORDER BY id LIMIT ?3",
-        [SQL_MEMBERS_NEXT] = "SELECT id, address FROM member WHERE list = ?1 AND id > ?2 AND id <= ?3"
-                             " ORDER BY id LIMIT ?4",
+        [SQL_MEMBERS_NEXT] = "SELECT id, address FROM member INDEXED BY member_mail"
+                             " WHERE list = ?1 AND id > ?2 AND id <= ?3 AND options & 1 = 0" UNLESS_SKIPPED(
+                                     "?5", "member.id") " ORDER BY id LIMIT ?4",
         [SQL_MEMBER_LAST] = "SELECT coalesce(max(id), 0) FROM member WHERE list = ?1",
         [SQL_MODERATORS] = "SELECT address FROM moderator WHERE list = ?1 ORDER BY folded",
+        [SQL_MODERATOR_FIND] = "SELECT 1 FROM moderator WHERE list = ?1 AND folded = ?2",
         [SQL_MODERATOR_ADD] = "INSERT INTO moderator (list, folded, address) VALUES (?1, ?2, ?3)",
         [SQL_MODERATOR_REMOVE] = "DELETE FROM moderator WHERE list = ?1 AND folded = ?2",
+
+        [SQL_BAN_PUT] = "INSERT INTO ban (list, address, made_by, made_ms, until_ms)"
+                        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET made_by = excluded.made_by,"
+                        " made_ms = excluded.made_ms, until_ms = excluded.until_ms",
+        [SQL_BAN_REMOVE] = "DELETE FROM ban WHERE list = ?1 AND address = ?2",
+        [SQL_BAN_FIND] = "SELECT 1 FROM ban WHERE list = ?1 AND address = ?2"
+                         " AND (until_ms = 0 OR until_ms > ?3)",
+        [SQL_BANS_EXPIRE] = "SELECT list, address FROM ban WHERE until_ms > 0 AND until_ms <= ?1"
+                            " ORDER BY until_ms LIMIT ?2",
+
+        [SQL_REQUEST_ADD] = "INSERT INTO request (list, purpose, address, domain, data, message, made_ms)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7)",
+        [SQL_REQUEST_GET] = REQUEST_COLUMNS "WHERE r.id = ?1",
+        [SQL_REQUEST_FIND] = REQUEST_COLUMNS
+        "WHERE r.list = ?1 AND r.purpose = ?2 AND r.address = ?3 AND r.message IS NULL",
+        [SQL_REQUEST_OF_POST] = REQUEST_COLUMNS "WHERE r.message = ?1",
+        [SQL_REQUEST_TELL] = "UPDATE request SET told_ms = ?2 WHERE id = ?1",
+        [SQL_REQUEST_END] = "DELETE FROM request WHERE id = ?1",
+        [SQL_REQUESTS_OF_LIST] = "SELECT count(*) FROM request WHERE list = ?1",
+        [SQL_REQUESTS_OF_DOMAIN] = "SELECT count(*) FROM request WHERE list = ?1 AND domain = ?2",
+        [SQL_REQUESTS_OF_POSTER] =
+                "SELECT count(*) FROM request WHERE list = ?1 AND address = ?2 AND message IS NOT NULL",
+        [SQL_REQUESTS_OLD] = REQUEST_COLUMNS "WHERE r.made_ms < ?1 ORDER BY r.made_ms LIMIT ?2",
+        [SQL_NOTICE_ADD] = "INSERT INTO notice (list, kind, address, request, data, made_ms)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        [SQL_NOTICES] = "SELECT id, list, kind, address, request, data, made_ms FROM notice WHERE id > ?1"
+                        " ORDER BY id LIMIT ?2",
+        [SQL_NOTICE_DROP] = "DELETE FROM notice WHERE id = ?1",
 
         [SQL_MESSAGE_ADD] =
                 "INSERT INTO message (ticket, kind, state, list, domain, sender, message_id, flags,"
                 " received_ms, body_size, front, prefix)"
-                " VALUES (?1, ?2, 1, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8, ?9, ?10, x'')",
+                " VALUES (?1, ?2, ?11, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8, ?9, ?10, x'')",
         [SQL_MESSAGE_GET] = MESSAGE_COLUMNS "WHERE id = ?1",
         [SQL_MESSAGE_TICKET] = MESSAGE_COLUMNS "WHERE ticket = ?1",
-        [SQL_MESSAGE_PARTS] = "SELECT prefix, front FROM message WHERE id = ?1 AND state < 3",
+        [SQL_MESSAGE_PARTS] = "SELECT prefix, front FROM message WHERE id = ?1 AND state <> 3",
         [SQL_MESSAGES_OPEN] = "SELECT id FROM message WHERE state = 1 AND held = 0 AND id > ?1"
                               " ORDER BY id LIMIT ?2",
         [SQL_MESSAGE_SIGN] = "UPDATE message SET state = 2, prefix = ?2 WHERE id = ?1 AND state = 1",
+        [SQL_MESSAGE_DECIDE] = "UPDATE message SET state = ?2 WHERE id = ?1 AND state = 4",
         [SQL_MESSAGE_FINISH] = "UPDATE message SET state = 3, prefix = x'', front = x''"
                                " WHERE id = ?1 AND state = 2"
                                " AND NOT EXISTS (SELECT 1 FROM delivery WHERE message = ?1)"
@@ -111,6 +115,18 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_RECIPIENT_ADD] = "INSERT INTO recipient (message, place, address) VALUES (?1, ?2, ?3)",
         [SQL_RECIPIENTS] = "SELECT address FROM recipient WHERE message = ?1 ORDER BY place",
         [SQL_RECIPIENTS_DROP] = "DELETE FROM recipient WHERE message = ?1",
+        [SQL_SKIP_ADD] = "INSERT INTO skip (message, member) SELECT ?1, id FROM member"
+                         " WHERE list = ?2 AND address = ?3 ON CONFLICT DO NOTHING",
+        [SQL_SKIPS_DROP] = "DELETE FROM skip WHERE message = ?1",
+        [SQL_TRACE_ADD] = "INSERT INTO trace (message, message_id, text) VALUES (?1, ?2, ?3)",
+        [SQL_TRACE_GET] = "SELECT text FROM trace WHERE message = ?1",
+        [SQL_TRACE_PUT] = "UPDATE trace SET text = ?2 WHERE message = ?1",
+        [SQL_TRACES] = TRACE_COLUMNS "WHERE t.message_id = ?1 ORDER BY t.message LIMIT ?2",
+        [SQL_TRACES_OF_LIST] =
+                TRACE_COLUMNS "WHERE t.message_id = ?1 AND m.list = ?3 ORDER BY t.message LIMIT ?2",
+        [SQL_TRACES_OLD] = "SELECT t.message, (SELECT received_ms FROM message WHERE id = t.message)"
+                           " FROM trace t WHERE t.message > 0 ORDER BY t.message LIMIT ?1",
+        [SQL_TRACE_DROP] = "DELETE FROM trace WHERE message = ?1",
 
         [SQL_POST_ADD] = "INSERT INTO post (message, list, reached, bound, turn) VALUES (?1, ?2, 0, ?3,"
                          " CASE WHEN (SELECT held FROM message WHERE id = ?1) THEN -?4 ELSE ?4 END)",
@@ -135,6 +151,15 @@ const char *const sql_text[SQL_COUNT] = {
                 " WHERE id = ?1 AND next_ms IS NULL",
         [SQL_DELIVERY_RETURN] =
                 "UPDATE delivery SET next_ms = " UNLESS_HELD " WHERE id = ?1 AND next_ms IS NULL",
+        [SQL_RESULT_ADD] =
+                "INSERT INTO result (message, delivery, member, address, time_ms, code, is_delivered, reply)"
+                " SELECT message, id, member, address, ?2, ?3, ?4, ?5 FROM delivery WHERE id = ?1",
+        [SQL_RESULTS] = "SELECT delivery, member, address, reply, code, is_delivered, time_ms FROM result"
+                        " WHERE message = ?1 AND delivery > ?2 ORDER BY delivery LIMIT ?3",
+        [SQL_RESULTS_OLD] = "SELECT r.message, (SELECT received_ms FROM message WHERE id = r.message)"
+                            " FROM result r WHERE r.message > 0 ORDER BY r.message, r.delivery LIMIT ?1",
+        [SQL_RESULTS_TRIM] = "DELETE FROM result WHERE (message, delivery) IN (SELECT message, delivery"
+                             " FROM result WHERE message > 0 ORDER BY message, delivery LIMIT ?1)",
         [SQL_FAILURE_ADD] =
                 "INSERT INTO failure (message, member, list, domain, address, message_id, time_ms,"
                 " code, reply) SELECT m.id, d.member, m.list, m.domain, d.address, m.message_id,"
@@ -153,12 +178,16 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_DOMAIN_MODERATORS] = "SELECT min(address) FROM moderator WHERE list IN"
                                   " (SELECT id FROM list WHERE domain = ?1) GROUP BY folded ORDER BY folded",
         [SQL_MEMBER_COUNT] = "SELECT count(*) FROM member WHERE list = ?1",
+        [SQL_BANS] = "SELECT b.list, l.name, l.domain, b.address, b.made_by, b.made_ms, b.until_ms"
+                     " FROM ban b CROSS JOIN list l ON l.id = b.list WHERE b.list = ?1 AND b.address > ?2"
+                     " ORDER BY b.address LIMIT ?3",
+        [SQL_REQUESTS] = REQUEST_COLUMNS "WHERE r.id > ?1 ORDER BY r.id LIMIT ?2",
+        [SQL_REQUESTS_AT] = REQUEST_COLUMNS "WHERE r.list = ?3 AND r.id > ?1 ORDER BY r.id LIMIT ?2",
         [SQL_QUEUE] =
                 "SELECT m.id, coalesce(m.list, 0), coalesce(l.name, ''), m.domain, m.sender, m.message_id,"
                 " m.state, m.received_ms, m.body_size, m.held, CASE WHEN m.state = 1 THEN"
                 "  (SELECT count(*) FROM recipient WHERE message = m.id)"
-                " ELSE (SELECT count(*) FROM post p JOIN member b ON b.list = p.list AND b.id > p.reached"
-                "  AND b.id <= p.bound WHERE p.message = m.id) END"
+                " ELSE (SELECT count(*) FROM " POST_LEFT ") END"
                 " FROM message m LEFT JOIN list l ON l.id = m.list"
                 " WHERE m.state < 3 AND m.id > ?1 ORDER BY m.id LIMIT ?2",
         [SQL_QUEUE_WAITING] = "SELECT id, message, member, address, reply, attempts, next_ms IS NULL,"
@@ -169,7 +198,10 @@ const char *const sql_text[SQL_COUNT] = {
                 "SELECT (SELECT count(*) FROM (SELECT 1 FROM message WHERE state = 1 AND held = 0 LIMIT ?1)),"
                 " (SELECT count(*) FROM (SELECT 1 FROM message WHERE state < 3 LIMIT ?1)),"
                 " (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE next_ms IS NOT NULL LIMIT ?1)),"
-                " coalesce((SELECT received_ms FROM message WHERE state < 3 ORDER BY id LIMIT 1), 0)",
+                " coalesce((SELECT received_ms FROM message WHERE state < 3 ORDER BY id LIMIT 1), 0),"
+                " (SELECT count(*) FROM (SELECT 1 FROM message WHERE state = 4 LIMIT ?1)),"
+                " (SELECT count(*) FROM (SELECT 1 FROM request LIMIT ?1)),"
+                " (SELECT count(*) FROM (SELECT 1 FROM notice LIMIT ?1))",
         [SQL_FAILURES] = "SELECT f.id, f.member, f.message, coalesce(l.name, ''), f.domain, f.address,"
                          " f.message_id, f.reply, f.code, f.time_ms FROM failure f LEFT JOIN list l"
                          " ON l.id = f.list WHERE f.id > ?1 ORDER BY f.id LIMIT ?2",
@@ -181,6 +213,7 @@ const char *const sql_text[SQL_COUNT] = {
                 " ELSE max(next_ms, -1 - next_ms) END WHERE message = ?1 AND next_ms IS NOT NULL",
         [SQL_FLUSH] = "UPDATE delivery SET next_ms = 0 WHERE message = ?1 AND next_ms IS NOT NULL",
         [SQL_DROP_DELIVERIES] = "DELETE FROM delivery WHERE message = ?1",
+        [SQL_DROP_REQUEST] = "DELETE FROM request WHERE message = ?1",
         [SQL_DROP_SIGN] = "UPDATE message SET state = 2 WHERE id = ?1 AND state = 1",
         [SQL_RECOVER] = "UPDATE delivery SET next_ms ="
                         " CASE WHEN (SELECT held FROM message WHERE id = delivery.message) THEN -1 ELSE 0 END"
@@ -195,6 +228,13 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_FOREIGN_KEYS] = "PRAGMA foreign_key_check",
         [SQL_REINDEX] = "REINDEX",
         [SQL_EXTENT_COUNT] = "SELECT count(*) FROM extent",
-        [SQL_SIZES_WRONG] = "SELECT id FROM message m WHERE state < 3 AND body_size !="
+        [SQL_SIZES_WRONG] = "SELECT id FROM message m WHERE state <> 3 AND body_size !="
                             " (SELECT coalesce(sum(size), 0) FROM extent WHERE message = m.id)",
+        [SQL_WAITING_LOST] = "SELECT id FROM message m WHERE state = 4"
+                             " AND NOT EXISTS (SELECT 1 FROM request WHERE message = m.id)",
+        [SQL_REQUESTS_LOST] = "SELECT r.message FROM request r JOIN message m ON m.id = r.message"
+                              " WHERE r.message IS NOT NULL AND m.state <> 4",
+        [SQL_REQUESTS_MEND] =
+                "DELETE FROM request WHERE message IN (SELECT id FROM message WHERE state <> 4)",
+        [SQL_RESULT_COUNT] = "SELECT count(*) FROM result",
 };

@@ -3,10 +3,10 @@
 #ifndef STORE_SQL_H
 #define STORE_SQL_H
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define SCHEMA_APPLICATION 0x50747430 /* "Ptt0", in the database's header */
 
-/* schema_steps[n] leads from version n to n + 1. */
+/* schema.c: schema_steps[n] leads from version n to n + 1. */
 extern const char *const schema_steps[SCHEMA_VERSION];
 
 enum sql {
@@ -27,12 +27,32 @@ enum sql {
         SQL_MEMBER_GET,
         SQL_MEMBER_ADD,
         SQL_MEMBER_REMOVE,
+        SQL_MEMBER_OPTIONS,
         SQL_MEMBERS,
         SQL_MEMBERS_NEXT,
         SQL_MEMBER_LAST,
         SQL_MODERATORS,
+        SQL_MODERATOR_FIND,
         SQL_MODERATOR_ADD,
         SQL_MODERATOR_REMOVE,
+        SQL_BAN_PUT,
+        SQL_BAN_REMOVE,
+        SQL_BAN_FIND,
+        SQL_BANS_EXPIRE,
+        /* requests and notices */
+        SQL_REQUEST_ADD,
+        SQL_REQUEST_GET,
+        SQL_REQUEST_FIND,
+        SQL_REQUEST_OF_POST,
+        SQL_REQUEST_TELL,
+        SQL_REQUEST_END,
+        SQL_REQUESTS_OF_LIST,
+        SQL_REQUESTS_OF_DOMAIN,
+        SQL_REQUESTS_OF_POSTER,
+        SQL_REQUESTS_OLD,
+        SQL_NOTICE_ADD,
+        SQL_NOTICES,
+        SQL_NOTICE_DROP,
         /* messages */
         SQL_MESSAGE_ADD,
         SQL_MESSAGE_GET,
@@ -40,6 +60,7 @@ enum sql {
         SQL_MESSAGE_PARTS,
         SQL_MESSAGES_OPEN,
         SQL_MESSAGE_SIGN,
+        SQL_MESSAGE_DECIDE,
         SQL_MESSAGE_FINISH,
         SQL_MESSAGES_FORGET,
         SQL_MESSAGE_DROP,
@@ -49,6 +70,15 @@ enum sql {
         SQL_RECIPIENT_ADD,
         SQL_RECIPIENTS,
         SQL_RECIPIENTS_DROP,
+        SQL_SKIP_ADD,
+        SQL_SKIPS_DROP,
+        SQL_TRACE_ADD,
+        SQL_TRACE_GET,
+        SQL_TRACE_PUT,
+        SQL_TRACES,
+        SQL_TRACES_OF_LIST,
+        SQL_TRACES_OLD,
+        SQL_TRACE_DROP,
         /* deliveries */
         SQL_POST_ADD,
         SQL_POST_NEXT,
@@ -63,6 +93,10 @@ enum sql {
         SQL_DELIVERY_DROP,
         SQL_DELIVERY_DEFER,
         SQL_DELIVERY_RETURN,
+        SQL_RESULT_ADD,
+        SQL_RESULTS,
+        SQL_RESULTS_OLD,
+        SQL_RESULTS_TRIM,
         SQL_FAILURE_ADD,
         SQL_FAILURE_BOUNCE,
         SQL_FAILURES_FORGET,
@@ -72,6 +106,9 @@ enum sql {
         SQL_DOMAINS,
         SQL_DOMAIN_MODERATORS,
         SQL_MEMBER_COUNT,
+        SQL_BANS,
+        SQL_REQUESTS,
+        SQL_REQUESTS_AT,
         SQL_QUEUE,
         SQL_QUEUE_WAITING,
         SQL_BACKLOG,
@@ -81,6 +118,7 @@ enum sql {
         SQL_HOLD_DELIVERIES,
         SQL_FLUSH,
         SQL_DROP_DELIVERIES,
+        SQL_DROP_REQUEST,
         SQL_DROP_SIGN,
         SQL_RECOVER,
         SQL_DELIVERY_HASTEN,
@@ -94,6 +132,10 @@ enum sql {
         SQL_REINDEX,
         SQL_EXTENT_COUNT,
         SQL_SIZES_WRONG,
+        SQL_WAITING_LOST,
+        SQL_REQUESTS_LOST,
+        SQL_REQUESTS_MEND,
+        SQL_RESULT_COUNT,
         SQL_COUNT
 };
 

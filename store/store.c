@@ -127,6 +127,8 @@ static enum err recover(struct store *s)
         enum err err = mark_extents(s);
         if (err == ERR_OK)
                 err = read_turn(s);
+        if (err == ERR_OK)
+                err = results_count(s);
         if (err != ERR_OK || s->user == STORE_CHECK)
                 return err;
         query_init(&q, &s->db, SQL_RECOVER);
@@ -270,6 +272,49 @@ enum err store_open_as(
 enum err store_open(struct host *h, struct str path, struct store **out)
 {
         return store_open_as(h, path, STORE_SERVER, NULL, out);
+}
+
+/* Files. */
+
+struct file_read {
+        struct str path;
+        size_t max;
+        struct arena *arena;
+        struct str *out;
+};
+
+static enum err read_whole(struct fat_file *file, const struct file_read *r)
+{
+        size_t got;
+        if (file->size > r->max)
+                return ERR_LIMIT;
+        char *bytes = arena_alloc(r->arena, file->size);
+        if (bytes == NULL)
+                return ERR_MEMORY;
+        enum err err = fat_read(file, 0, bytes, file->size, &got);
+        if (err == ERR_OK)
+                *r->out = str_of(bytes, got);
+        return err;
+}
+
+static enum err run_file_read(struct store *s, void *arg)
+{
+        struct file_read *r = arg;
+        struct fat_file file;
+        enum err err = fat_file_open(s->volume.fat, &file, r->path, FAT_OPEN, volume_now_s(&s->volume));
+        if (err != ERR_OK)
+                return err;
+        err = read_whole(&file, r);
+        fat_file_close(&file);
+        return err;
+}
+
+enum err store_file_read(struct store *s, struct str path, size_t max, struct arena *a, struct str *out)
+{
+        struct file_read r = {path, max, a, out};
+        *out = S("");
+        enum err err = store_look(s, run_file_read, &r);
+        return err == ERR_SYNTAX ? ERR_NOT_FOUND : err; /* a folder, or no name that a file can have */
 }
 
 /* Closing. */

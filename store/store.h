@@ -2,10 +2,10 @@
 /* The store: lists, members, messages and the queue of deliveries, kept in one image that one process holds at a time.
  *
  * One connection to the database, owned by the store fiber once store_start was called. Every function of store.h,
- * lists.h, requests.h, notices.h, messages.h, trace.h and delivery.h may be called from any fiber and blocks it until its change is on disk; changes
- * that wait at the same moment share one transaction, and one that fails does not undo the others. What only looks is
- * answered before them: it sees what is on disk. A caller that is
- * cancelled while its change is under way still gets the true answer: no outcome is ever left unknown.
+ * lists.h, requests.h, notices.h, messages.h, trace.h and delivery.h may be called from any fiber and blocks it until
+ * its change is on disk; changes that wait at the same moment share one transaction, and one that fails does not undo
+ * the others. What only looks is answered before them: it sees what is on disk. A caller that is cancelled while its
+ * change is under way still gets the true answer: no outcome is ever left unknown.
  * Without a store fiber (ptt, tests) a call does its work at once in a transaction of its own.
  *
  * Outcomes that every function may have beside its own, and that are not repeated there:

@@ -88,9 +88,9 @@ static void other_schemas(struct rig *r)
                 enum err err;
                 const char *why;
         } cases[] = {
-                {"PRAGMA user_version = 2", ERR_UNSUPPORTED, "it was written by a newer version"},
+                {"PRAGMA user_version = 3", ERR_UNSUPPORTED, "it was written by a newer version"},
                 {"PRAGMA user_version = 0", ERR_CORRUPT, "its database is damaged"},
-                {"PRAGMA user_version = 1; PRAGMA application_id = 7", ERR_CORRUPT,
+                {"PRAGMA user_version = 2; PRAGMA application_id = 7", ERR_CORRUPT,
                         "its database is damaged"},
         };
         const char *why;
@@ -141,13 +141,15 @@ static void no_scan(struct rig *r)
         rig_list(r, "ptt", 10000);
         size_t looked = 0;
         for (int i = 0; i < SQL_HOT_END; i++) {
-                char sql[2000];
+                char sql[4000];
                 sqlite3_stmt *st;
                 (void)snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", sql_text[i]);
                 assert_int_equal(sqlite3_prepare_v2(r->s->db.c, sql, -1, &st, NULL), SQLITE_OK);
                 while (sqlite3_step(st) == SQLITE_ROW) {
                         const char *detail = (const char *)sqlite3_column_text(st, 3);
-                        if (strncmp(detail, "SCAN", 4) == 0 && strcmp(detail, "SCAN CONSTANT ROW") != 0)
+                        /* a subquery's own steps are told apart from it */
+                        if (strncmp(detail, "SCAN", 4) == 0 && strcmp(detail, "SCAN CONSTANT ROW") != 0 &&
+                                strncmp(detail, "SCAN (subquery", 14) != 0)
                                 fail_msg("%s: %s", sql_text[i], detail);
                         if (strstr(detail, "TEMP B-TREE") != NULL)
                                 fail_msg("%s: %s", sql_text[i], detail);

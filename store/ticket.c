@@ -188,6 +188,47 @@ enum err store_ticket_sign(struct store *s, int64_t id, struct str prefix)
         return store_ask(s, run_sign, &sign);
 }
 
+/* A post that moderators have decided on. */
+
+/*   ERR_OK, ERR_NOT_FOUND: it does not wait */
+static enum err decide(struct store *s, int64_t message, enum store_state state)
+{
+        struct query q;
+        int64_t changed;
+        query_init(&q, &s->db, SQL_MESSAGE_DECIDE);
+        query_i64(&q, 1, message);
+        query_i64(&q, 2, state);
+        enum err err = query_run(&q, &changed);
+        return err == ERR_OK && changed == 0 ? ERR_NOT_FOUND : err;
+}
+
+/* By way of signed, with nothing to deliver. */
+enum err post_drop(struct store *s, int64_t message)
+{
+        enum err err = decide(s, message, STORE_SIGNED);
+        return err != ERR_OK ? err : message_finish(s, message);
+}
+
+static enum err run_release(struct store *s, void *arg)
+{
+        return decide(s, *(const int64_t *)arg, STORE_OPEN);
+}
+
+static enum err run_post_drop(struct store *s, void *arg)
+{
+        return post_drop(s, *(const int64_t *)arg);
+}
+
+enum err store_post_release(struct store *s, int64_t id)
+{
+        return store_ask(s, run_release, &id);
+}
+
+enum err store_post_drop(struct store *s, int64_t id)
+{
+        return store_ask(s, run_post_drop, &id);
+}
+
 /* Done. */
 
 static enum err free_extents(struct store *s, int64_t message)
@@ -222,6 +263,8 @@ enum err message_finish(struct store *s, int64_t message)
         err = free_extents(s, message);
         if (err == ERR_OK)
                 err = drop_rows(s, SQL_EXTENTS_DROP, message);
+        if (err == ERR_OK)
+                err = drop_rows(s, SQL_SKIPS_DROP, message);
         return err != ERR_OK ? err : drop_rows(s, SQL_RECIPIENTS_DROP, message);
 }
 

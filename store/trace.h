@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* What became of a message: what was found and decided when it came, and the last reply for each recipient. Traces and
  * results live until store_trace_forget, and no more than STORE_RESULTS_MAX results are kept (fewer in an image under
- * 400 MB, none new on a full disk): those of the oldest messages go first. See store.h for what holds for every call. */
+ * 391 MB, none new on a full disk): those of the oldest messages go first. See store.h for what holds for every call. */
 #ifndef STORE_TRACE_H
 #define STORE_TRACE_H
 
 #include "store/messages.h"
 
 #define STORE_RESULTS_MAX 100000
+#define STORE_LEFT_MAX 10000
 #define STORE_RESULT_REPLY_MAX 200 /* of a reply's text, what is kept */
 
 struct store_trace {
@@ -41,7 +42,8 @@ struct store_result {
 MUST_USE enum err store_results(struct store *s, int64_t message, int64_t after, size_t limit,
         struct arena *a, struct store_result **out, size_t *count);
 
-/* Take away up to `limit` traces made before `before_ms`, and as many results; `*count` is how many rows went. */
+/* Take away up to `limit` traces, and as many results, of messages received before `before_ms`, oldest first; `*count`
+ * is how many rows went. */
 MUST_USE enum err store_trace_forget(struct store *s, int64_t before_ms, size_t limit, size_t *count);
 
 #endif

@@ -11,16 +11,6 @@ struct page {
         void *out;
 };
 
-/* Room for every row that `q` will give. */
-static void *begin(struct query *q, struct page *p, size_t size)
-{
-        p->count = query_count(q);
-        p->out = arena_alloc(p->arena, p->count * size);
-        if (p->out == NULL)
-                query_fail(q, ERR_MEMORY);
-        return p->out;
-}
-
 static enum err run_queue(struct store *s, void *arg)
 {
         struct page *p = arg;
@@ -28,7 +18,7 @@ static enum err run_queue(struct store *s, void *arg)
         query_init(&q, &s->db, SQL_QUEUE);
         query_i64(&q, 1, p->after);
         query_i64(&q, 2, (int64_t)p->limit);
-        struct store_queued *out = begin(&q, p, sizeof *out);
+        struct store_queued *out = p->out = query_room(&q, p->arena, sizeof *out, &p->count);
         for (size_t i = 0; query_row(&q); i++) {
                 out[i].message = query_get_i64(&q, 0);
                 out[i].list = query_get_i64(&q, 1);
@@ -53,7 +43,7 @@ static enum err run_waiting(struct store *s, void *arg)
         query_i64(&q, 1, p->message);
         query_i64(&q, 2, p->after);
         query_i64(&q, 3, (int64_t)p->limit);
-        struct store_waiting *out = begin(&q, p, sizeof *out);
+        struct store_waiting *out = p->out = query_room(&q, p->arena, sizeof *out, &p->count);
         for (size_t i = 0; query_row(&q); i++) {
                 out[i].id = query_get_i64(&q, 0);
                 out[i].message = query_get_i64(&q, 1);
@@ -74,7 +64,7 @@ static enum err run_failures(struct store *s, void *arg)
         query_init(&q, &s->db, SQL_FAILURES);
         query_i64(&q, 1, p->after);
         query_i64(&q, 2, (int64_t)p->limit);
-        struct store_failure *out = begin(&q, p, sizeof *out);
+        struct store_failure *out = p->out = query_room(&q, p->arena, sizeof *out, &p->count);
         for (size_t i = 0; query_row(&q); i++) {
                 out[i].id = query_get_i64(&q, 0);
                 out[i].member = query_get_i64(&q, 1);
@@ -103,6 +93,9 @@ static enum err run_backlog(struct store *s, void *arg)
         out->messages = (uint64_t)query_get_i64(&q, 1);
         out->waiting = (uint64_t)query_get_i64(&q, 2);
         out->oldest_ms = query_get_i64(&q, 3);
+        out->held = (uint64_t)query_get_i64(&q, 4);
+        out->requests = (uint64_t)query_get_i64(&q, 5);
+        out->notices = (uint64_t)query_get_i64(&q, 6);
         return query_end(&q);
 }
 

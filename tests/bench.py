@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PARTS = ("members", "intake", "deferred", "million", "files", "auth", "verdicts", "spf", "sign")
+PARTS = ("members", "intake", "deferred", "million", "files", "auth", "verdicts", "posts", "spf", "sign")
 CANNOT = 77
 
 

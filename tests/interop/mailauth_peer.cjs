@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
-// mailauth as a peer for signer.py. Usage: node mailauth_peer.cjs FOLDER ZONE: FOLDER has mailauth's modules, ZONE lines
-// "NAME<TAB>TXT". For each line of standard input, the name of a message's file, prints one of JSON:
-//   {"dkim": [["ALGORITHM", "RESULT"], ...], "arc": "RESULT"}
+// mailauth as a peer for tests/lib/mailauth.py. Usage: node mailauth_peer.cjs FOLDER ZONE: FOLDER has mailauth's modules,
+// ZONE lines "NAME<TAB>TXT". For each line of standard input, the name of a message's file, prints one of JSON:
+//   {"dkim": [["ALGORITHM", "RESULT"], ...], "arc": "RESULT", "dmarc": "RESULT", "from": "DOMAIN"}
 'use strict';
 
 const fs = require('node:fs');
@@ -21,9 +21,12 @@ async function resolver(name, type) {
 async function main() {
     for await (const file of readline.createInterface({ input: process.stdin })) {
         const said = await authenticate(fs.readFileSync(file), {
-            resolver, mta: 'mailauth.test', disableDmarc: true, disableBimi: true, strict: true });
+            resolver, mta: 'mailauth.test', disableBimi: true, strict: true });
         console.log(JSON.stringify({
-            dkim: said.dkim.results.map(one => [one.algo, one.status.result]), arc: said.arc && said.arc.status.result }));
+            dkim: said.dkim.results.map(one => [one.algo, one.status.result]),
+            arc: said.arc && said.arc.status.result,
+            dmarc: said.dmarc && said.dmarc.status.result,
+            from: said.dmarc && said.dmarc.status.header.from }));
     }
 }
 

@@ -1,10 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """What nec signs and seals, with keys that it keeps in a real zone, in the eyes of others: dkimpy, Mail::DKIM (RSA),
-OpenDKIM (RSA) and mailauth. Usage: signer.py BUILD_DIR
-
-mailauth is no Debian package: npm brings it, with a Node.js that is new enough, into BUILD_DIR/mailauth-VERSION, once."""
-import json
+OpenDKIM (RSA) and mailauth (tests/lib/mailauth.py). Usage: signer.py BUILD_DIR"""
 import os
 import random
 import re
@@ -19,6 +16,7 @@ try:
     import dkim
 except ImportError:
     dkim = None
+import mailauth as judge
 from lend_authres import lend_authres
 from random_mail import make_message
 from lib import rig, verify
@@ -26,41 +24,9 @@ from lib.mail import fields
 from lib.rig import DNS, NEC, SINK, Skip, check, equal
 from lib.smtp import Smtp
 
-MAILAUTH, NODE = "7.1.0", "22"
-MACHINES = {"x86_64": "x64", "aarch64": "arm64"}
 AUTHOR, TICKET = "joe@mailingl.st", "_signed.interop@mailingl.st"
 RESULTS = "Authentication-Results: mailingl.st; arc={};\r\n dkim=pass header.d=mailingl.st\r\n"
 MESSAGES, SEED = 40, 6376
-
-
-def fetch_mailauth(build):
-    """The folder of its modules, or None when npm cannot give it. Outside of the network that the script makes."""
-    folder = os.path.join(build, f"mailauth-{MAILAUTH}")
-    node = f"node-linux-{MACHINES.get(os.uname().machine)}"
-    done = os.path.join(folder, "node_modules", node, "bin", "node")
-    if not os.path.exists(done) and shutil.which("npm") and "None" not in node:
-        os.makedirs(folder, exist_ok=True)
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--prefix", folder,
-                        f"mailauth@{MAILAUTH}", f"{node}@{NODE}"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, timeout=150, check=False)
-    return folder if os.path.exists(done) else None
-
-
-class Mailauth:
-    def __init__(self, folder, zone_path):
-        self.process = subprocess.Popen(
-            [os.path.join(folder, "node_modules", f"node-linux-{MACHINES[os.uname().machine]}", "bin", "node"),
-             os.path.join(HERE, "mailauth_peer.cjs"), folder, zone_path],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, path):
-        self.process.stdin.write(path + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=20)
 
 
 class Bench:
@@ -75,7 +41,7 @@ class Bench:
             nec.wait_log(rf"event=ready\b.*{kind}", 60)
         self.zone = self.read_zone()
         self.zone_path = world.file("zone", "".join(f"{name}\t{text}\n" for name, text in self.zone.items()))
-        self.mailauth = Mailauth(mailauth, self.zone_path) if mailauth else None
+        self.mailauth = judge.Mailauth(mailauth, self.zone_path) if mailauth else None
         self.smtp = Smtp(NEC)
         self.smtp.command("EHLO interop.test")
 
@@ -226,11 +192,11 @@ def run(world):
     if mailauth:
         mailauth_signatures(world, bench, paths)
     else:
-        print(f"skip mailauth {MAILAUTH}: npm cannot give it and Node.js {NODE} here")
+        print(f"skip {judge.MISSING}")
     chains(world, bench)
     bench.close()
 
 
 if os.environ.get("PTT_OWN_NETWORK") != "1" and len(sys.argv) == 2 and dkim:
-    os.environ["PTT_MAILAUTH"] = fetch_mailauth(os.path.abspath(sys.argv[1])) or ""
+    os.environ["PTT_MAILAUTH"] = judge.fetch(os.path.abspath(sys.argv[1])) or ""
 rig.main(run, ["nec"])

@@ -49,6 +49,44 @@ struct author *author_new(const struct author_config *config)
         return a;
 }
 
+static struct str copy_or_none(struct str s)
+{
+        return s.p ? str_copy(s) : s;
+}
+
+static struct author_command *command_copy(const struct author_command *from)
+{
+        struct author_command *c = malloc(sizeof *c);
+        CHECK(c);
+        *c = *from;
+        c->address = str_copy(from->address);
+        c->token = str_copy(from->token);
+        c->of = str_copy(from->of);
+        c->about = str_copy(from->about);
+        c->from = str_copy(from->from);
+        c->front = str_copy(from->front);
+        c->sender = copy_or_none(from->sender);
+        c->subject = copy_or_none(from->subject);
+        c->text = copy_or_none(from->text);
+        return c;
+}
+
+static void command_free(struct author_command *c)
+{
+        if (!c)
+                return;
+        str_free(c->address);
+        str_free(c->token);
+        str_free(c->of);
+        str_free(c->about);
+        str_free(c->from);
+        str_free(c->front);
+        str_free(c->sender);
+        str_free(c->subject);
+        str_free(c->text);
+        free(c);
+}
+
 void author_free(struct author *a)
 {
         while (a && a->letters) {
@@ -58,6 +96,7 @@ void author_free(struct author *a)
                         str_free(p->lists[i]);
                 str_free(p->name);
                 str_free(p->victim);
+                command_free(p->command);
                 free(p);
         }
         if (a)
@@ -139,6 +178,15 @@ bool author_act(struct author *a, struct str post, struct str list, struct str a
         return true;
 }
 
+void author_command(struct author *a, struct str post, const struct author_command *command)
+{
+        CHECK(a->config.book);
+        struct author_letter *p = new_letter();
+        p->command = command_copy(command);
+        p->size = 1;
+        write_letter(a, p, post, command->address);
+}
+
 /* ---- helpers ---- */
 
 struct str author_domain(struct str address)
@@ -218,6 +266,8 @@ uint32_t author_claim(struct author_letter *p, const struct author_claim *c)
                 .from = c->from.p ? c->from : a->config.address,
                 .second = c->second,
                 .forged = c->forged,
+                .subject = c->subject,
+                .text = c->text,
                 .to = buffer_text(&to),
                 .shape = c->shape,
                 .size = p->size,
@@ -258,13 +308,21 @@ static int64_t pause_ms(struct author_letter *p)
         return pause + sim_random_between(&p->random, 0, pause / 4);
 }
 
+#define ANSWER_MOST_MS (3 * 60 * 1000)
+
 static void try_until_done(struct author_letter *p)
 {
         struct host *h = p->author->host;
+        bool is_later = p->command && p->command->is_later && p->attempts == 0;
+        if (is_later && fiber_sleep(h->sched, sim_random_between(&p->random, 1000, ANSWER_MOST_MS)) != ERR_OK)
+                return;
         while (!p->is_done && fiber_check(h->sched) == ERR_OK) {
                 int64_t now = host_now_ms(h);
                 p->first_ms = p->attempts++ == 0 ? now : p->first_ms;
-                author_good_session(p);
+                if (p->command)
+                        author_command_session(p);
+                else
+                        author_good_session(p);
                 p->is_done = p->is_done || host_now_ms(h) - p->first_ms > p->author->config.life_ms;
                 if (!p->is_done && fiber_sleep(h->sched, pause_ms(p)) != ERR_OK)
                         break;
@@ -294,7 +352,9 @@ static void run_letter(void *arg)
         if (p->act) {
                 p->is_done = true;
                 act(p, p->act);
-        } else if (p->author->config.mood == AUTHOR_BROKEN)
+        } else if (p->command)
+                try_until_done(p);
+        else if (p->author->config.mood == AUTHOR_BROKEN)
                 act_badly(p, author_broken_acts, author_broken_count, NULL, 0);
         else if (p->author->config.mood == AUTHOR_MALICIOUS)
                 act_badly(p, author_malicious_acts, author_malicious_count, author_forgery_acts,

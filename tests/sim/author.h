@@ -19,6 +19,7 @@
 #include "base/ip.h"
 #include "base/str.h"
 #include "host/host.h"
+#include "tests/sim/book.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/people.h"
 #include "tests/sim/verify.h"
@@ -40,6 +41,7 @@ struct author_config {
         const char *authserv; /* the name that the server's own Authentication-Results bear; NULL: unknown */
         uint64_t seed;
         int64_t retry_first_ms, retry_most_ms, life_ms; /* 0: 30 s, 10 min, 5 days */
+        struct book *book;                              /* for commands; NULL: there are none */
         const char *strangers; /* a domain that lipap must not relay to; NULL: "stranger.test" */
 };
 
@@ -55,6 +57,23 @@ void author_post(struct author *a, struct str post, struct str lists, size_t siz
  * like, in the name of `victim` (empty: of one who is drawn).
  *   false: there is no such act */
 bool author_act(struct author *a, struct str post, struct str list, struct str act, struct str victim);
+
+/* A letter to a route of a list. Texts are copied; what is NULL is as usual. */
+struct author_command {
+        struct str address;              /* "ptt-subscribe@..."; a star in it stands for a token */
+        struct str token;                /* the route whose token that is; empty: the same */
+        struct str of;                   /* whose mail it is looked for in; empty: the author's */
+        struct str about;                /* and what that mail speaks of */
+        size_t older;                    /* how many such mails are passed over */
+        uint32_t note;                   /* the mail itself, or LEDGER_NONE */
+        struct str from;                 /* in another's name; a star is the number of the letter, from 0 */
+        struct str sender;               /* of the envelope, likewise; empty: <> */
+        struct str subject, text, front; /* as in struct letter */
+        size_t times;                    /* that it is sent; only 1 is tried until it is answered */
+        bool is_unsigned;
+        bool is_later; /* as people answer mail: minutes after it came */
+};
+void author_command(struct author *a, struct str post, const struct author_command *command);
 
 /* The node's main: posts what there is to post until the node is asked to stop; gives 0. The type suits a node's start;
  * `arg` is the author. */

@@ -16,8 +16,9 @@ struct author_letter { /* one post */
         bool is_decided[LEDGER_TARGETS_MAX];  /* taken, or refused for good */
         size_t list_count;
         size_t size;
-        const struct author_act *act; /* this alone; NULL: as the mood has it */
-        struct str victim;            /* owned; of that act */
+        const struct author_act *act;   /* this alone; NULL: as the mood has it */
+        struct str victim;              /* owned; of that act */
+        struct author_command *command; /* owned, with its texts; NULL: a post */
         struct sim_random random;
         unsigned attempts;
         int64_t first_ms; /* of its first attempt */
@@ -36,6 +37,9 @@ struct author {
 /* One session of somebody good or slow: a transaction after the other for the lists that are not decided. */
 void author_good_session(struct author_letter *p);
 
+/* One session for a command. */
+void author_command_session(struct author_letter *p);
+
 /* What the broken and the malicious do: each plays once, on a connection that it opens and closes itself. */
 struct author_act {
         const char *name;
@@ -52,10 +56,11 @@ bool author_open(struct author_letter *p, struct talk *t);
 void author_close(struct author_letter *p, struct talk *t, bool in_order);
 /* What a letter says of itself. Zeros are the plain truth. */
 struct author_claim {
-        struct str sender, from; /* of the envelope, of the letter; NULL: his address */
-        struct str second;       /* as in struct letter */
-        struct str forged;       /* likewise */
-        struct str front;        /* fields above his signature */
+        struct str sender, from;  /* of the envelope, of the letter; NULL: his address */
+        struct str second;        /* as in struct letter */
+        struct str forged;        /* likewise */
+        struct str front;         /* fields above his signature */
+        struct str subject, text; /* as in struct letter */
         enum letter_shape shape;
         bool is_unsigned;
         bool is_forged; /* nobody may take it, whoever wrote it */

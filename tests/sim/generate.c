@@ -25,6 +25,7 @@ struct generator {
         struct sim_random random;
         bool is_dense; /* much in a few minutes, most of it kills */
         unsigned secondaries, signers, lists, hosts, authors;
+        bool has_owner[LISTS_MAX];  /* its moderator is the first author, who answers */
         unsigned home[AUTHORS_MAX]; /* the mail host of each author */
         bool has_authors_server;    /* some of their domains are served by nsa alone */
         bool is_slow[AUTHORS_MAX];  /* sends a long letter in days */
@@ -174,14 +175,17 @@ static void put_mail_hosts(struct generator *g)
 
 static void put_lists(struct generator *g)
 {
-        static const char *const rules[] = {"", "", "", "", " posting=open"};
+        static const char *const rules[] = {"", "", "", " first-post=moderated", " posting=open",
+                " posting=moderated", " posting=announce"};
+        static const char *const ways[] = {"", " subscription=confirm", " subscription=confirm",
+                " subscription=open", " subscription=closed"};
         for (unsigned i = 0; i < g->lists; i++) {
-                unsigned rule = below(g, 6), host = between(g, 1, g->hosts), members = between(g, 1, 10);
-                if (rule == 5)
-                        put(g, "list list%u@mailingl.st moderator=a0@sub%u.test posting=announce\n", i,
-                                g->home[0]);
-                else
-                        put(g, "list list%u@mailingl.st moderator=boss@sub%u.test%s\n", i, host, rules[rule]);
+                unsigned rule = below(g, 7), way = below(g, 5), host = between(g, 1, g->hosts),
+                         members = between(g, 1, 10);
+                g->has_owner[i] = rule > 4 || rule == 3 || percent(g, 50);
+                put(g, "list list%u@mailingl.st moderator=%s@sub%u.test%s%s\n", i,
+                        g->has_owner[i] ? "a0" : "boss", g->has_owner[i] ? g->home[0] : host, rules[rule],
+                        ways[way]);
                 for (unsigned k = 0; k < members; k++)
                         put(g, "member list%u@mailingl.st m%u@sub%u.test\n", i, k, 1 + (k + i) % g->hosts);
         }
@@ -192,10 +196,13 @@ static void put_authors(struct generator *g)
 {
         static const char *const moods[] = {
                 "good", "good", "good", "good", "good", "good", "slow", "broken", "malicious", "malicious"};
+        static const char *const habits[] = {"accept", "reject", "confirm", "no"};
         for (unsigned i = 0; i < g->authors; i++) {
-                unsigned host = g->home[i], mood = i == 0 ? 0 : below(g, 10);
+                unsigned host = g->home[i], mood = i == 0 ? 0 : below(g, 10),
+                         habit = i == 0 ? below(g, 2) : 2 + below(g, 2);
                 g->is_slow[i] = strcmp(moods[mood], "slow") == 0;
-                put(g, "author a%u a%u@sub%u.test mood=%s\n", i, i, host, moods[mood]);
+                put(g, "author a%u a%u@sub%u.test mood=%s answers=%s\n", i, i, host, moods[mood],
+                        habits[habit]);
                 for (unsigned k = 0; k < g->lists && (i == 0 || !percent(g, 10)); k++)
                         put(g, "member list%u@mailingl.st a%u@sub%u.test\n", k, i, host);
         }
@@ -217,6 +224,39 @@ static void post(struct generator *g)
                 happen(g, at_ms, "post a%u list%u@mailingl.st", author, list);
         else
                 happen(g, at_ms, "post a%u list%u@mailingl.st size=%u", author, list, size);
+}
+
+/* What people ask of a list by mail; some of it in another's name. */
+static void command(struct generator *g)
+{
+        static const char *const words[] = {"subscribe", "subscribe", "subscribe", "unsubscribe",
+                "unsubscribe", "options", "request", "help", "subscribers", "settings"};
+        static const char *const options[] = {
+                "nomail: on", "nomail: off", "own-posts: off", "own-posts: on|nomail: off"};
+        static const char *const requests[] = {
+                "leave|join", "join", "leave", "help|who", "remove m1@sub1.test", "nonsense"};
+        static const char *const settings[] = {"posting: open", "posting: subscribers",
+                "first-post: moderated", "subscription: confirm", "posting: moderated|who: nobody",
+                "color: red"};
+        unsigned author = below(g, g->authors), list = below(g, g->lists), word = below(g, 10),
+                 what = below(g, 24);
+        const char *text = word == 5   ? options[what % 4]
+                           : word == 6 ? requests[what % 6]
+                                       : settings[what % 6];
+        bool has_text = word == 5 || word == 6 || word == 9;
+        int64_t at_ms = some_time(g);
+        author = word == 9 && percent(g, 80) ? 0 : author;
+        if (percent(g, 15))
+                happen(g, at_ms, "mail a%u list%u-%s@mailingl.st from=m%u@sub%u.test", author, list,
+                        words[word], below(g, 3), between(g, 1, g->hosts));
+        else if (percent(g, 8))
+                happen(g, at_ms, "mail a0 \"list%u-remove-m%u=sub%u.test@mailingl.st\"", list, below(g, 5),
+                        between(g, 1, g->hosts));
+        else if (has_text)
+                happen(g, at_ms, "mail a%u list%u-%s@mailingl.st times=1 \"text=%s\"", author, list,
+                        words[word], text);
+        else
+                happen(g, at_ms, "mail a%u list%u-%s@mailingl.st", author, list, words[word]);
 }
 
 static void kill_server(struct generator *g)
@@ -410,8 +450,11 @@ void generate(uint64_t seed, struct wr *w)
         put_authors(g);
         unsigned posts = g->is_dense ? between(g, 10, 30) : between(g, 2, 14);
         unsigned faults = g->is_dense ? between(g, 8, 25) : percent(g, 10) ? 0 : between(g, 1, 10);
+        unsigned commands = percent(g, 30) ? 0 : between(g, 1, 10);
         while (posts-- > 0)
                 post(g);
+        while (commands-- > 0)
+                command(g);
         while (faults-- > 0)
                 break_something(g);
         put_events(g);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "fat/check.h"
 #include "store/delivery.h"
 #include "store/lists.h"
@@ -17,7 +18,8 @@
 
 static void put_settings(const struct statement *t, struct store_setting *settings, size_t *count)
 {
-        static const char *const names[] = {"posting", "max-message"};
+        static const char *const names[] = {
+                "posting", "max-message", "subscription", "first-post", "who", "language"};
         for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
                 struct str value;
                 if (statement_has(t, names[i], &value))
@@ -28,9 +30,10 @@ static void put_settings(const struct statement *t, struct store_setting *settin
 static enum err add_list(
         struct store *store, const struct scenario *s, const struct statement *t, int64_t now_ms)
 {
-        struct store_setting settings[2];
-        struct store_list_new list = {.settings = settings, .moderator_count = 1, .now_ms = now_ms};
-        struct str moderator = statement_text(t, "moderator", S(WORLD_MODERATOR));
+        struct store_setting settings[8];
+        struct store_list_new list = {.settings = settings, .now_ms = now_ms};
+        struct str moderators[WORLD_MODERATORS_MAX],
+                names = statement_text(t, "moderator", S(WORLD_MODERATOR));
         struct str *members = calloc(s->count, sizeof *members);
         int64_t id;
         if (!members)
@@ -42,7 +45,9 @@ static enum err add_list(
                 if (m->verb == VERB_MEMBER && str_eq(statement_argument(m, 0), statement_argument(t, 0)))
                         members[list.member_count++] = statement_argument(m, 1);
         }
-        list.moderators = &moderator;
+        while (names.n > 0 && list.moderator_count < WORLD_MODERATORS_MAX)
+                (void)str_cut(names, ',', &moderators[list.moderator_count++], &names);
+        list.moderators = moderators;
         list.members = members;
         enum err e = store_list_add(store, &list, &id);
         free(members);
@@ -186,6 +191,40 @@ static enum err look_at_failures(struct store *store, struct looking *l)
         return e;
 }
 
+static enum err look_at_members(struct store *store, struct looking *l, const struct store_list *list)
+{
+        char address[SMTP_PATH_MAX];
+        struct store_member *rows;
+        size_t count = PAGE;
+        enum err e = ERR_OK;
+        struct wr w;
+        wr_init(&w, address, sizeof address);
+        wr_str(&w, list->name);
+        wr_byte(&w, '@');
+        wr_str(&w, list->domain);
+        for (int64_t after = 0; e == ERR_OK && count == PAGE;) {
+                struct arena before = l->arena;
+                e = store_members(store, list->id, after, PAGE, &l->arena, &rows, &count);
+                for (size_t i = 0; e == ERR_OK && i < count; i++) {
+                        l->watch->member(l->watch->ctx, wr_text(&w), rows[i].address);
+                        after = rows[i].id;
+                }
+                l->arena = before;
+        }
+        return e;
+}
+
+static enum err look_at_lists(struct store *store, struct looking *l)
+{
+        struct store_list *lists;
+        size_t count = 0;
+        arena_reset(&l->arena);
+        enum err e = store_lists(store, S(""), &l->arena, &lists, &count);
+        for (size_t i = 0; e == ERR_OK && i < count; i++)
+                e = look_at_members(store, l, &lists[i]);
+        return e;
+}
+
 static enum err look_at_store(struct host *h, struct looking *l)
 {
         struct store_checker how = {.report = store_fault, .ctx = l};
@@ -199,6 +238,8 @@ static enum err look_at_store(struct host *h, struct looking *l)
                 e = look_at_queue(store, l);
         if (e == ERR_OK)
                 e = look_at_failures(store, l);
+        if (e == ERR_OK)
+                e = look_at_lists(store, l);
         store_close(store);
         return e;
 }

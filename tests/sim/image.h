@@ -22,6 +22,7 @@ struct image_watch {
         void (*fault)(void *ctx, struct str what);
         void (*queued)(void *ctx, struct str message_id, struct str address); /* empty: for more than one */
         void (*failed)(void *ctx, struct str message_id, struct str address);
+        void (*member)(void *ctx, struct str list, struct str address);
         void *ctx;
 };
 MUST_USE enum err image_look(struct host *h, const struct image_watch *watch);

@@ -29,7 +29,10 @@ static void roll_free(struct ledger_roll *r)
         str_free(r->address);
         for (size_t i = 0; i < r->moderator_count; i++)
                 str_free(r->moderators[i]);
+        for (size_t i = 0; i < r->banned_count; i++)
+                str_free(r->banned[i].address);
         free(r->moderators);
+        free(r->banned);
         free(r->people);
         free(r->slots);
 }
@@ -43,6 +46,8 @@ static void entry_free(struct ledger_entry *e)
         str_free(e->is.to);
         str_free(e->is.front);
         str_free(e->is.forged);
+        str_free(e->is.subject);
+        str_free(e->is.text);
         for (size_t i = 0; i < LEDGER_TARGETS_MAX; i++)
                 free(e->cells[i]);
 }
@@ -190,7 +195,7 @@ uint32_t ledger_person_find(const struct ledger_roll *r, struct str address)
 static struct ledger_person *person_add(struct ledger_roll *r, struct str address)
 {
         r->people = array_grow(r->people, r->count, &r->cap, sizeof *r->people);
-        r->people[r->count++] = (struct ledger_person){.address = str_copy(address)};
+        r->people[r->count++] = (struct ledger_person){.address = str_copy(address), .own = LEDGER_IN};
         if (2 * r->count <= r->slot_count) {
                 slot_put(r, (uint32_t)(r->count - 1));
                 return &r->people[r->count - 1];
@@ -207,7 +212,7 @@ static struct ledger_person *person_add(struct ledger_roll *r, struct str addres
 void ledger_member(struct ledger *l, uint32_t list, struct str address, enum ledger_membership is)
 {
         static const char *const words[] = {
-                [LEDGER_OUT] = "out", [LEDGER_MAYBE] = "maybe", [LEDGER_IN] = "in"};
+                [LEDGER_OUT] = "out", [LEDGER_MAYBE] = "maybe", [LEDGER_QUIET] = "quiet", [LEDGER_IN] = "in"};
         CHECK(list < l->roll_count);
         struct ledger_roll *r = &l->rolls[list];
         uint32_t found = ledger_person_find(r, address);
@@ -215,26 +220,67 @@ void ledger_member(struct ledger *l, uint32_t list, struct str address, enum led
         p->changes = realloc(p->changes, (p->change_count + 1) * sizeof *p->changes);
         CHECK(p->changes);
         p->changes[p->change_count++] = (struct ledger_change){++l->events, is};
+        if (is == LEDGER_OUT || (is == LEDGER_MAYBE && p->own != LEDGER_IN)) /* who comes back begins anew */
+                p->own = is == LEDGER_OUT ? LEDGER_IN : LEDGER_MAYBE;
+        if (is == LEDGER_OUT || (is == LEDGER_MAYBE && p->trust != LEDGER_OUT))
+                p->trust = is;
         ledger_trace(l, "ledger", "member %.*s of %.*s %s", STR_ARG(address), STR_ARG(r->address), words[is]);
 }
 
-bool ledger_is_due(const struct ledger_person *p, const struct ledger_entry *e)
+enum ledger_membership ledger_membership(const struct ledger *l, uint32_t list, struct str address)
 {
-        if (p->change_count == 0)
+        CHECK(list < l->roll_count);
+        uint32_t found = ledger_person_find(&l->rolls[list], address);
+        const struct ledger_person *p = found == LEDGER_NONE ? NULL : &l->rolls[list].people[found];
+        return p && p->change_count > 0 ? p->changes[p->change_count - 1].is : LEDGER_OUT;
+}
+
+bool ledger_person(const struct ledger *l, uint32_t list, size_t i, struct str *address)
+{
+        CHECK(list < l->roll_count);
+        const struct ledger_roll *r = &l->rolls[list];
+        *address = i < r->count ? r->people[i].address : S("");
+        return i < r->count;
+}
+
+void ledger_own_posts(struct ledger *l, uint32_t list, struct str address, enum ledger_membership is)
+{
+        CHECK(list < l->roll_count);
+        uint32_t found = ledger_person_find(&l->rolls[list], address);
+        if (found != LEDGER_NONE)
+                l->rolls[list].people[found].own = is;
+}
+
+bool ledger_is_due(const struct ledger_person *p, const struct ledger_entry *e, size_t target)
+{
+        enum ledger_hold hold = e->hold[target];
+        bool is_own = p->own != LEDGER_IN && str_eq_nocase(p->address, e->is.from);
+        if (p->change_count == 0 || is_own || (hold != LEDGER_FREE && hold != LEDGER_RELEASED))
                 return false;
         const struct ledger_change *last = &p->changes[p->change_count - 1];
-        return last->is == LEDGER_IN && last->at < e->dot;
+        return last->is == LEDGER_IN && last->at < e->let_out[target];
+}
+
+/* Has somebody been on the list, or perhaps, at any time since the try began; also while no copies were wanted? */
+static bool was_since(const struct ledger_person *p, const struct ledger_entry *e, bool with_quiet)
+{
+        bool is_so = false;
+        for (size_t i = 0; i < p->change_count; i++) {
+                if (p->changes[i].at > e->is.began && is_so)
+                        return true;
+                is_so = p->changes[i].is != LEDGER_OUT && (with_quiet || p->changes[i].is != LEDGER_QUIET);
+        }
+        return is_so;
 }
 
 bool ledger_is_allowed(const struct ledger_person *p, const struct ledger_entry *e)
 {
-        bool is_in = false;
-        for (size_t i = 0; i < p->change_count; i++) {
-                if (p->changes[i].at > e->is.began && is_in)
-                        return true;
-                is_in = p->changes[i].is != LEDGER_OUT;
-        }
-        return is_in;
+        return was_since(p, e, false);
+}
+
+bool ledger_was_on(const struct ledger_person *p, const struct ledger_entry *e)
+{
+        return was_since(p, e, true);
 }
 
 bool ledger_is_known(const struct ledger *l, uint32_t list, struct str recipient)
@@ -255,6 +301,8 @@ uint32_t ledger_try(struct ledger *l, const struct ledger_try_new *new)
         e->is.from = str_copy(new->from.n > 0 ? new->from : new->sender);
         e->is.second = str_copy(new->second);
         e->is.forged = str_copy(new->forged);
+        e->is.subject = new->subject.p ? str_copy(new->subject) : new->subject;
+        e->is.text = new->text.p ? str_copy(new->text) : new->text;
         e->is.to = str_copy(new->to);
         e->is.shape = new->shape;
         e->is.size = new->size;
@@ -318,6 +366,8 @@ struct letter ledger_letter(const struct ledger *l, uint32_t t)
                 .forged = is->forged,
                 .to = is->to,
                 .front = is->front,
+                .subject = is->subject,
+                .text = is->text,
                 .shape = is->shape,
                 .size = is->size};
         if (is->smuggles < l->entry_count)
@@ -345,6 +395,7 @@ void ledger_try_dot(struct ledger *l, uint32_t t)
         struct ledger_entry *e = entry_of(l, t);
         e->is.fate = LEDGER_UNKNOWN;
         e->dot = ++l->events;
+        ledger_note_hold(l, e, false);
         ledger_note_lies(l, e);
         ledger_trace(l, e->is.author, "dot of %s", e->is.name);
 }
@@ -355,6 +406,7 @@ void ledger_try_answer(struct ledger *l, uint32_t t, unsigned code)
         e->is.code = code;
         e->is.ended_ms = ledger_now_ms(l);
         e->is.ended = ++l->events;
+        ledger_note_hold(l, e, true);
         ledger_trace(l, e->is.author, "answer to %s %u", e->is.name, code);
         if (code < 400)
                 e->is.fate = LEDGER_ACCEPTED;

@@ -21,7 +21,9 @@
  *   refused     answered 5yz, though it is a good letter, from whom it says, who may post there
  *   protocol    what was said to a mail host breaks RFC 5321
  *   bounced     a genuine bounce was refused for good
- *   failed      a failure is recorded for somebody whom nobody refused, long before the message's time was over */
+ *   failed      a failure is recorded for somebody whom nobody refused, long before the message's time was over
+ *   held        a copy of a post that waits for a moderator, or that one has rejected
+ *   unwanted    a copy for somebody who has said that copies of own posts are not wanted */
 #ifndef TESTS_SIM_LEDGER_H
 #define TESTS_SIM_LEDGER_H
 
@@ -79,6 +81,7 @@ enum ledger_kind {
 enum ledger_membership {
         LEDGER_OUT,
         LEDGER_MAYBE, /* a change is under way: told before it begins */
+        LEDGER_QUIET, /* on it, and wants no copies */
         LEDGER_IN     /* told when it is certain */
 };
 
@@ -90,13 +93,31 @@ struct str ledger_list_address(const struct ledger *l, uint32_t list);
 enum ledger_kind ledger_list_kind(const struct ledger *l, uint32_t list);
 /* Who may post there, once he has proven who he is. Who is too large a letter's author may be refused all the same where
  * it `is_bounded`. Without a rule nobody is judged by one. */
-enum ledger_rule { LEDGER_NO_RULE, LEDGER_MEMBERS, LEDGER_EVERYBODY, LEDGER_MODERATORS };
+enum ledger_rule {
+        LEDGER_NO_RULE,
+        LEDGER_MEMBERS,
+        LEDGER_EVERYBODY,
+        LEDGER_MODERATORS,
+        LEDGER_APPROVED /* everybody, but only a moderator's posts go out at once */
+};
 void ledger_list_rule(struct ledger *l, uint32_t list, enum ledger_rule rule, bool is_bounded);
+enum ledger_rule ledger_rule_of(const struct ledger *l, uint32_t list);
+/* With it, posts of members wait for a moderator until one of theirs was accepted. */
+void ledger_list_first_post(struct ledger *l, uint32_t list, bool is_held);
 void ledger_moderator(struct ledger *l, uint32_t list, struct str address);
+bool ledger_is_moderator(const struct ledger *l, uint32_t list, struct str address);
+/* Somebody may not post there any more: LEDGER_OUT; may again: LEDGER_IN. */
+void ledger_ban(struct ledger *l, uint32_t list, struct str address, enum ledger_membership is);
 /* One of those who were ever told, by a number that may be drawn; empty when there is none. */
 struct str ledger_some_member(const struct ledger *l, uint32_t list, uint64_t number);
 struct str ledger_some_moderator(const struct ledger *l, uint32_t list, uint64_t number);
 void ledger_member(struct ledger *l, uint32_t list, struct str address, enum ledger_membership is);
+/* What was told last; LEDGER_OUT of those whom nobody told of. */
+enum ledger_membership ledger_membership(const struct ledger *l, uint32_t list, struct str address);
+/* Those of whom anybody told, by number from 0; false behind the last. */
+bool ledger_person(const struct ledger *l, uint32_t list, size_t i, struct str *address);
+/* Does somebody want copies of own posts? LEDGER_IN, LEDGER_MAYBE or LEDGER_OUT. */
+void ledger_own_posts(struct ledger *l, uint32_t list, struct str address, enum ledger_membership is);
 
 /* ---- tries: told by authors ---- */
 
@@ -108,13 +129,14 @@ enum ledger_fate {
 };
 
 struct ledger_try_new {
-        const char *author; /* the node */
-        struct str post;    /* what it is a try of */
-        struct str sender;  /* in the envelope */
-        struct str from;    /* in From; empty: the sender */
-        struct str second;  /* as in struct letter */
-        struct str forged;  /* likewise */
-        struct str to;      /* in To */
+        const char *author;       /* the node */
+        struct str post;          /* what it is a try of */
+        struct str sender;        /* in the envelope */
+        struct str from;          /* in From; empty: the sender */
+        struct str second;        /* as in struct letter */
+        struct str forged;        /* likewise */
+        struct str to;            /* in To */
+        struct str subject, text; /* as in struct letter */
         enum letter_shape shape;
         size_t size;
         bool is_forged;    /* nobody may take it, whatever its shape */
@@ -135,7 +157,7 @@ struct ledger_truth {
 
 struct ledger_try {
         char name[24], author[24];
-        struct str post, sender, from, second, to, front, forged; /* owned */
+        struct str post, sender, from, second, to, front, forged, subject, text; /* owned */
         enum letter_shape shape;
         size_t size;
         bool is_forged;
@@ -169,6 +191,17 @@ void ledger_try_dot(struct ledger *l, uint32_t t);
 void ledger_try_answer(struct ledger *l, uint32_t t, unsigned code);
 /* A good letter for this list was answered 5yz, at RCPT or at its end. */
 void ledger_try_denied(struct ledger *l, uint32_t t, struct str list, unsigned code);
+/* What a list does with a post that it took: told by those who moderate. */
+enum ledger_hold {
+        LEDGER_FREE,     /* it goes out at once */
+        LEDGER_WAITS,    /* for a moderator: nobody may have it */
+        LEDGER_UNSURE,   /* a decision is under way, or its outcome is unknown */
+        LEDGER_RELEASED, /* who is a member now must have it */
+        LEDGER_REJECTED  /* nobody may ever have it */
+};
+enum ledger_hold ledger_hold(const struct ledger *l, uint32_t t, uint32_t list);
+void ledger_hold_put(struct ledger *l, uint32_t t, uint32_t list, enum ledger_hold hold);
+
 /* From now on a 4yz to a final dot may come after the message was kept: the disk of the node fails. */
 void ledger_disk_fails(struct ledger *l);
 /* The disk is good again: the same is true of final dots up to here, and of none behind. */
@@ -218,6 +251,11 @@ void ledger_fault(struct ledger *l, const char *host, const char *why);
 /* Connections to that host (NULL: to every one) are cut until then, at any byte. So one that the host itself closes behind
  * its answer, before a command came, was cut perhaps. */
 void ledger_fault_lasts(struct ledger *l, const char *host, int64_t until_ms);
+
+/* What came on this connection's final dot `dot` may come a second time, as above. */
+bool ledger_is_excused(const struct ledger *l, uint32_t connection, uint32_t dot);
+/* Final dots on it so far. */
+uint32_t ledger_connection_dots(const struct ledger *l, uint32_t connection);
 
 /* A mail host has said for good that it does not take mail for somebody (or there is none that ever would). */
 void ledger_refusal(struct ledger *l, struct str address);

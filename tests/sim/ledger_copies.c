@@ -31,6 +31,12 @@ void ledger_connection_dot(struct ledger *l, uint32_t connection)
         ledger_trace(l, k->host, "connection %u dot %u", (unsigned)connection, (unsigned)k->dots);
 }
 
+uint32_t ledger_connection_dots(const struct ledger *l, uint32_t connection)
+{
+        CHECK(connection < l->link_count);
+        return l->links[connection].dots;
+}
+
 void ledger_connection_answered(struct ledger *l, uint32_t connection, unsigned code)
 {
         const struct ledger_link *k = link_of(l, connection);
@@ -124,7 +130,7 @@ struct ledger_cell *ledger_cell_of(struct ledger *l, struct ledger_entry *e, siz
         return &e->cells[target][person];
 }
 
-static size_t target_of(const struct ledger_entry *e, uint32_t list)
+size_t ledger_target_of(const struct ledger_entry *e, uint32_t list)
 {
         size_t i = 0;
         while (i < e->is.target_count && e->is.targets[i] != list)
@@ -137,11 +143,17 @@ static const char *judge_copy(struct ledger *l, uint32_t t, uint32_t list, uint3
 {
         if (list >= l->roll_count || person == LEDGER_NONE)
                 return "relayed";
-        if (t >= l->entry_count || target_of(&l->entries[t], list) == l->entries[t].is.target_count)
+        if (t >= l->entry_count || ledger_target_of(&l->entries[t], list) == l->entries[t].is.target_count)
                 return "invented";
         struct ledger_entry *e = &l->entries[t];
-        if (!ledger_is_allowed(&l->rolls[list].people[person], e))
+        const struct ledger_person *p = &l->rolls[list].people[person];
+        enum ledger_hold hold = e->hold[ledger_target_of(e, list)];
+        if (!ledger_is_allowed(p, e))
                 return "relayed";
+        if (hold == LEDGER_WAITS || hold == LEDGER_REJECTED)
+                return "held";
+        if (p->own == LEDGER_OUT && str_eq_nocase(p->address, e->is.from))
+                return "unwanted";
         const char *why;
         if (e->is.fate != LEDGER_UNSENT && e->is.fate != LEDGER_REFUSED)
                 return ledger_wrong(l, e, &why);
@@ -165,7 +177,7 @@ void ledger_copy(struct ledger *l, uint32_t connection, uint32_t t, uint32_t lis
         if (t >= l->entry_count || person == LEDGER_NONE)
                 return;
         struct ledger_entry *e = &l->entries[t];
-        size_t target = target_of(e, list);
+        size_t target = ledger_target_of(e, list);
         if (target == e->is.target_count)
                 return;
         l->copies = array_grow(l->copies, l->copy_count, &l->copy_cap, sizeof *l->copies);

@@ -15,16 +15,27 @@ struct ledger_person {
         struct str address; /* owned */
         struct ledger_change *changes;
         size_t change_count;
+        enum ledger_membership own; /* LEDGER_IN as made: wants copies of own posts */
+        enum ledger_membership
+                trust;   /* LEDGER_IN: a post of theirs has been let through; LEDGER_MAYBE: perhaps */
         bool is_refused; /* by their mail host */
+};
+
+struct ledger_banned {
+        struct str address; /* owned */
+        enum ledger_membership is;
 };
 
 struct ledger_roll {
         struct str address; /* owned */
         enum ledger_kind kind;
         enum ledger_rule rule;
-        bool is_bounded;
+        uint64_t ruled; /* when the rule was told, in the order of events */
+        bool is_bounded, is_first_held;
         struct str *moderators; /* owned */
         size_t moderator_count;
+        struct ledger_banned *banned;
+        size_t banned_count, banned_cap;
         struct ledger_person *people;
         size_t count, cap;
         uint32_t *slots; /* a hash table of places in `people` plus 1; 0 is free */
@@ -43,6 +54,8 @@ struct ledger_entry {
         size_t copies;
         bool is_invented; /* said already */
         bool is_queued;   /* for everybody */
+        enum ledger_hold hold[LEDGER_TARGETS_MAX];
+        uint64_t let_out[LEDGER_TARGETS_MAX]; /* when it was released, or its final dot left */
         struct ledger_cell *cells[LEDGER_TARGETS_MAX];
         size_t cell_count[LEDGER_TARGETS_MAX];
 };
@@ -89,9 +102,12 @@ uint32_t ledger_person_find(const struct ledger_roll *r, struct str address);
 /* What one has of a try; made when it is not there. */
 struct ledger_cell *ledger_cell_of(struct ledger *l, struct ledger_entry *e, size_t target, uint32_t person);
 
-/* Must this person have a copy of that try, if it was accepted? May they? */
-bool ledger_is_due(const struct ledger_person *p, const struct ledger_entry *e);
+/* Must this person have a copy of that try through that target, if it was accepted? May they? */
+bool ledger_is_due(const struct ledger_person *p, const struct ledger_entry *e, size_t target);
 bool ledger_is_allowed(const struct ledger_person *p, const struct ledger_entry *e);
+/* Have they been on the list at any time since the try began? */
+bool ledger_was_on(const struct ledger_person *p, const struct ledger_entry *e);
+size_t ledger_target_of(const struct ledger_entry *e, uint32_t list); /* or how many there are */
 /* Was it accepted, by what was answered or by what came of it? */
 bool ledger_was_taken(const struct ledger_entry *e);
 
@@ -101,6 +117,8 @@ struct ledger_span {
 };
 /* ledger_rights.c: what is wrong with taking this letter; the word of the invariant and why, or NULL. */
 const char *ledger_wrong(const struct ledger *l, const struct ledger_entry *e, const char **why);
+/* Whether a post waits, as far as can be told when its final dot leaves, and again when it is answered. */
+void ledger_note_hold(const struct ledger *l, struct ledger_entry *e, bool is_answered);
 void ledger_note_lies(const struct ledger *l, struct ledger_entry *e);
 
 /* A moment of the run, for stories: "%lld.%03d s". */

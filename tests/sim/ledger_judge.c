@@ -85,7 +85,8 @@ static uint32_t find_lacking(
         for (uint32_t i = from; i < r->count; i++) {
                 static const struct ledger_cell nothing;
                 const struct ledger_cell *c = i < e->cell_count[target] ? &e->cells[target][i] : &nothing;
-                if (c->copies == 0 && !c->is_failed && !c->is_queued && ledger_is_due(&r->people[i], e))
+                if (c->copies == 0 && !c->is_failed && !c->is_queued &&
+                        ledger_is_due(&r->people[i], e, target))
                         return i;
         }
         return LEDGER_NONE;
@@ -145,10 +146,10 @@ static void judge_failed(struct ledger *l, const struct ledger_entry *e)
 
 /* Did something befall the connection of a copy at its final dot, so that its outcome could not be known, or not be
  * kept? Never when the other side went on: it says nothing more on a connection before the outcome is on its disk. */
-static bool is_excused(const struct ledger *l, const struct ledger_copy *c)
+bool ledger_is_excused(const struct ledger *l, uint32_t connection, uint32_t dot)
 {
-        const struct ledger_link *k = &l->links[c->connection];
-        if (c->dot != k->dots || k->is_acknowledged)
+        const struct ledger_link *k = &l->links[connection];
+        if (dot != k->dots || k->is_acknowledged)
                 return false;
         return k->is_faulty || k->end == LEDGER_RESET || k->end == LEDGER_SILENCE || k->end == LEDGER_DIED ||
                k->end == LEDGER_DROPPED;
@@ -179,7 +180,7 @@ static void judge_copies(struct ledger *l, const struct ledger_copy *const *copi
 {
         const struct ledger_copy *first = NULL, *second = NULL;
         for (size_t i = 0; i < n; i++) {
-                if (is_excused(l, copies[i]))
+                if (ledger_is_excused(l, copies[i]->connection, copies[i]->dot))
                         continue;
                 second = first ? copies[i] : NULL;
                 first = first ? first : copies[i];

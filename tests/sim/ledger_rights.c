@@ -10,7 +10,21 @@ void ledger_list_rule(struct ledger *l, uint32_t list, enum ledger_rule rule, bo
 {
         CHECK(list < l->roll_count);
         l->rolls[list].rule = rule;
+        l->rolls[list].ruled = ++l->events;
         l->rolls[list].is_bounded = is_bounded;
+}
+
+enum ledger_rule ledger_rule_of(const struct ledger *l, uint32_t list)
+{
+        CHECK(list < l->roll_count);
+        return l->rolls[list].rule;
+}
+
+void ledger_list_first_post(struct ledger *l, uint32_t list, bool is_held)
+{
+        CHECK(list < l->roll_count);
+        l->rolls[list].is_first_held = is_held;
+        l->rolls[list].ruled = ++l->events;
 }
 
 void ledger_moderator(struct ledger *l, uint32_t list, struct str address)
@@ -20,6 +34,29 @@ void ledger_moderator(struct ledger *l, uint32_t list, struct str address)
         r->moderators = realloc(r->moderators, (r->moderator_count + 1) * sizeof *r->moderators);
         CHECK(r->moderators);
         r->moderators[r->moderator_count++] = str_copy(address);
+}
+
+static struct ledger_banned *find_banned(const struct ledger_roll *r, struct str address)
+{
+        for (size_t i = 0; i < r->banned_count; i++)
+                if (str_eq_nocase(r->banned[i].address, address))
+                        return &r->banned[i];
+        return NULL;
+}
+
+void ledger_ban(struct ledger *l, uint32_t list, struct str address, enum ledger_membership is)
+{
+        CHECK(list < l->roll_count);
+        struct ledger_roll *r = &l->rolls[list];
+        struct ledger_banned *b = find_banned(r, address);
+        if (!b) {
+                r->banned = array_grow(r->banned, r->banned_count, &r->banned_cap, sizeof *r->banned);
+                b = &r->banned[r->banned_count++];
+                *b = (struct ledger_banned){.address = str_copy(address)};
+        }
+        b->is = is;
+        l->events++;
+        ledger_trace(l, "ledger", "ban %.*s of %.*s %d", STR_ARG(address), STR_ARG(r->address), (int)is);
 }
 
 struct str ledger_some_member(const struct ledger *l, uint32_t list, uint64_t number)
@@ -44,13 +81,27 @@ static bool is_moderator(const struct ledger_roll *r, struct str address)
         return false;
 }
 
+bool ledger_is_moderator(const struct ledger *l, uint32_t list, struct str address)
+{
+        return list < l->roll_count && is_moderator(&l->rolls[list], address);
+}
+
+/* LEDGER_OUT: banned for certain; LEDGER_IN: not. */
+static enum ledger_membership standing_of(const struct ledger_roll *r, struct str address)
+{
+        const struct ledger_banned *b = find_banned(r, address);
+        return b ? b->is : LEDGER_IN;
+}
+
 /* May the author of a try perhaps post to this list? */
 static bool may_post(const struct ledger_roll *r, const struct ledger_entry *e)
 {
         uint32_t found = ledger_person_find(r, e->is.from);
         if (r->rule == LEDGER_MODERATORS || is_moderator(r, e->is.from))
                 return is_moderator(r, e->is.from);
-        return r->rule != LEDGER_MEMBERS || (found != LEDGER_NONE && ledger_is_allowed(&r->people[found], e));
+        if (standing_of(r, e->is.from) == LEDGER_OUT)
+                return false;
+        return r->rule != LEDGER_MEMBERS || (found != LEDGER_NONE && ledger_was_on(&r->people[found], e));
 }
 
 /* One who has been a member since before the try, and is. */
@@ -61,18 +112,21 @@ static bool is_steady_member(const struct ledger_roll *r, const struct ledger_tr
                 return false;
         const struct ledger_person *p = &r->people[found];
         const struct ledger_change *last = &p->changes[p->change_count - 1];
-        return last->is == LEDGER_IN && last->at < is->began;
+        return last->is >= LEDGER_QUIET && last->at < is->began;
 }
 
 /* May they certainly? */
 static bool has_right(const struct ledger_roll *r, const struct ledger_try *is)
 {
+        if (standing_of(r, is->from) != LEDGER_IN || r->ruled > is->began)
+                return false;
         switch (r->rule) {
         case LEDGER_MEMBERS:
-                return is_steady_member(r, is);
+                return is_steady_member(r, is) && !r->is_first_held;
         case LEDGER_EVERYBODY:
                 return is->truth.is_told || is_steady_member(r, is);
         case LEDGER_MODERATORS:
+        case LEDGER_APPROVED: /* who has too many that wait is refused */
                 return is_moderator(r, is->from);
         default:
                 return false;
@@ -95,7 +149,7 @@ const char *ledger_wrong(const struct ledger *l, const struct ledger_entry *e, c
                 const struct ledger_roll *r = &l->rolls[e->is.targets[i]];
                 *why = e->is.truth.is_proven ? "its author may not post there"
                                              : "nobody has proven its author";
-                if (r->kind == LEDGER_LIST && !e->is.truth.is_proven)
+                if ((r->kind == LEDGER_LIST || r->rule != LEDGER_NO_RULE) && !e->is.truth.is_proven)
                         return "forged";
                 if (r->kind == LEDGER_LIST && !may_post(r, e))
                         return "admitted";
@@ -115,6 +169,65 @@ void ledger_try_denied(struct ledger *l, uint32_t t, struct str list, unsigned c
                 return;
         ledger_violate(l, "refused", "post %.*s (%s) of %s, who may post to %.*s, was answered %u",
                 STR_ARG(is->post), is->name, is->author, STR_ARG(list), code);
+}
+
+/* ---- posts that wait ---- */
+
+static enum ledger_hold hold_of(const struct ledger_roll *r, const struct ledger_entry *e)
+{
+        uint32_t found = ledger_person_find(r, e->is.from);
+        enum ledger_membership trust = found == LEDGER_NONE ? LEDGER_OUT : r->people[found].trust;
+        if (r->kind != LEDGER_LIST || r->ruled == 0)
+                return LEDGER_FREE;
+        if (r->ruled > e->is.began || r->rule == LEDGER_NO_RULE)
+                return LEDGER_UNSURE;
+        if (is_moderator(r, e->is.from) || (r->rule != LEDGER_APPROVED && !r->is_first_held))
+                return LEDGER_FREE;
+        if (r->rule == LEDGER_APPROVED || trust == LEDGER_OUT)
+                return LEDGER_WAITS;
+        return trust == LEDGER_IN ? LEDGER_FREE : LEDGER_UNSURE;
+}
+
+void ledger_note_hold(const struct ledger *l, struct ledger_entry *e, bool is_answered)
+{
+        for (size_t i = 0; i < e->is.target_count; i++) {
+                enum ledger_hold hold = hold_of(&l->rolls[e->is.targets[i]], e);
+                e->hold[i] = is_answered && e->hold[i] != hold ? LEDGER_UNSURE : hold;
+                e->let_out[i] = e->dot;
+        }
+}
+
+enum ledger_hold ledger_hold(const struct ledger *l, uint32_t t, uint32_t list)
+{
+        CHECK(t < l->entry_count);
+        size_t target = ledger_target_of(&l->entries[t], list);
+        return target < l->entries[t].is.target_count ? l->entries[t].hold[target] : LEDGER_FREE;
+}
+
+static void trust(struct ledger_roll *r, struct str address, enum ledger_hold hold)
+{
+        uint32_t found = ledger_person_find(r, address);
+        if (found == LEDGER_NONE || r->people[found].trust == LEDGER_IN)
+                return;
+        if (hold == LEDGER_RELEASED)
+                r->people[found].trust = LEDGER_IN;
+        else if (hold == LEDGER_UNSURE)
+                r->people[found].trust = LEDGER_MAYBE;
+}
+
+void ledger_hold_put(struct ledger *l, uint32_t t, uint32_t list, enum ledger_hold hold)
+{
+        static const char *const words[] = {"free", "waits", "unsure", "released", "rejected"};
+        CHECK(t < l->entry_count);
+        struct ledger_entry *e = &l->entries[t];
+        size_t target = ledger_target_of(e, list);
+        if (target == e->is.target_count)
+                return;
+        e->hold[target] = hold;
+        e->let_out[target] = ++l->events;
+        l->settled = 0;
+        trust(&l->rolls[list], e->is.from, hold);
+        ledger_trace(l, "ledger", "%s %s", e->is.name, words[hold]);
 }
 
 /* ---- DNS ---- */

@@ -79,8 +79,22 @@ static void put_line(struct buffer *b, struct sim_random *r, const struct letter
         buffer_put(b, S("\r\n"));
 }
 
+static void put_text(struct buffer *b, struct str text)
+{
+        struct str line;
+        while (text.n > 0) {
+                (void)str_cut(text, '\n', &line, &text);
+                buffer_put(b, line);
+                buffer_put(b, S("\r\n"));
+        }
+}
+
 static void put_body(struct buffer *b, struct sim_random *r, const struct letter *l)
 {
+        if (l->text.p) {
+                put_text(b, l->text);
+                return;
+        }
         size_t end = b->n + l->size;
         put_line(b, r, l);
         while (b->n < end)
@@ -154,11 +168,19 @@ static void put_header(struct buffer *b, struct sim_random *r, const struct lett
         size_t begin = b->n;
         unsigned second = (unsigned)sim_random_below(r, 60);
         struct str other = l->second.n > 0 ? l->second : S("another@other.test");
-        buffer_print(b, "From: Somebody <%.*s>", STR_ARG(l->from));
+        if (l->via.n > 0)
+                buffer_print(b, "Author: Somebody <%.*s>\r\nFrom: \"Somebody via %.*s\" <%.*s>",
+                        STR_ARG(l->from), STR_ARG(str_take(l->via, str_find_byte(l->via, '@'))),
+                        STR_ARG(l->via));
+        else
+                buffer_print(b, "From: Somebody <%.*s>", STR_ARG(l->from));
         if (l->shape == LETTER_TWO_AUTHORS)
                 buffer_print(b, ", Another <%.*s>", STR_ARG(other));
         buffer_print(b, "\r\nTo: %.*s\r\n%.*s", STR_ARG(l->to), STR_ARG(below));
-        buffer_print(b, "Subject: about %.*s,\r\n\tand more\r\n", STR_ARG(l->name));
+        if (l->subject.p)
+                buffer_print(b, "Subject: %.*s\r\n", STR_ARG(l->subject));
+        else
+                buffer_print(b, "Subject: about %.*s,\r\n\tand more\r\n", STR_ARG(l->name));
         if (l->shape != LETTER_BARE)
                 buffer_print(b, "Date: Sun, 22 Nov 2026 12:00:%02u +0000\r\nMessage-ID: <%.*s@%.*s>\r\n",
                         second, STR_ARG(l->name), STR_ARG(domain_of(l->from)));

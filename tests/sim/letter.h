@@ -40,6 +40,8 @@ struct letter {
                 second; /* LETTER_TWO_FROM, LETTER_TWO_AUTHORS: the other address; empty: another@other.test */
         struct str front;  /* fields in front of it, such as a signature; each ended by CRLF */
         struct str forged; /* fields that a server must take away: the first on top, the others below To */
+        struct str via;    /* the list that From names in the author's place; empty: From is as it was */
+        struct str subject, text; /* instead of what is drawn; lines of the text end with LF; NULL: drawn */
         enum letter_shape shape;
         size_t size;         /* of the body, at least */
         struct str smuggled; /* LETTER_SMUGGLE: the name of the try inside */

@@ -238,7 +238,7 @@ static void on_rcpt(struct session *s, struct str line)
                 say(s, "503 5.5.1 not now"); /* behind a MAIL that was refused, a pipelining client means no harm */
                 return;
         }
-        if (!ledger_is_known(s->mx->config.ledger, verify_list_of(v, s->from, path), path))
+        if (!verify_may_come(v, s->from, path))
                 ledger_violate(s->mx->config.ledger, "relayed",
                         "%s was asked to take mail of <%.*s> for <%.*s>", s->mx->config.name,
                         STR_ARG(s->from), STR_ARG(path));
@@ -246,7 +246,7 @@ static void on_rcpt(struct session *s, struct str line)
                 return;
         const char *answer = judge_recipient(s, path);
         if (answer[0] == '5')
-                ledger_refusal(s->mx->config.ledger, path);
+                verify_refused(s->mx->config.verify, path);
         say(s, answer);
         if (answer[0] == '2')
                 s->to[s->to_count++] = str_copy(path);

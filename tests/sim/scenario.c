@@ -193,6 +193,17 @@ static bool is_email(struct str s)
         return str_cut(s, '@', &local, &domain) && is_name(local, "-._+=") && is_name(domain, "-.");
 }
 
+static bool are_emails(struct str s)
+{
+        struct str one;
+        bool is_good = s.n > 0;
+        while (is_good && s.n > 0) {
+                (void)str_cut(s, ',', &one, &s);
+                is_good = is_email(one);
+        }
+        return is_good;
+}
+
 static bool fits(enum kind kind, const char *choices, struct str word)
 {
         uint64_t number;
@@ -206,6 +217,8 @@ static bool fits(enum kind kind, const char *choices, struct str word)
         case LIST:
         case EMAIL:
                 return is_email(word);
+        case EMAILS:
+                return are_emails(word);
         case DOMAINS:
                 return is_name(word, "-.,");
         case TYPE:

@@ -40,6 +40,7 @@ enum verb {
         /* what happens */
         VERB_TIME,
         VERB_POST,
+        VERB_MAIL,
         VERB_JOIN,
         VERB_LEAVE,
         VERB_STOP,

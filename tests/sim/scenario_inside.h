@@ -16,6 +16,7 @@ enum kind {
         PEER, /* a node, or * for all */
         LIST,
         EMAIL,
+        EMAILS, /* separated by commas */
         DOMAINS,
         TYPE, /* of a DNS record */
         COUNT,

@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "tests/sim/book.h"
 #include "tests/sim/buffer.h"
 #include "tests/sim/results.h"
 
@@ -18,8 +19,9 @@
 /* A letter that copies of are coming, and the last fields in front of it that were verified: members get the same
  * bytes, so the next copy needs no arithmetic as long as DNS says the same. */
 struct known {
-        uint32_t try;
-        struct str letter;       /* owned; as it arrives */
+        uint32_t try, list;
+        struct str letter;       /* owned; as it arrives, */
+        struct str renamed;      /* or may arrive, with another From; owned */
         struct buffer front;     /* verified; empty: none yet */
         struct buffer names;     /* of the keys that were asked for, each ended by LF */
         struct buffer dns;       /* what was answered, as `put_views` writes it */
@@ -36,6 +38,7 @@ struct verify {
         verify_lookup *lookup;
         void *ctx;
         const char *authserv; /* NULL: nothing is expected */
+        struct book *book;    /* or NULL */
         struct known known[LETTERS];
         struct cached_key keys[KEYS];
         size_t key_count; /* ever parsed */
@@ -62,9 +65,15 @@ void verify_expect_results(struct verify *v, const char *authserv)
         v->authserv = authserv;
 }
 
+void verify_expect_notes(struct verify *v, struct book *book)
+{
+        v->book = book;
+}
+
 static void known_clear(struct known *k)
 {
         str_free(k->letter);
+        str_free(k->renamed);
         buffer_free(&k->front);
         buffer_free(&k->names);
         buffer_free(&k->dns);
@@ -220,15 +229,31 @@ static void judge_signature(struct verify *v, struct known *k, const struct veri
 
 /* ---- bytes ---- */
 
-static struct known *letter_of(struct verify *v, uint32_t t)
+/* May the author's name not stay? His domain has a policy, and no signature of it is on the letter. */
+static bool is_renamed(const struct ledger_try *is)
+{
+        struct str domain = str_skip(is->from, str_find_last_byte(is->from, '@') + 1);
+        bool is_signed_for = is->truth.dkim && str_eq_nocase(is->truth.signer, domain);
+        return is->truth.is_told && is->truth.dmarc != LEDGER_DMARC_NONE && !is_signed_for;
+}
+
+static struct known *letter_of(struct verify *v, uint32_t t, uint32_t list)
 {
         struct known *k = &v->known[t % LETTERS];
-        if (k->try == t)
+        if (k->try == t && k->list == list)
                 return k;
         known_clear(k);
         struct letter letter = ledger_letter(v->ledger, t);
+        const struct ledger_try *is = ledger_try_get(v->ledger, t);
+        bool is_list = ledger_list_kind(v->ledger, list) == LEDGER_LIST;
+        bool is_open = is->is_misled || ledger_dns_may_fail(v->ledger);
         k->try = t;
-        k->letter = letter_arriving(&letter);
+        k->list = list;
+        if (!is_list || !is_renamed(is) || is_open)
+                k->letter = letter_arriving(&letter);
+        letter.via = ledger_list_address(v->ledger, list);
+        if (is_list && (is_renamed(is) || is_open))
+                k->renamed = letter_arriving(&letter);
         return k;
 }
 
@@ -263,28 +288,33 @@ static bool is_list_id(struct str body, struct str list)
 }
 
 /* What is wrong with the fields in front: one that nobody may put there, or NULL; `list` is 0 long for a role. */
-static const char *judge_front(struct str front, enum letter_shape shape, struct str list)
+static const char *judge_front(
+        struct str front, const struct ledger_try *is, bool is_renamed_copy, struct str list)
 {
         struct mail_field field;
-        size_t at = 0, ids = 0;
+        size_t at = 0, ids = 0, replies = 0;
         while (at < front.n) {
                 if (mail_item_next(front, &at, &field) != MAIL_ITEM_FIELD)
                         return "something in front that is no field";
-                if (!is_our_field(field.name, shape))
+                bool is_reply = str_eq_nocase(field.name, S("Reply-To"));
+                if (!is_our_field(field.name, is->shape) && !(is_renamed_copy && is_reply))
                         return "a strange field in front";
+                replies += is_reply && str_find(field.body, is->from) < field.body.n;
                 if (!str_eq_nocase(field.name, S("List-Id")))
                         continue;
                 ids++;
                 if (list.n == 0 || !is_list_id(field.body, list))
                         return "the List-Id of another list";
         }
+        if (is_renamed_copy && replies != 1)
+                return "no Reply-To with the author";
         return list.n > 0 && ids != 1 ? "not one List-Id" : NULL;
 }
 
 /* Where the letter begins in what came; its length when that does not end with it. */
 static size_t find_letter(struct str bytes, struct str letter)
 {
-        if (bytes.n < letter.n || !str_eq(str_skip(bytes, bytes.n - letter.n), letter))
+        if (letter.n == 0 || bytes.n < letter.n || !str_eq(str_skip(bytes, bytes.n - letter.n), letter))
                 return bytes.n;
         return bytes.n - letter.n;
 }
@@ -321,14 +351,18 @@ static void judge_results(
 
 static void judge_bytes(struct verify *v, const struct verify_message *m, uint32_t t, uint32_t list)
 {
-        struct known *k = letter_of(v, t);
+        struct known *k = letter_of(v, t, list);
         const struct ledger_try *is = ledger_try_get(v->ledger, t);
         struct str address = ledger_list_address(v->ledger, list);
         bool is_role = ledger_list_kind(v->ledger, list) == LEDGER_ROLE;
         size_t at = find_letter(m->bytes, k->letter);
+        bool is_renamed_copy = at == m->bytes.n;
+        if (is_renamed_copy)
+                at = find_letter(m->bytes, k->renamed);
         struct str front = str_take(m->bytes, at);
-        const char *wrong = at == m->bytes.n ? "the letter is not at its end"
-                                             : judge_front(front, is->shape, is_role ? S("") : address);
+        const char *wrong = at == m->bytes.n
+                                    ? "the letter is not at its end"
+                                    : judge_front(front, is, is_renamed_copy, is_role ? S("") : address);
         bool is_forged = has_forged(v, m->bytes, t);
         if (is_forged)
                 ledger_violate(v->ledger, "forged",
@@ -395,8 +429,48 @@ static uint32_t list_of_copy(struct verify *v, const struct ledger_try *is, stru
         return verify_list_of(v, from, to);
 }
 
+bool verify_may_come(struct verify *v, struct str from, struct str to)
+{
+        return ledger_is_known(v->ledger, verify_list_of(v, from, to), to) ||
+               (v->book && from.n == 0 && book_may_tell(v->book, to));
+}
+
+void verify_refused(struct verify *v, struct str to)
+{
+        ledger_refusal(v->ledger, to);
+        if (v->book)
+                book_refusal(v->book, to);
+}
+
+/* Mail that a list has written itself: signed like any other. */
+static void note_received(struct verify *v, const struct verify_message *m)
+{
+        struct known k = {.try = LEDGER_NONE};
+        struct mail_header header;
+        enum dkim_fault why;
+        if (mail_header_index(m->bytes, v->fields, MAIL_FIELDS_MAX, &header) == ERR_OK) {
+                const struct mail_field *from = mail_header_first(&header, S("From"));
+                struct str domain =
+                        from ? str_trim(str_skip(from->body, str_find_last_byte(from->body, '@') + 1))
+                             : S("");
+                if (str_has_suffix_nocase(domain, S(">")))
+                        domain.n--;
+                if (!is_signed(v, &k, m, domain, &why))
+                        ledger_violate(v->ledger, "unverified",
+                                "mail of a list at %s has no signature of %.*s that verifies", m->host,
+                                STR_ARG(domain));
+        }
+        known_clear(&k);
+        for (size_t i = 0; i < m->to_count; i++)
+                book_note(v->book, m->connection, m->to[i], m->bytes);
+}
+
 void verify_received(struct verify *v, const struct verify_message *m)
 {
+        if (v->book && m->from.n == 0 && letter_name(m->bytes).n == 0) {
+                note_received(v, m);
+                return;
+        }
         uint32_t t = ledger_try_find(v->ledger, letter_name(m->bytes));
         const struct ledger_try *is = ledger_try_get(v->ledger, t);
         for (size_t i = 0; i < m->to_count; i++) {

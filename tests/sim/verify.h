@@ -29,10 +29,19 @@ struct verify_view {
 typedef size_t verify_lookup(void *ctx, struct str name, struct verify_view *views, size_t cap);
 
 struct verify;
+struct book;
 struct verify *verify_new(struct ledger *ledger, verify_lookup *lookup, void *ctx);
 void verify_free(struct verify *v);
 /* From now on each copy must bear the results of this server, and they must be so; `authserv` is its name. */
 void verify_expect_results(struct verify *v, const char *authserv);
+
+/* From now on mail of the lists themselves is kept in this book. */
+void verify_expect_notes(struct verify *v, struct book *book);
+/* May `to` ever be sent mail with the sender `from`? */
+bool verify_may_come(struct verify *v, struct str from, struct str to);
+
+/* A mail host has said for good that it takes no mail for somebody. */
+void verify_refused(struct verify *v, struct str to);
 
 struct verify_message {
         const char *host;    /* the mail host's node */

@@ -178,17 +178,22 @@ static const char *find_busy(struct world *w)
         return sim_now(w->sim) < w->quiet_ms ? "a fault" : NULL;
 }
 
+static bool is_settled(struct world *w)
+{
+        return ledger_is_settled(w->ledger) && book_is_settled(w->book);
+}
+
 /* Until everything has its outcome. False: the time was over before. */
 static bool wait_for_quiet(struct world *w, int64_t end_ms)
 {
         int64_t look_ms = 0, pause_ms = LOOK_FIRST_MS;
         for (;;) {
                 bool is_idle = !find_busy(w);
-                if (is_idle && ledger_is_settled(w->ledger))
+                if (is_idle && is_settled(w))
                         return true;
                 if (is_idle && sim_now(w->sim) >= look_ms) {
                         look_at_image(w, false, "while something waits");
-                        if (ledger_is_settled(w->ledger))
+                        if (is_settled(w))
                                 return true;
                         look_ms = sim_now(w->sim) + pause_ms;
                         pause_ms = pause_ms < LOOK_MOST_MS / 2 ? pause_ms * 2 : LOOK_MOST_MS;
@@ -293,7 +298,9 @@ static void live(struct sim *sim, void *arg)
         if (!sim_failure(w->sim)) {
                 ledger_image_again(w->ledger);
                 look_at_image(w, true, "at the end");
+                world_judge_members(w);
                 ledger_judge(w->ledger);
+                book_judge(w->book);
         }
 }
 
@@ -346,12 +353,16 @@ static void open_world(struct world *w)
         w->dns = dns_world_new(w->sim);
         w->people = people_new(w->seed);
         w->verify = verify_new(w->ledger, look_up, w);
+        w->book = book_new(w->ledger, world_told, w);
+        verify_expect_notes(w->verify, w->book);
 }
 
 static void close_world(struct world *w)
 {
         world_tear_down(w);
         verify_free(w->verify);
+        book_free(w->book);
+        buffer_free(&w->members);
         dns_world_free(w->dns);
         people_free(w->people);
         ledger_free(w->ledger);

@@ -323,6 +323,7 @@ static void build_author(struct world *w, struct machine *m)
                 .who = m->who,
                 .people = w->people,
                 .authserv = w->authserv,
+                .book = w->book,
                 .seed = w->seed};
         CHECK(config.mood != AUTHOR_MOODS);
         m->author = author_new(&config);
@@ -353,6 +354,17 @@ static void build_mail_host(struct world *w, struct machine *m)
 
 /* ---- what the ledger must know ---- */
 
+/* Those of a list stand behind a role. */
+static void put_moderators(struct world *w, const struct statement *t, uint32_t role)
+{
+        struct str moderator, names = statement_text(t, "moderator", S(WORLD_MODERATOR));
+        while (names.n > 0) {
+                (void)str_cut(names, ',', &moderator, &names);
+                ledger_member(w->ledger, role, moderator, LEDGER_IN);
+                world_refuse_homeless(w, moderator);
+        }
+}
+
 static void put_roles(struct world *w, struct str domain)
 {
         static const char *const names[] = {"postmaster", "abuse"};
@@ -367,12 +379,10 @@ static void put_roles(struct world *w, struct str domain)
                 }
                 for (size_t i = 0; i < w->s->count; i++) {
                         const struct statement *t = &w->s->statements[i];
-                        struct str name, at, moderator = statement_text(t, "moderator", S(WORLD_MODERATOR));
+                        struct str name, at;
                         (void)str_cut(statement_argument(t, 0), '@', &name, &at);
-                        if (t->verb != VERB_LIST || !str_eq_nocase(at, domain))
-                                continue;
-                        ledger_member(w->ledger, role, moderator, LEDGER_IN);
-                        world_refuse_homeless(w, moderator);
+                        if (t->verb == VERB_LIST && str_eq_nocase(at, domain))
+                                put_moderators(w, t, role);
                 }
         }
 }
@@ -381,13 +391,25 @@ static void put_list(struct world *w, const struct statement *t)
 {
         struct str ignored, posting = statement_text(t, "posting", S("subscribers"));
         uint32_t list = ledger_list(w->ledger, statement_argument(t, 0), LEDGER_LIST);
+        struct str moderator, moderators = statement_text(t, "moderator", S(WORLD_MODERATOR)), name, domain;
         enum ledger_rule rule = str_eq(posting, S("subscribers")) ? LEDGER_MEMBERS
                                 : str_eq(posting, S("open"))      ? LEDGER_EVERYBODY
+                                : str_eq(posting, S("moderated")) ? LEDGER_APPROVED
                                                                   : LEDGER_MODERATORS;
         bool is_bounded = statement_has(t, "max-message", &ignored) ||
                           statement_has(w->lipap->said, "max-message", &ignored);
         ledger_list_rule(w->ledger, list, rule, is_bounded);
-        ledger_moderator(w->ledger, list, statement_text(t, "moderator", S(WORLD_MODERATOR)));
+        while (moderators.n > 0) {
+                (void)str_cut(moderators, ',', &moderator, &moderators);
+                ledger_moderator(w->ledger, list, moderator);
+        }
+        book_setting(w->book, list, S("subscription"), statement_text(t, "subscription", S("moderated")));
+        book_setting(w->book, list, S("first-post"), statement_text(t, "first-post", S("free")));
+        (void)str_cut(statement_argument(t, 0), '@', &name, &domain);
+        const char *owner = world_text(w, "%.*s-owner@%.*s", STR_ARG(name), STR_ARG(domain));
+        uint32_t role = ledger_list(w->ledger, str_of_c(owner), LEDGER_ROLE);
+        ledger_list_rule(w->ledger, role, LEDGER_EVERYBODY, is_bounded);
+        put_moderators(w, t, role);
 }
 
 void world_refuse_homeless(struct world *w, struct str email)

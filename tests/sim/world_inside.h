@@ -7,6 +7,8 @@
 #include "crypto/sha256.h"
 #include "host/sim/sim.h"
 #include "tests/sim/author.h"
+#include "tests/sim/book.h"
+#include "tests/sim/buffer.h"
 #include "tests/sim/dns_world.h"
 #include "tests/sim/mx.h"
 #include "tests/sim/verify.h"
@@ -14,6 +16,7 @@
 
 #define WORLD_ARGUMENTS_MAX 128
 #define WORLD_MODERATOR "moderator@moderators.test" /* when a list names none */
+#define WORLD_MODERATORS_MAX 8                      /* of one list */
 #define SERVER_BACK_MS 1000
 #define WORLD_ZONE_HURT_MS (4 * 60 * 1000) /* signers look each minute, and secondaries lag */
 #define WORLD_CHANGES_MAX 256              /* members who wait to join or leave at once */
@@ -64,6 +67,8 @@ struct world {
         struct verify *verify;
         struct dns_world *dns;
         struct people *people;
+        struct book *book;
+        struct buffer members;     /* of the image that was looked at last */
         const char *authserv;      /* the name that lipap's results bear */
         struct arena arena, views; /* of the run; of one question of verify */
         struct machine *machines;
@@ -122,6 +127,13 @@ void look_at_image(struct world *w, bool with_queue, const char *when);
 /* world_play.c: what the statements say, in their order and at their times. */
 void play(struct world *w);
 void world_lasts(struct world *w, int64_t for_ms); /* nothing is quiet before */
+
+/* world_book.c: letters to the routes of lists, and who is a member. */
+void world_mail(struct world *w, const struct statement *t);
+void world_told(void *world, uint32_t note);                                     /* for book_new */
+bool world_has_member(const struct world *w, struct str list, struct str email); /* as last looked at */
+void world_judge_members(struct world *w);                                       /* likewise */
+bool world_expect_book(struct world *w, const struct statement *t);
 
 /* world_link.c: those about the network. */
 void play_network(struct world *w, const struct statement *t);

@@ -30,10 +30,16 @@ static void tell_failed(void *ctx, struct str message_id, struct str address)
         ledger_failed(l->w->ledger, message_id, address);
 }
 
+static void tell_member(void *ctx, struct str list, struct str address)
+{
+        struct looking *l = ctx;
+        buffer_print(&l->w->members, "%.*s %.*s\n", STR_ARG(list), STR_ARG(address));
+}
+
 static int run_look(struct host *h, void *arg)
 {
         struct looking *l = arg;
-        struct image_watch watch = {tell_fault, tell_queued, tell_failed, l};
+        struct image_watch watch = {tell_fault, tell_queued, tell_failed, tell_member, l};
         l->e = image_look(h, &watch);
         return l->e != ERR_OK;
 }
@@ -48,6 +54,7 @@ void look_at_image(struct world *w, bool with_queue, const char *when)
                 if (fiber_sleep(world_sched(w), 1) != ERR_OK)
                         return;
         w->is_desk_taken = true;
+        w->members.n = 0;
         sim_disk_copy(w->copy, w->lipap->disk);
         sim_node_start(w->desk, run_look, l);
         if (sim_node_join(w->desk, FIBER_NEVER, &status) == ERR_OK && l->e != ERR_OK)

@@ -296,8 +296,10 @@ static void do_expect(struct world *w, const struct statement *t)
                 is_so = ledger_count(w->ledger, of, by) > 0;
         else if (str_eq(what, S("nothing")))
                 is_so = ledger_count(w->ledger, of, by) == 0;
-        else
+        else if (str_eq(what, S("log")))
                 is_so = is_line_seen(w, t);
+        else
+                is_so = world_expect_book(w, t);
         if (!is_so)
                 world_broken(w, "expect", "line %u: not so: %.*s %.*s %.*s", t->line, STR_ARG(what),
                         STR_ARG(of), STR_ARG(by));
@@ -321,6 +323,9 @@ static void play_one(struct world *w, size_t at)
         switch (t->verb) {
         case VERB_POST:
                 do_post(m, t);
+                break;
+        case VERB_MAIL:
+                world_mail(w, t);
                 break;
         case VERB_JOIN:
         case VERB_LEAVE:

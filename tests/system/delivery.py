@@ -76,6 +76,16 @@ def refusals(world, sink, state):
         equal(set(waiting), {LATER, DROPPED, ALL_DOWN}, "waiting")
         check("come back later" in waiting[LATER]["reply"], f"reply {waiting[LATER]['reply']!r}")
         check(waiting[LATER]["attempts"] >= 1 and waiting[ALL_DOWN]["reply"], f"waiting: {waiting}")
+    with world.case("ptt why tells the path of the post: verdicts, rule, proof, and the last reply for each member"):
+        (told,) = json.loads(world.run("ptt", "why", world.image, dict(fields(raw))["message-id"], "--json"))
+        trace = dict(line.split(": ", 1) for line in told["trace"])
+        equal(told["state"], "being delivered", "state")
+        check(AUTHOR in trace["author"] and trace["spf"].startswith("pass") and "subscribers" in trace["rule"]
+              and trace["from"], f"trace: {trace}")
+        last = {r["address"]: r for r in told["results"]}
+        equal({a for a, r in last.items() if r["delivered"]}, set(ARRIVE), "delivered")
+        equal(last[REFUSED]["code"], 550, "refused")
+        equal({w["address"] for w in told["waiting"]}, set(waiting), "waiting")
     return raw
 
 
@@ -124,7 +134,7 @@ def run(world):
 
     sink = world.start_sink([(SINK, 25), ("127.0.0.11", 25)], policy)
     world.create(MEMBERS)
-    world.create([UNASKED], name="other", settings=["--posting", "open"])
+    world.create([UNASKED], name="other", settings=["--posting", "open", "--from", "keep"])
     state = {"answers": answers, "options": ["--retry", "2s"], "nec": world.start_nec()}
     state["lipap"] = world.start_lipap(state["options"])
     raw = refusals(world, sink, state)

@@ -195,14 +195,27 @@ def names_and_paths(world, sink):
         return copy.sender
 
 
+def report(recipient, to):
+    """A delivery report (RFC 3464) about one recipient."""
+    return message(b"--b\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+                   b"Reporting-MTA: dns; mx.sub1.test\r\n\r\n" + recipient + b"--b--\r\n", to=to,
+                   sender="mailer-daemon@sub1.test",
+                   more="Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n")
+
+
 def bounces(world, sink, state, long_path):
     raw = good("bounced")
     path = until(30, "a copy", lambda: copies_of(sink, raw, READER))[0].sender
-    notice = message(b"Final-Recipient: rfc822; reader@sub1.test\r\nStatus: 5.1.1\r\n"
-                     b"Diagnostic-Code: smtp; 550 no such mailbox\r\n", sender="mailer-daemon@sub1.test", to=path)
+    notice = report(b"Final-Recipient: rfc822; reader@sub1.test\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+                    b"Diagnostic-Code: smtp; 550 no such mailbox\r\n", path)
     with world.case("bounce: one to the return path is taken, also from <> and from a stranger"):
         equal(post(LIPAP, "", [path], notice, STRANGER)[:3], "250", "answer")
         equal(post(LIPAP, "", [path.upper()], notice, STRANGER)[:3], "250", "answer in capitals")
+    with world.case("bounce: a vacation notice, a delay and a challenge are taken, and do not count"):
+        for text in (message(b"I am on vacation until Monday.\r\n", more="Auto-Submitted: auto-replied\r\n", to=path),
+                     report(b"Final-Recipient: rfc822; reader@sub1.test\r\nAction: delayed\r\nStatus: 4.4.1\r\n", path),
+                     message(b"Please confirm that you are human by replying to this mail.\r\n", to=path)):
+            equal(post(LIPAP, "", [path], text, STRANGER)[:3], "250", "answer")
     with world.case("bounce: a forged, a shortened and another list's return path are unknown addresses"):
         token = path.split("-return-")[1].split("@")[0]
         wrong = ("b" if token[0] != "b" else "c") + token[1:]

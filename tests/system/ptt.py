@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 
+from lib.outside import Opened, sums
+
 failed = False
 
 
@@ -132,7 +134,7 @@ def creating(t):
     t.equal("nothing is left beside the image", os.listdir(t.folder), ["lipap.img"])
     t.wants("an image that is missing", 1, "show", t.image + "2", says="no image")
     result("opening made nothing", "it is there" if os.path.exists(t.image + "2") else None)
-    t.equal("a new image is empty", t.show(), {"lists": [], "queue": [], "failures": []})
+    t.equal("a new image is empty", t.show(), {"lists": [], "requests": [], "queue": [], "failures": []})
 
 
 def names(t):
@@ -167,13 +169,13 @@ def settings(t):
                 says=f"--{setting}")
     t.wants("a setting given twice", 64, *add(t.image, "fine", "--who", "nobody", "--who", "nobody"), says="--who")
     t.wants("all settings", 0, *add(t.image, "set", "--subscription", "open", "--posting=announce", "--from", "keep",
-                                    "--reply-to", "list", "--subject-prefix", "[set]", "--footer", "none", "--who",
+                                    "--first-post", "moderated", "--duplicates", "skip", "--reply-to", "list", "--subject-prefix", "[set]", "--footer", "none", "--who",
                                     "moderators", "--max-message", "1M", "--archive", "on", "--description",
                                     "Déjà vu: \"quoted\" \\", "--language", "fr"))
     t.equal("settings are kept", t.show("set")["lists"][0]["settings"],
-            {"subscription": "open", "posting": "announce", "from": "keep", "reply-to": "list",
-             "subject-prefix": "[set]", "footer": "none", "who": "moderators", "max-message": "1M", "archive": "on",
-             "description": "Déjà vu: \"quoted\" \\", "language": "fr"})
+            {"subscription": "open", "posting": "announce", "first-post": "moderated", "from": "keep", "reply-to": "list",
+             "subject-prefix": "[set]", "footer": "none", "who": "moderators", "duplicates": "skip", "max-message": "1M",
+             "archive": "on", "description": "Déjà vu: \"quoted\" \\", "language": "fr"})
     t.equal("and have defaults", t.show("owner")["lists"][0]["settings"]["posting"], "subscribers")
 
 
@@ -211,6 +213,26 @@ def members(t):
     t.equal("nothing was changed", people(t, "subscribers", "one", "two.example"), ["e@f.example"])
 
 
+def options(t):
+    """Of subscribers: all who are named, or none."""
+    def now():
+        return {m["address"]: (m["nomail"], m["own-posts"]) for m in t.show("--domain", "opt.example")["lists"][0]["subscribers"]}
+    def sets(*words):
+        return ("options", t.image, "--domain", "opt.example", "opt", *words)
+    t.run(*add(t.image, "opt", "--subscriber", "a@x.example", "--subscriber", "b@x.example", domain="opt.example"))
+    t.equal("a new subscriber's options", now(), {"a@x.example": (False, True), "b@x.example": (False, True)})
+    t.wants("options", 0, *sets("A@x.example", "b@x.example", "--nomail", "on"))
+    t.wants("one of them", 0, *sets("b@x.example", "--nomail=off", "--own-posts=off"))
+    t.equal("they are set", now(), {"a@x.example": (True, True), "b@x.example": (False, False)})
+    t.wants("who is no subscriber", 1, *sets("a@x.example", "c@x.example", "--nomail", "off"), says="c@x.example")
+    t.equal("then nothing is done", now()["a@x.example"], (True, True))
+    t.wants("a value that is none", 64, *sets("a@x.example", "--nomail", "yes"), says="--nomail is not on | off")
+    t.wants("no option", 64, *sets("a@x.example"), says="--nomail")
+    t.wants("no list", 64, "options", t.image, "--domain", "opt.example", "a@x.example", "b@x.example", "--nomail", "on", says="NAME")
+    t.wants("a list that is not there", 1, "options", t.image, "--domain", "opt.example", "none", "a@x.example", "--nomail", "on",
+            says="none")
+
+
 def showing(t):
     t.wants("show a list that is missing", 1, "show", t.image, "none", says="none")
     t.wants("show one argument too many", 64, "show", t.image, "one", "two", says="two")
@@ -218,91 +240,6 @@ def showing(t):
     code, out, err = t.on("show", "--domain", "two.example")
     result("show as text", None if code == 0 and "one@two.example" in out and "e@f.example" in out and
            "mailingl.st" not in out and not err else out + err)
-
-
-def sums(page_number, page):
-    """What the last bytes of a database page are: CRC-32C of its number and its other bytes."""
-    crc = 0xffffffff
-    for byte in page_number.to_bytes(4, "little") + page[:-4]:
-        crc = TABLE[(crc ^ byte) & 255] ^ crc >> 8
-    return (crc ^ 0xffffffff).to_bytes(4, "little")
-
-
-def make_table():
-    table = []
-    for crc in range(256):
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
-        table.append(crc)
-    return table
-
-
-TABLE = make_table()
-
-
-class Opened:
-    """The database of an image, outside of it, by SQLite alone; put back when it is closed.
-
-    Only a test may do that: the pages are given their checksums anew, and the log is emptied."""
-
-    def __init__(self, tool):
-        self.tool, self.path = tool, os.path.join(tool.folder, "outside.db")
-
-    def __enter__(self):
-        code, _, err = self.tool.on("get", "ptt.db", "--to", self.path)
-        if code != 0:
-            raise AssertionError(err)
-        with open(self.path, "rb") as f:
-            self.before = f.read()
-        self.db = sqlite3.connect(self.path)
-        self.db.execute("PRAGMA journal_mode = DELETE")
-        return self.db
-
-    def __exit__(self, *trouble):
-        self.db.commit()
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.close()
-        with open(self.path, "rb") as f:
-            after = f.read()
-        with open(self.tool.image, "r+b") as image:
-            places = clusters(image.read())
-            for at in range(0, len(after), 4096):
-                page = bytearray(after[at:at + 4096])
-                if page != self.before[at:at + 4096]:
-                    page[-4:] = sums(at // 4096 + 1, page)
-                    self.put(image, places["DB "], at, page)
-            self.put(image, places["DB-"], 0, bytes(4096))
-        os.unlink(self.path)
-
-    @staticmethod
-    def put(image, places, at, page):
-        size, starts = places
-        for i in range(0, 4096, size):
-            image.seek(starts[(at + i) // size])
-            image.write(page[i:i + size])
-
-
-def clusters(volume):
-    """Of the files in the root of a FAT32 volume, by extension: the cluster size (up to 4096), and where each begins."""
-    sector, per, reserved, fats = struct.unpack_from("<HBHB", volume, 11)
-    (table,), (root,) = struct.unpack_from("<I", volume, 36), struct.unpack_from("<I", volume, 44)
-    first, size = (reserved + fats * table) * sector, per * sector
-
-    def chain(cluster):
-        found = []
-        while 2 <= cluster < 0x0ffffff8:
-            found.append(first + (cluster - 2) * size)
-            cluster = struct.unpack_from("<I", volume, reserved * sector + cluster * 4)[0] & 0x0fffffff
-        return found
-
-    found = {}
-    for start in chain(root):
-        for at in range(start, start + size, 32):
-            entry = volume[at:at + 32]
-            if entry[0] not in (0, 0xe5) and not entry[11] & 0x18:
-                high, low = struct.unpack_from("<H", entry, 20)[0], struct.unpack_from("<H", entry, 26)[0]
-                found[entry[8:11].decode("ascii", "replace")] = size, chain(high << 16 | low)
-    return found
 
 
 def hostile(t):
@@ -315,6 +252,17 @@ def hostile(t):
         db.execute("INSERT INTO delivery VALUES (1, 1, 4, 'late@x.example', 'x.example', 3, 1000, 5000, CAST(? AS TEXT))",
                    (said,))
         db.execute("INSERT INTO delivery VALUES (2, 1, 5, 'soon@x.example', 'x.example', 0, 1000, NULL, '')")
+        db.execute("INSERT INTO message VALUES (2, 'tock', 1, 4, ?, 'two.example', 'h@t.example', '<held@x>', 0, 2000, 0,"
+                   " x'', x'', 0)", (ident,))
+        for row in ((1, 1, "new@x.example", None), (2, 2, "asks@x.example", None), (3, 3, "boss@x.example", None),
+                    (4, 4, "h@t.example", 2), (5, 9, "later@x.example", None)):
+            db.execute("INSERT INTO request VALUES (?, ?, ?, ?, 'x.example', x'', ?, 3000, 0)", (row[0], ident, *row[1:]))
+        db.execute("INSERT INTO ban VALUES (?, 'bad@x.example', 'boss@x.example', 1000, 0)", (ident,))
+        db.execute("INSERT INTO trace VALUES (1, '<id@x>', CAST(? AS TEXT))",
+                   (b"author: s@t.example proven\nspf: " + said + b"\n" + b"long: " + b"x" * 9000 + b"\n",))
+        db.execute("INSERT INTO trace VALUES (2, '<held@x>', '')")
+        db.execute("INSERT INTO result VALUES (1, 7, 8, 'got@x.example', 4000, 250, 1, '2.0.0 ok')")
+        db.execute("INSERT INTO result VALUES (1, 8, 9, 'late@x.example', 5000, 450, 0, CAST(? AS TEXT))", (said,))
         db.execute("INSERT INTO failure VALUES (1, 1, 6, ?, 'two.example', 'gone@x.example', '<id@x>', 1000, 550,"
                    " CAST(? AS TEXT))", (ident, said))
     shown = t.show("--domain", "two.example")
@@ -326,10 +274,38 @@ def hostile(t):
             ("one", "<id@x>", "s@t.example", "signed"))
     t.equal("failures with code and reply", (failure["address"], failure["code"], failure["reply"]),
             ("gone@x.example", 550, wanted))
-    done = subprocess.run([t.program, "show", t.image], capture_output=True, check=False)
-    result("no control character reaches the terminal", None if b"\x1b" not in done.stdout and b"\xff" not in done.stdout
-           and b"\xc2\x9b" not in done.stdout and b"gone@x.example" in done.stdout else done.stdout)
+    t.equal("requests, held posts among them",
+            [(r["list"], r["purpose"], r["address"], r.get("message")) for r in shown["requests"]],
+            [("one", "join, to be confirmed", "new@x.example", None), ("one", "join, to be decided", "asks@x.example", None),
+             ("one", "change, to be confirmed", "boss@x.example", None), ("one", "held post", "h@t.example", 2),
+             ("one", "unknown", "later@x.example", None)])
+    t.equal("bans", [(b["address"], b["by"]) for b in shown["lists"][0]["bans"]], [("bad@x.example", "boss@x.example")])
+    t.equal("another domain's requests are not shown", t.show("--domain", "mailingl.st")["requests"], [])
+    for words in (("show", t.image), ("why", t.image, "<id@x>")):
+        done = subprocess.run([t.program, *words], capture_output=True, check=False)
+        result(f"no control character reaches the terminal from {words[0]}",
+               None if b"\x1b" not in done.stdout and b"\xff" not in done.stdout and b"\xc2\x9b" not in done.stdout
+               and b"late@x.example" in done.stdout else done.stdout)
     t.equal("another domain's queue is not shown", t.show("--domain", "mailingl.st")["queue"], [])
+
+
+def why(t):
+    """The path of the messages that the case before has left."""
+    (told,) = json.loads(t.on("why", "id@x", "--json")[1])
+    t.equal("why: the message", (told["list"], told["domain"], told["sender"], told["state"], told["trace"][0]),
+            ("one", "two.example", "s@t.example", "being delivered", "author: s@t.example proven"))
+    t.equal("why: who waits", [w["address"] for w in told["waiting"]], ["late@x.example", "soon@x.example"])
+    t.equal("why: last replies", [(r["address"], r["delivered"], r["code"]) for r in told["results"]],
+            [("got@x.example", True, 250), ("late@x.example", False, 450)])
+    code, out, err = t.on("why", "<id@x>")
+    t.equal("why as text", (code, err, "author: s@t.example proven\n" in out,
+                            "delivered got@x.example: 250 2.0.0 ok\n" in out), (0, "", True, True))
+    t.equal("why: a held post", json.loads(t.on("why", "<held@x>", "--json")[1])[0]["state"], "waits for a moderator")
+    t.wants("why: a message that is not known", 1, "why", t.image, "<none@x>", says="none@x")
+    t.wants("why: a message of another domain", 1, "why", t.image, "id@x", "--domain", "mailingl.st", says="id@x")
+    t.wants("why: an id beyond any line", 1, "why", t.image, "x" * 2000, says="xxx")
+    t.wants("a held post is given up", 0, "queue", t.image, "--drop", "2")
+    t.equal("its request goes with it", [r["id"] for r in t.show("--domain", "two.example")["requests"]], [1, 2, 3, 5])
 
 
 def queue(t):
@@ -418,6 +394,27 @@ def files(t):
         t.wants(f"put {name} is refused", 1, "put", t.image, name, "--from", here, says="own")
     t.wants("a file that is missing", 1, "cat", t.image, "none", says="none")
     t.wants("the volume is whole", 0, "check", t.image)
+
+
+def templates(t):
+    """A template that lists could not use is refused, with the line; others are put as they are."""
+    path = os.path.join(t.folder, "template.txt")
+
+    def puts(text, name):
+        with open(path, "wb") as f:
+            f.write(text)
+        return t.run("put", t.image, name, "--from", path)
+    good = b"Subject: Bonjour, {list}\n\nBonjour {address} !\n"
+    for name in ("templates/welcome.fr.txt", "/Templates/PTT@mailingl.st/Welcome.FR.txt"):
+        t.equal(f"template {name}", puts(good, name), (0, "", ""))
+    for name, text, says in (("welcome.en.txt", b"Hello\n\nx\n", "not a template: line 1 of"),
+                             ("welcome.en.txt", b"Subject: x\n\nHello {adress}\n", "cannot have that word: line 3 of"),
+                             ("confirm-join.en.txt", b"Subject: x\n\nHello\n", "lacks a word"),
+                             ("welcome.en.txt", good + b"x" * 20000, "at most 16384"), ("hello.en.txt", good, "no mail of that name")):
+        code, out, err = puts(text, "templates/" + name)
+        t.equal(f"template {name} that is wrong: {says}", (code, out, says in err, err.count("\n")), (1, "", True, 1))
+    t.equal("only the good ones are there", sorted(t.on("ls", "templates")[1].split()), ["PTT@mailingl.st/", "welcome.fr.txt"])
+    t.equal("other files may be there", puts(b"anything", "templates/notes")[0], 0)
 
 
 def foreign(t):
@@ -564,8 +561,8 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as folder:
         tool = Tool(program, folder)
-        for part in (command_line, documents, passwords, creating, names, emails, settings, members, showing, hostile, queue, rolls,
-                     files, foreign, growing, refusing, damage, looking, killed):
+        for part in (command_line, documents, passwords, creating, names, emails, settings, members, options, showing, hostile, why, queue, rolls,
+                     files, templates, foreign, growing, refusing, damage, looking, killed):
             try:
                 part(tool)
             except (AssertionError, ValueError, KeyError, sqlite3.Error, subprocess.TimeoutExpired) as trouble:

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/* What ptt's commands that show something share: where it goes, as text or as JSON, page by page. */
+#ifndef APP_PTT_SHOW_H
+#define APP_PTT_SHOW_H
+
+#include "app/ptt.h"
+#include "app/ptt_json.h"
+
+#define SHOW_PAGE 256 /* rows asked for at once */
+
+struct show {
+        struct ptt *ptt;
+        struct store *store;
+        struct str domain, name; /* empty: all */
+        struct json *json;       /* NULL: text */
+        struct arena page;       /* one page of rows */
+        enum err err;
+        char memory[2 * 1024 * 1024];
+};
+
+/* Onto standard output. */
+void show_text(struct str s);
+void show_time(int64_t unix_ms);
+void show_address(struct str name, struct str domain); /* "name@domain", or the domain alone */
+/* A part of the whole that has a title in text, and its end; `shown` counts what stood in it. */
+void show_open_part(struct show *s, const char *name);
+void show_close_part(struct show *s, size_t shown);
+
+/* The recipients of a message that are in flight or wait; what `page` holds stays. */
+void show_waiting(struct show *s, int64_t message);
+/* A list with its settings, moderators, subscribers and bans. */
+void show_list(struct show *s, const struct store_list *list);
+/* What waits for somebody's answer, held posts among it, of the lists that are wanted. */
+void show_requests(struct show *s);
+bool show_is_wanted(const struct show *s, struct str name, struct str domain);
+
+#endif

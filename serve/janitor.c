@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+#include "serve/janitor.h"
+
+#include <stdlib.h>
+
+#include "host/log.h"
+#include "serve/act.h"
+#include "store/messages.h"
+#include "store/trace.h"
+
+#define PERIOD_MS (60LL * 60 * 1000)
+#define ARENA_SIZE (256 * 1024)
+
+struct janitor {
+        struct lipap *node;
+        struct act act;
+        struct decide_facts facts;
+        struct decision decision;
+        int64_t request;
+        struct arena arena; /* of one request */
+        char memory[ARENA_SIZE];
+};
+
+/* ---- requests ---- */
+
+/* One request, as it is now. */
+static enum err expire_one(struct store *store, void *ctx)
+{
+        struct janitor *j = ctx;
+        struct store_request row;
+        enum err e = store_request_get(store, j->request, &j->arena, &row);
+        if (e != ERR_OK)
+                return e == ERR_NOT_FOUND ? ERR_OK : e; /* it was answered in the last moment */
+        j->act = (struct act){
+                .node = j->node, .arena = &j->arena, .list = row.list, .now_ms = j->facts.now_ms};
+        j->facts.request = (struct decide_request){.id = row.id,
+                .purpose = (enum request_purpose)row.purpose,
+                .address = row.address,
+                .data = row.data,
+                .made_ms = row.made_ms};
+        decide_expired(&j->facts, &j->decision);
+        return act_carry_out(&j->act, &j->decision);
+}
+
+static void log_expired(const struct janitor *j, const struct store_request *row)
+{
+        struct log_line l;
+        log_begin(&l, j->node->host, LOG_INFO, "janitor", "request-expired");
+        log_i64(&l, "request", row->id);
+        log_str(&l, "list", row->list_name);
+        log_str(&l, "domain", row->domain);
+        log_str(&l, "address", row->address);
+        log_end(&l);
+}
+
+static enum err expire_requests(struct janitor *j)
+{
+        int64_t now_ms = host_wall_ms(j->node->host);
+        size_t count = 1;
+        enum err e = ERR_OK;
+        j->facts = (struct decide_facts){.now_ms = now_ms};
+        while (e == ERR_OK && count > 0) {
+                struct store_request *rows;
+                arena_reset(&j->arena);
+                e = store_requests_old(
+                        j->node->store, now_ms - DECIDE_REQUEST_LIFE_MS, 1, &j->arena, &rows, &count);
+                if (e != ERR_OK || count == 0)
+                        return e;
+                j->request = rows[0].id;
+                j->decision.count = 0;
+                e = store_together(j->node->store, expire_one, j);
+                if (e != ERR_OK || j->decision.count == 0)
+                        return e;
+                j->node->stats.expired++;
+                log_expired(j, &rows[0]);
+                act_ring(&j->act);
+        }
+        return e;
+}
+
+/* ---- rows that only take room ---- */
+
+static enum err forget_done(struct store *s, int64_t now_ms, size_t *count)
+{
+        return store_forget(s, now_ms - HISTORY_LIFE_MS, HISTORY_BATCH, count);
+}
+
+static enum err forget_traces(struct store *s, int64_t now_ms, size_t *count)
+{
+        return store_trace_forget(s, now_ms - TRACE_LIFE_MS, HISTORY_BATCH, count);
+}
+
+static enum err end_bans(struct store *s, int64_t now_ms, size_t *count)
+{
+        return store_bans_expire(s, now_ms, HISTORY_BATCH, count);
+}
+
+/* In batches, so that nobody waits long behind one. */
+static void sweep(struct janitor *j, enum err (*fn)(struct store *s, int64_t now_ms, size_t *count))
+{
+        size_t count = HISTORY_BATCH;
+        while (count >= HISTORY_BATCH)
+                if (fn(j->node->store, host_wall_ms(j->node->host), &count) != ERR_OK)
+                        return;
+}
+
+static void log_trouble(const struct janitor *j, enum err e)
+{
+        struct log_line l;
+        if (e == ERR_OK || e == ERR_CANCELLED || e == ERR_CLOSED)
+                return;
+        log_begin(&l, j->node->host, LOG_ERROR, "janitor", "requests-not-expired");
+        log_err(&l, e);
+        log_c(&l, "hint", "tried again in an hour");
+        log_end(&l);
+}
+
+void janitor_run(void *lipap)
+{
+        struct lipap *node = lipap;
+        struct janitor *j = malloc(sizeof *j);
+        if (!j)
+                return;
+        j->node = node;
+        arena_init(&j->arena, j->memory, sizeof j->memory);
+        do {
+                log_trouble(j, expire_requests(j));
+                sweep(j, end_bans);
+                sweep(j, forget_traces);
+                sweep(j, forget_done);
+        } while (fiber_sleep(node->host->sched, PERIOD_MS) == ERR_OK);
+        free(j);
+}
