@@ -34,7 +34,8 @@ void smtp_server_init(struct smtp_server *s, const struct smtp_server_config *co
         if (s->config.idle_ms == 0)
                 s->config.idle_ms = SMTP_SERVER_IDLE_MS;
         s->now_ms = now_ms;
-        s->deadline_ms = now_ms + s->config.idle_ms;
+        s->is_greet_due = config->greet_ms == 0;
+        s->deadline_ms = now_ms + (s->is_greet_due ? s->config.idle_ms : config->greet_ms);
 }
 
 struct str server_unread(const struct smtp_server *s)
@@ -123,7 +124,12 @@ enum server_step server_ask(
 
 static enum server_step start_step(struct smtp_server *s, struct smtp_server_event *event)
 {
-        return server_ask(s, SMTP_SERVER_CONNECT, 0, event);
+        if (!s->is_greet_due && server_unread(s).n > 0) { /* RFC 5321 4.3.1: the server speaks first */
+                server_say(s, 554, 5, 1, S("You spoke before the banner, closing"));
+                server_close(s, SMTP_CLOSED_PROTOCOL);
+                return SERVER_STEP_MORE;
+        }
+        return s->is_greet_due ? server_ask(s, SMTP_SERVER_CONNECT, 0, event) : SERVER_STEP_WAIT;
 }
 
 static enum server_step closing_step(struct smtp_server *s, struct smtp_server_event *event)
@@ -382,6 +388,11 @@ void smtp_server_tick(struct smtp_server *s, int64_t now_ms)
         s->now_ms = now_ms;
         if (now_ms < smtp_server_deadline(s))
                 return;
+        if (!s->is_greet_due) {
+                s->is_greet_due = true;
+                s->deadline_ms = now_ms + s->config.idle_ms;
+                return;
+        }
         server_say(s, 421, 4, 2, S("Too slow, closing"));
         server_close(s, SMTP_CLOSED_TIMEOUT);
 }

@@ -58,6 +58,7 @@ struct smtp_server_config {
         uint64_t message_max;         /* bytes of one message as it counts for SIZE; 0: no limit */
         uint32_t recipients_max;      /* accepted in one transaction; 0: SMTP_RECIPIENTS_MAX */
         int64_t idle_ms;              /* for one command or one block of data; 0: SMTP_SERVER_IDLE_MS */
+        int64_t greet_ms; /* before the banner; a client that speaks meanwhile is no mail server: 554 */
 };
 
 enum smtp_server_event_kind {
@@ -127,6 +128,7 @@ struct smtp_server {
         enum smtp_server_closed closed;
         enum smtp_server_reset reset;
         bool is_parked;
+        bool is_greet_due;                                  /* the time before the banner is over */
         bool has_reset;                                     /* RESET is to be given before anything else */
         bool is_secured, is_securing;                       /* TLS is on; SECURE was given */
         bool is_hello_done, is_extended, is_extended_asked; /* EHLO: accepted last; asked last */

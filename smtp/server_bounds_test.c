@@ -399,6 +399,33 @@ static void test_deadlines(void **state)
         server_play_free(&p);
 }
 
+/* A client that speaks before the banner is told so and left; one that waits is greeted when the time is over. */
+static void test_greeting_delay(void **state)
+{
+        struct smtp_server_config config = server_play_config();
+        struct server_play p;
+        uint32_t whole = 0;
+        (void)state;
+        config.greet_ms = 500;
+        for (int i = 0; i < 2; i++) {
+                server_play_begin(&p, &config);
+                assert_int_equal(p.output.n, 0);
+                assert_true(smtp_server_deadline(p.server) == 500);
+                p.now_ms = 499;
+                smtp_server_tick(p.server, p.now_ms);
+                server_play_drain(&p);
+                assert_int_equal(p.output.n, 0);
+                if (i == 0)
+                        server_play_feed(&p, S("EHLO early.test\r\n"), &whole);
+                p.now_ms = 500;
+                smtp_server_tick(p.server, p.now_ms);
+                server_play_drain(&p);
+                assert_true(str_has_prefix(play_str(&p.output), i == 0 ? S("554 5.5.1 ") : S("220 ")));
+                assert_int_equal(p.is_closed, i == 0);
+                server_play_free(&p);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -416,6 +443,7 @@ int main(void)
                 cmocka_unit_test(test_refused_at_connect),
                 cmocka_unit_test(test_extensions_are_switches),
                 cmocka_unit_test(test_deadlines),
+                cmocka_unit_test(test_greeting_delay),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
