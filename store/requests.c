@@ -123,6 +123,8 @@ static enum err run_add(struct store *s, void *arg)
         struct add *add = arg;
         const struct store_request_new *r = add->request;
         struct query q;
+        if (s->is_tight)
+                return ERR_FULL;
         query_init(&q, &s->db, SQL_REQUEST_ADD);
         query_i64(&q, 1, r->list);
         query_i64(&q, 2, r->purpose);
