@@ -79,7 +79,6 @@ static void refused(struct rig *r)
                 assert_true((id != 0) == (cases[i].err == ERR_OK));
         }
         assert_int_equal(store_request_find(r->s, list, 1, no_address, &r->arena, &q), ERR_NOT_FOUND);
-        assert_int_equal(store_request_of_post(r->s, 1, &r->arena, &q), ERR_NOT_FOUND);
         struct store_notice notice = {.list = list + 9, .kind = S("help"), .address = S("a@b.example")};
         assert_int_equal(store_notice_add(r->s, &notice, &id), ERR_NOT_FOUND);
         notice.list = list;
