@@ -145,7 +145,7 @@ static void tell(const struct change *c)
                 printf("left out: ");
                 ptt_text(stdout, g->left[i].name);
                 printf("%s", g->left[i].text.n > 0 ? " " : "");
-                ptt_text(stdout, g->left[i].text);
+                ptt_text(stdout, str_take(g->left[i].text, 100));
                 printf(": %s\n", g->left[i].why);
         }
 }

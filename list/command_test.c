@@ -46,6 +46,9 @@ static const struct reading readings[] = {
                 "who | ban x@y.example | leave"},
         {"subject, and an empty line", ROUTE_REQUEST, "", "who", "help\n\nleave\n", "who | help"},
         {"subject, and a person's text", ROUTE_REQUEST, "", "join", "Dear list,\nleave\n", "join"},
+        {"subject, and a wrong line", ROUTE_REQUEST, "", "who", "remove\nleave\n", "who"},
+        {"subject, and more lines than are read", ROUTE_REQUEST, "", "who",
+                "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nhelp\nleave\n", "who | help"},
         {"subject that only begins like one", ROUTE_REQUEST, "", "who can help me?", "join\n", "join"},
         {"subject that only begins like one, alone", ROUTE_REQUEST, "", "who can help me?", "",
                 "wrong unknown"},
@@ -92,6 +95,7 @@ static const struct reading readings[] = {
         {"wrong name", ROUTE_SETTINGS, "", "", "postign: open\nwho: nobody\n",
                 "wrong unknown | set who=nobody"},
         {"prose with colons", ROUTE_SETTINGS, "", "", "Hello: everybody\nschrieb:\n", "show-settings"},
+        {"prose that begins with A", ROUTE_SETTINGS, "", "", "Archived: x\n", "show-settings"},
         {"quoted and untouched", ROUTE_SETTINGS, "", "", "> posting: subscribers\n> # who may post\n",
                 "show-settings"},
         {"quoted and changed", ROUTE_SETTINGS, "", "",
@@ -122,6 +126,8 @@ static const struct reading readings[] = {
         {"an option that nobody may set", ROUTE_OPTIONS, "", "", "approved: on\n", "wrong unknown"},
         {"an option without a name", ROUTE_OPTIONS, "", "", ": on\n", "show-options"},
         {"a wrong value of an option", ROUTE_OPTIONS, "", "", "nomail: maybe\n", "wrong wrong"},
+        {"an unknown option, quoted", ROUTE_OPTIONS, "", "", "> nomali: on\n", "show-options"},
+        {"prose about options", ROUTE_OPTIONS, "", "", "Hello there\nDear: on\n", "show-options"},
         {"options quoted", ROUTE_OPTIONS, "", "", "> nomail: on\n", "option nomail=on"},
 
         /* NAME-why. */
@@ -268,7 +274,8 @@ static void test_kept_commands_come_back(void **state)
         static const char kept[] = "remove \"a b\"@a.example\nban b@b.example\nunban c@c.example\n"
                                    "set subject-prefix [a b: c]\nset posting open\n";
         static const char *const wrong[] = {"join\n", "set\n", "set posting\n", "set posting perhaps\n",
-                "set postign open\n", "remove\n", "\n", "who\n", "ban x@y.example\nset who all\n"};
+                "set postign open\n", "sit posting open\n", "remove\n", "\n", "who\n",
+                "ban x@y.example\nset who all\n"};
         static struct commands commands;
         char text[1024];
         struct wr w;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Templates of an owner's, and answers to our own mail. */
+/* Templates, ours and an owner's, and answers to our own mail. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,6 +85,47 @@ static void test_pieces(void **state)
         assert_int_equal(notice_piece_take(&line, &piece, &word), ERR_SYNTAX);
         line = S("");
         assert_int_equal(notice_piece_take(&line, &piece, &word), ERR_EOF);
+}
+
+static void test_languages(void **state)
+{
+        (void)state;
+        assert_ptr_equal(notice_phrases_of(S("fr")), &notice_french);
+        assert_ptr_equal(notice_phrases_of(S("en")), &notice_english);
+        assert_ptr_equal(notice_phrases_of(S("de")), &notice_english);
+        const struct notice_phrases *both[] = {&notice_english, &notice_french};
+        for (size_t i = 0; i < 2; i++)
+                for (unsigned k = 0; k < NOTICE_KINDS; k++) {
+                        size_t line;
+                        const char *template = both[i]->templates[k];
+                        assert_non_null(template);
+                        if (notice_template_check((enum notice_kind)k, str_of_c(template), &line) != ERR_OK)
+                                fail_msg("%s: line %zu", template, line);
+                }
+}
+
+static bool has(const char *text, const char *part)
+{
+        return str_find(str_of_c(text), str_of_c(part)) < str_of_c(text).n;
+}
+
+/* The same words stand in both languages, so that no link is missing from one of them. */
+static void test_languages_say_the_same(void **state)
+{
+        (void)state;
+        for (unsigned k = 0; k < NOTICE_KINDS; k++)
+                for (unsigned w = 0; w < NOTICE_WORDS; w++) {
+                        char buffer[32];
+                        struct wr word;
+                        wr_init(&word, buffer, sizeof buffer);
+                        wr_byte(&word, '{');
+                        wr_str(&word, notice_word_name((enum notice_word)w));
+                        wr_str(&word, S("}"));
+                        wr_byte(&word, 0);
+                        if (has(notice_english.templates[k], buffer) !=
+                                has(notice_french.templates[k], buffer))
+                                fail_msg("%s in kind %u", buffer, k);
+                }
 }
 
 struct room {
@@ -240,6 +281,8 @@ int main(void)
                 cmocka_unit_test(test_check),
                 cmocka_unit_test(test_check_length),
                 cmocka_unit_test(test_pieces),
+                cmocka_unit_test(test_languages),
+                cmocka_unit_test(test_languages_say_the_same),
                 cmocka_unit_test(test_owners_template),
                 cmocka_unit_test(test_no_second_reading),
                 cmocka_unit_test(test_template_that_grows),

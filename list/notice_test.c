@@ -94,42 +94,6 @@ static void test_names(void **state)
         assert_int_equal(notice_needs_token(NOTICE_HELP), NOTICE_TOKEN_NONE);
 }
 
-static void test_languages(void **state)
-{
-        (void)state;
-        assert_ptr_equal(notice_phrases_of(S("fr")), &notice_french);
-        assert_ptr_equal(notice_phrases_of(S("en")), &notice_english);
-        assert_ptr_equal(notice_phrases_of(S("de")), &notice_english);
-        const struct notice_phrases *both[] = {&notice_english, &notice_french};
-        for (size_t i = 0; i < 2; i++)
-                for (unsigned k = 0; k < NOTICE_KINDS; k++) {
-                        size_t line;
-                        const char *template = both[i]->templates[k];
-                        assert_non_null(template);
-                        if (notice_template_check((enum notice_kind)k, str_of_c(template), &line) != ERR_OK)
-                                fail_msg("%s: line %zu", template, line);
-                }
-}
-
-/* The same words stand in both languages, so that no link is missing from one of them. */
-static void test_languages_say_the_same(void **state)
-{
-        (void)state;
-        for (unsigned k = 0; k < NOTICE_KINDS; k++)
-                for (unsigned w = 0; w < NOTICE_WORDS; w++) {
-                        char buffer[32];
-                        struct wr word;
-                        wr_init(&word, buffer, sizeof buffer);
-                        wr_byte(&word, '{');
-                        wr_str(&word, notice_word_name((enum notice_word)w));
-                        wr_str(&word, S("}"));
-                        wr_byte(&word, 0);
-                        if (has(str_of_c(notice_english.templates[k]), buffer) !=
-                                has(str_of_c(notice_french.templates[k]), buffer))
-                                fail_msg("%s in kind %u", buffer, k);
-                }
-}
-
 static void check_lines(struct str text)
 {
         while (text.n > 0) {
@@ -221,6 +185,27 @@ static void test_addresses(void **state)
                 str_eq(rig_field(r, S("To")), S("=?utf-8?q?ptt_mod=C3=A9rateurs?= <ptt-owner@mailingl.st>")));
         assert_true(has(wr_text(&r->text), "\n    mailto:ptt-accept-" TOKEN "@mailingl.st?subject=accept\n"));
         assert_true(has(wr_text(&r->text), "\n    mailto:ptt-reject-" TOKEN "@mailingl.st?subject=reject\n"));
+        free(r);
+}
+
+/* What is no Message-ID answers nothing; a notice about a post does not answer the moderator who decided. */
+static void test_wrong_answers(void **state)
+{
+        (void)state;
+        static const char *const answers[] = {
+                "", "nonsense", "<a b@c>", "<a@b> <c@d>", "<a@b", "<a@b>\r\nBcc: c@d"};
+        for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+                struct rig *r = rig_new(NOTICE_HELP, "en");
+                r->mail.answers = str_of_c(answers[i]);
+                rig_write(r);
+                assert_int_equal(mail_header_count(&r->header, S("In-Reply-To")), 0);
+                assert_int_equal(mail_header_count(&r->header, S("References")), 0);
+                assert_int_equal(mail_header_count(&r->header, S("Bcc")), 0);
+                free(r);
+        }
+        struct rig *r = rig_new(NOTICE_POST_REJECTED, "en");
+        rig_write(r);
+        assert_int_equal(mail_header_count(&r->header, S("In-Reply-To")), 0);
         free(r);
 }
 
@@ -469,10 +454,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_names),
-                cmocka_unit_test(test_languages),
-                cmocka_unit_test(test_languages_say_the_same),
                 cmocka_unit_test(test_every_kind),
                 cmocka_unit_test(test_addresses),
+                cmocka_unit_test(test_wrong_answers),
                 cmocka_unit_test(test_blocks),
                 cmocka_unit_test(test_confirmations_carry_no_text),
                 cmocka_unit_test(test_hostile_rows),

@@ -49,6 +49,7 @@ static void test_decoding(void **state)
                 {"soft break at the end", MAIL_TRANSFER_QUOTED, "ab=", "ab"},
                 {"padding of a line", MAIL_TRANSFER_QUOTED, "ab \t \r\ncd  ", "ab\r\ncd"},
                 {"inner white space", MAIL_TRANSFER_QUOTED, "a  b\t c", "a  b\t c"},
+                {"padding behind inner white space", MAIL_TRANSFER_QUOTED, "a b \r\nc d ", "a b\r\nc d"},
                 {"no hex", MAIL_TRANSFER_QUOTED, "a=zz=4", "a=zz=4"},
                 {"no hex behind a space", MAIL_TRANSFER_QUOTED, "a = b", "a = b"},
                 {"base64", MAIL_TRANSFER_BASE64, "aGFsbG8=", "hallo"},

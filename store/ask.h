@@ -48,7 +48,7 @@ struct store {
         } changes, looks; /* that wait */
         struct waitq work;
         bool has_fiber, has_ended, is_broken;
-        bool is_tight; /* no room to keep free for results: nothing new is taken in */
+        bool is_tight; /* no room to keep free for results: no mail, request or notice is taken in */
         int64_t tight_until_ms;
         struct freed_list freed;
         int64_t results, results_sure; /* rows of results: with this transaction, and without it */

@@ -4,6 +4,8 @@
 #ifndef STORE_CRASH_MODERATE_H
 #define STORE_CRASH_MODERATE_H
 
+#include "store/crash_text.h"
+#include "store/lists.h"
 #include "store/notices.h"
 #include "store/requests.h"
 #include "store/trace.h"

@@ -13,6 +13,8 @@ static enum err run_add(struct store *s, void *arg)
         struct add *add = arg;
         const struct store_notice *n = add->notice;
         struct query q;
+        if (s->is_tight)
+                return ERR_FULL;
         query_init(&q, &s->db, SQL_NOTICE_ADD);
         query_i64(&q, 1, n->list);
         query_text(&q, 2, n->kind);

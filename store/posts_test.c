@@ -130,8 +130,8 @@ static void dropped(struct rig *r)
                 struct store_request_new waits = {
                         .list = list, .purpose = 4, .address = S("a@b.example"), .message = id};
                 assert_int_equal(store_request_add(r->s, &waits, &request), ERR_OK);
-                assert_int_equal(store_request_of_post(r->s, id, &r->arena, &q), ERR_OK);
-                assert_int_equal(q.id, request);
+                assert_int_equal(store_request_get(r->s, request, &r->arena, &q), ERR_OK);
+                assert_int_equal(q.message, id);
                 assert_int_equal(store_reader_open(r->s, id, STORE_SENT, &reader), ERR_OK);
                 if (by_operator)
                         assert_int_equal(store_queue_drop(r->s, id), ERR_OK);

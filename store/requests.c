@@ -6,7 +6,7 @@
 /* One request. */
 
 struct find {
-        int64_t id, list, message;
+        int64_t id, list;
         unsigned purpose;
         struct str address;
         struct arena *arena;
@@ -57,15 +57,6 @@ static enum err find_by_asker(struct store *s, void *arg)
         return take_request(&q, f);
 }
 
-static enum err find_by_post(struct store *s, void *arg)
-{
-        struct find *f = arg;
-        struct query q;
-        query_init(&q, &s->db, SQL_REQUEST_OF_POST);
-        query_i64(&q, 1, f->message);
-        return take_request(&q, f);
-}
-
 static enum err find(struct store *s, request_fn *how, struct find *f)
 {
         enum err err = store_look(s, how, f);
@@ -85,12 +76,6 @@ enum err store_request_find(struct store *s, int64_t list, unsigned purpose, str
 {
         struct find f = {.list = list, .purpose = purpose, .address = address, .arena = a, .out = out};
         return find(s, find_by_asker, &f);
-}
-
-enum err store_request_of_post(struct store *s, int64_t message, struct arena *a, struct store_request *out)
-{
-        struct find f = {.message = message, .arena = a, .out = out};
-        return find(s, find_by_post, &f);
 }
 
 /* Making and ending. */
@@ -123,6 +108,8 @@ static enum err run_add(struct store *s, void *arg)
         struct add *add = arg;
         const struct store_request_new *r = add->request;
         struct query q;
+        if (s->is_tight)
+                return ERR_FULL;
         query_init(&q, &s->db, SQL_REQUEST_ADD);
         query_i64(&q, 1, r->list);
         query_i64(&q, 2, r->purpose);

@@ -40,9 +40,6 @@ MUST_USE enum err store_request_get(struct store *s, int64_t id, struct arena *a
 /* The one without a post. Outcomes as above. */
 MUST_USE enum err store_request_find(struct store *s, int64_t list, unsigned purpose, struct str address,
         struct arena *a, struct store_request *out);
-/* The one of that post. */
-MUST_USE enum err store_request_of_post(
-        struct store *s, int64_t message, struct arena *a, struct store_request *out);
 /* Set told_ms.
  *   ERR_OK, or ERR_NOT_FOUND */
 MUST_USE enum err store_request_tell(struct store *s, int64_t id, int64_t now_ms);
