@@ -35,6 +35,9 @@ static const struct option_spec specs[] = {
                 "whose results of authentication are ours; default: the first --domain"},
         {"admin", 0, "[LOCAL:]EMAIL", false, "gets the mail to postmaster, abuse and LOCAL"},
         {"listen", 0, "IP:PORT", true, "default 0.0.0.0:25"},
+        {"greet-delay", 0, "T", false,
+                "pause before the banner, default none; who speaks meanwhile is turned away"},
+        {"proxy-from", 0, "CIDR", true, "proxies that speak the PROXY protocol, version 2"},
         {"max-message", 0, "SIZE", false, "default 25M"},
         {"retry", 0, "T", false,
                 "pause before the second try of a delivery, default 5m; it doubles up to 4h"},
@@ -172,6 +175,15 @@ static int read_rest(struct lipap_options *o)
                         return complain("--retry is not a duration", value);
                 o->node.retry_first_ms = seconds * 1000;
         }
+        if (options_value(&o->options, "greet-delay", &value)) {
+                int64_t seconds;
+                if (quantity_duration_parse(value, &seconds) != ERR_OK || seconds > 60)
+                        return complain("--greet-delay is not a duration of at most 60s", value);
+                o->node.greet_ms = seconds * 1000;
+        }
+        for (size_t i = 0; options_nth(&o->options, "proxy-from", i, &value); i++, o->node.proxy_count++)
+                if (i == LIPAP_PROXIES_MAX || ip_net_parse(value, &o->node.proxies[i]) != ERR_OK)
+                        return complain("--proxy-from is not a network", value);
         if (options_value(&o->options, "admin", &value)) {
                 if (!str_cut(value, ':', &local, &email)) {
                         email = value;

@@ -169,6 +169,8 @@
         32768 /* of a bounce, what is looked at: the words for people come first, the returned message last */
 
 /* TLS. */
+#define LIPAP_PROXIES_MAX 16
+#define PROXY_HEADER_MS 10000 /* a proxy says at once for whom it speaks */
 #define TLS_PERIOD_S (90LL * 24 * 60 * 60) /* a key of our own serves so long */
 #define TLS_SLACK_S (30LL * 24 * 60 * 60)  /* its certificate is valid so much longer, at both ends */
 #define TLSA_TTL_S 3600

@@ -17,6 +17,14 @@ bool lipap_is_signer(const struct lipap *node, const struct ip *peer)
         return false;
 }
 
+bool lipap_is_proxy(const struct lipap *node, const struct ip *peer)
+{
+        for (size_t i = 0; i < node->proxy_count; i++)
+                if (ip_net_has(&node->proxies[i], peer))
+                        return true;
+        return false;
+}
+
 void lipap_count_reply(
         struct lipap_stats *stats, enum smtp_server_event_kind asked, const struct smtp_reply *reply)
 {

@@ -64,6 +64,9 @@ struct lipap {
         size_t signer_count;
         struct ip_net signer_networks[LIPAP_SIGNERS_MAX];
         size_t signer_network_count;
+        struct ip_net proxies[LIPAP_PROXIES_MAX]; /* who speak the PROXY protocol for others */
+        size_t proxy_count;
+        int64_t greet_ms;       /* before the banner */
         struct str admin_local; /* beside postmaster and abuse; empty: none */
         struct str admin;       /* where their mail goes; empty: to the moderators of the domain */
         uint64_t message_max;
@@ -84,6 +87,7 @@ struct lipap {
 /* The domain of ours that `name` is, or NULL. */
 const struct lipap_domain *lipap_domain_find(const struct lipap *node, struct str name);
 bool lipap_is_signer(const struct lipap *node, const struct ip *peer);
+bool lipap_is_proxy(const struct lipap *node, const struct ip *peer);
 /* Held posts became open: hand them over, though they are older than others that already were. */
 void lipap_posts_released(struct lipap *node);
 

@@ -130,9 +130,11 @@ static void read_more(struct session *s)
                 smtp_server_got(&s->server, got, host_now_ms(s->host));
                 return;
         }
-        if (e == ERR_TIMEOUT)
-                smtp_server_tick(&s->server, host_now_ms(s->host));
-        if (e == ERR_TIMEOUT || e == ERR_CANCELLED) /* unless its own deadline passed, our time is up */
+        int64_t now_ms = host_now_ms(s->host);
+        bool is_due = e == ERR_TIMEOUT && now_ms >= smtp_server_deadline(&s->server);
+        if (is_due)
+                smtp_server_tick(&s->server, now_ms);
+        else if (e == ERR_TIMEOUT || e == ERR_CANCELLED) /* not its own deadline: our time is up */
                 smtp_server_shutdown(&s->server);
         else
                 smtp_server_lost(&s->server);

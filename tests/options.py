@@ -52,6 +52,8 @@ WRONG = [
     ("lipap", LIPAP + ["--max-message", "big"], "--max-message"),
     ("lipap", LIPAP + ["--authserv-id", "not a name"], "--authserv-id"),
     ("lipap", LIPAP + ["--tls-cert", "a.pem"], "--tls-key"),
+    ("lipap", LIPAP + ["--greet-delay", "2m"], "--greet-delay"),
+    ("lipap", LIPAP + ["--proxy-from", "everywhere"], "--proxy-from"),
     ("lipap", LIPAP + ["--dns-server", "127.0.0.1"], "--dns-key"),
     ("lipap", LIPAP + ["--dns-key", f"k:MD5:{SECRET}=="], "--dns-key"),
     ("lipap", LIPAP[:-2] + ["--password", f"*{SECRET}"], "--password"),
