@@ -37,6 +37,8 @@ static const struct option_spec specs[] = {
         {"listen", 0, "IP:PORT", true, "default 0.0.0.0:25"},
         {"greet-delay", 0, "T", false,
                 "pause before the banner, default none; who speaks meanwhile is turned away"},
+        {"sessions-per-address", 0, "N", false,
+                "SMTP sessions of one client at a time, default 50; 0: any number"},
         {"proxy-from", 0, "CIDR", true, "proxies that speak the PROXY protocol, version 2"},
         {"max-message", 0, "SIZE", false, "default 25M"},
         {"retry", 0, "T", false,
@@ -181,6 +183,11 @@ static int read_rest(struct lipap_options *o)
                         return complain("--greet-delay is not a duration of at most 60s", value);
                 o->node.greet_ms = seconds * 1000;
         }
+        uint64_t sessions = LIPAP_ADDRESS_SESSIONS;
+        if (options_value(&o->options, "sessions-per-address", &value) &&
+                str_to_u64(value, LIPAP_SESSIONS_MAX, &sessions) != ERR_OK)
+                return complain("--sessions-per-address is not a number up to 10000", value);
+        o->node.address_sessions_max = (size_t)sessions;
         for (size_t i = 0; options_nth(&o->options, "proxy-from", i, &value); i++, o->node.proxy_count++)
                 if (i == LIPAP_PROXIES_MAX || ip_net_parse(value, &o->node.proxies[i]) != ERR_OK)
                         return complain("--proxy-from is not a network", value);

@@ -310,6 +310,7 @@ int lipap_run(struct host *h, struct lipap_options *o)
         struct scope scope; /* of the store fiber */
         o->node.host = h;
         o->node.gate.most = LIPAP_SESSIONS_MAX;
+        host_random(h, o->node.peers.key, sizeof o->node.peers.key);
         log_plain(&server, LOG_INFO, "start", "version", S(PTT_VERSION));
         if (derive_keys(&server) != ERR_OK || open_store(&server) != ERR_OK) {
                 drop_tls(&server);

@@ -76,7 +76,7 @@ def start_lipap(world, argv_before=()):
     if os.path.exists(world.image):
         os.unlink(world.image)
     world.create([AUTHOR], size="1G")
-    process = world.start("lipap", [*argv_before, *world.lipap_argv()])
+    process = world.start("lipap", [*argv_before, *world.lipap_argv(("--sessions-per-address", "0"))])
     process.wait_log(r"event=ready\b", 30)
     process.wait_listens(rig.LIPAP)
     return process

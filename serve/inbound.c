@@ -18,6 +18,8 @@
 
 struct session {
         struct lipap *node;
+        struct peer peer;
+        size_t of_address;                   /* sessions of this address, when this one began */
         struct inbound_envelope envelope;    /* what outlives a transaction in it: node, peer, helo */
         const struct inbound_target *target; /* NULL: no recipient yet */
         void *state;                         /* of the target, while a message comes */
@@ -64,6 +66,9 @@ static struct smtp_reply on_connect(void *ctx)
                 return smtp_reply_of(421, 3, 0, S("our storage failed, try again later"));
         if (is_crowded && !lipap_is_signer(node, &s->envelope.peer.ip))
                 return smtp_reply_of(421, 3, 2, S("too many connections, try again later"));
+        if (node->address_sessions_max > 0 && s->of_address > node->address_sessions_max &&
+                !lipap_is_signer(node, &s->envelope.peer.ip))
+                return smtp_reply_of(421, 7, 0, S("too many connections from your address, try again later"));
         return smtp_reply_plain(220, S("ESMTP ptt"));
 }
 
@@ -471,10 +476,12 @@ void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer
                 return; /* closed without a word: the peer tries again */
         s->node = node;
         s->envelope.peer = from;
+        s->of_address = peers_enter(&node->peers, &s->peer, &from.ip);
         arena_init(&s->session_arena, s->session_memory, sizeof s->session_memory);
         end_transaction(s);
         (void)smtpd_run(node->host, tcp, &config, &handler, s);
         end_transaction(s);
+        peers_leave(&node->peers, &s->peer);
         free(s);
 }
 

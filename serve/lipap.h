@@ -18,6 +18,7 @@
 #include "serve/bell.h"
 #include "serve/evaluation.h"
 #include "serve/identity.h"
+#include "serve/peers.h"
 #include "serve/resolver.h"
 #include "serve/smtpd.h"
 #include "store/store.h"
@@ -66,9 +67,11 @@ struct lipap {
         size_t signer_network_count;
         struct ip_net proxies[LIPAP_PROXIES_MAX]; /* who speak the PROXY protocol for others */
         size_t proxy_count;
-        int64_t greet_ms;       /* before the banner */
-        struct str admin_local; /* beside postmaster and abuse; empty: none */
-        struct str admin;       /* where their mail goes; empty: to the moderators of the domain */
+        int64_t greet_ms;            /* before the banner */
+        struct peers peers;          /* who have sessions open */
+        size_t address_sessions_max; /* of one address, but for signers; 0: no bound */
+        struct str admin_local;      /* beside postmaster and abuse; empty: none */
+        struct str admin;            /* where their mail goes; empty: to the moderators of the domain */
         uint64_t message_max;
         int64_t retry_first_ms;   /* before the second try of a delivery */
         uint16_t delivery_port;   /* of other mail hosts: 25, but for tests */

@@ -53,6 +53,7 @@ WRONG = [
     ("lipap", LIPAP + ["--authserv-id", "not a name"], "--authserv-id"),
     ("lipap", LIPAP + ["--tls-cert", "a.pem"], "--tls-key"),
     ("lipap", LIPAP + ["--greet-delay", "2m"], "--greet-delay"),
+    ("lipap", LIPAP + ["--sessions-per-address", "many"], "--sessions-per-address"),
     ("lipap", LIPAP + ["--proxy-from", "everywhere"], "--proxy-from"),
     ("lipap", LIPAP + ["--dns-server", "127.0.0.1"], "--dns-key"),
     ("lipap", LIPAP + ["--dns-key", f"k:MD5:{SECRET}=="], "--dns-key"),

@@ -48,8 +48,21 @@ def greeting(world):
             s.send(b"EHLO early.test\r\n")
             equal(s.answer()[:9], "554 5.5.1", "answer")
             s.closed()
+    with world.case("banner: one address has so many sessions at a time and no more, others are served"):
+        many = [Smtp(LIPAP, source=STRANGER, greet=False) for _ in range(52)]
+        for s in many:
+            s.socket.settimeout(DELAY + 10)
+        said = [s.answer() for s in many]
+        equal([w[:3] for w in said], ["220"] * 50 + ["421"] * 2, "banners")
+        check("your address" in said[-1], said[-1])
+        with Smtp(LIPAP, source=POSTER) as s:
+            equal(s.greeting[:3], "220", "another's banner")
+        many[0].close()
+        until(20, "a place again", lambda: Smtp(LIPAP, source=STRANGER).greeting.startswith("220"))
+        for s in many:
+            s.close()
     with world.case("banner: the pause holds nobody else up, and a stop ends it"):
-        waiting = [Smtp(LIPAP, source=STRANGER, greet=False) for _ in range(50)]
+        waiting = [Smtp(LIPAP, source=STRANGER, greet=False) for _ in range(40)]
         begin = time.monotonic()
         with Smtp(LIPAP, source=STRANGER):
             check(time.monotonic() - begin < DELAY + 5, "too late")
