@@ -146,7 +146,7 @@ def on_machine(world, machine):
     world.sinks.remove(sink)
 
 
-def run(world, leave=("virtio", "virtio, q35")):
+def run(world, leave=("virtio", "virtio-q35")):
     resource.setrlimit(resource.RLIMIT_NOFILE, (IDLE + 200, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     for number, machine in enumerate(world.machines("lipap", leave)):
         if number == 0:
