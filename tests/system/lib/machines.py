@@ -15,7 +15,7 @@ class Solo5:
         self.name, self.tool = name, tool
 
     def argv(self, image, tap, memory, disk, words, _):
-        block = [f"--block:lipap={disk}"] if disk else []
+        block = [f"--block:lipap={disk}", "--block-sector-size:lipap=4096"] if disk else []
         return [self.tool, f"--mem={memory}", f"--net:service={tap}", *block, image, *words]
 
 
