@@ -61,6 +61,8 @@ struct lipap {
         uint16_t delivery_port;   /* of other mail hosts: 25, but for tests */
         struct post *spare_posts; /* memory for messages that come in (post_in.c) */
         size_t spare_post_count;
+        struct inbound_memory *spare_memory; /* of transactions (inbound.c) */
+        size_t spare_memory_count;
         struct smtpd_gate gate;
         struct lipap_stats stats;
         struct bell handover_bell; /* a message was taken in */
