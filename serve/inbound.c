@@ -16,6 +16,12 @@
 #define TRANSACTION_ARENA (64 * 1024)
 #define END_TEXT_MAX 1024
 
+/* Of a transaction. */
+struct inbound_memory {
+        struct inbound_memory *next; /* while no transaction has it */
+        char bytes[TRANSACTION_ARENA];
+};
+
 struct session {
         struct lipap *node;
         struct peer peer;
@@ -24,7 +30,7 @@ struct session {
         const struct inbound_target *target; /* NULL: no recipient yet */
         void *state;                         /* of the target, while a message comes */
         struct arena session_arena, arena;
-        char *memory; /* of `arena`, TRANSACTION_ARENA bytes; NULL without a transaction */
+        struct inbound_memory *memory; /* of `arena`; NULL without a transaction */
         char session_memory[SESSION_ARENA];
         char text[END_TEXT_MAX]; /* of the reply that ended the last transaction */
 };
@@ -82,6 +88,34 @@ static struct smtp_reply on_hello(void *ctx, bool is_extended, struct str name)
         return smtp_reply_plain(250, S("welcome"));
 }
 
+static void take_memory(struct session *s)
+{
+        struct inbound_memory *m = s->node->spare_memory;
+        if (m) {
+                s->node->spare_memory = m->next;
+                s->node->spare_memory_count--;
+        } else {
+                m = malloc(sizeof *m);
+        }
+        s->memory = m;
+        arena_init(&s->arena, m ? m->bytes : NULL, m ? sizeof m->bytes : 0);
+}
+
+/* As many are used again as there are posts that are. */
+static void give_memory(struct session *s)
+{
+        struct inbound_memory *m = s->memory;
+        s->memory = NULL;
+        arena_init(&s->arena, NULL, 0);
+        if (!m || s->node->spare_memory_count == LIPAP_SPARE_POSTS_MAX) {
+                free(m);
+                return;
+        }
+        m->next = s->node->spare_memory;
+        s->node->spare_memory = m;
+        s->node->spare_memory_count++;
+}
+
 static void end_transaction(struct session *s)
 {
         struct inbound_envelope kept = {.node = s->node,
@@ -95,18 +129,15 @@ static void end_transaction(struct session *s)
         s->state = NULL;
         s->target = NULL;
         s->envelope = kept;
-        free(s->memory);
-        s->memory = NULL;
-        arena_init(&s->arena, NULL, 0);
+        give_memory(s);
 }
 
 static struct smtp_reply on_mail(void *ctx, const struct smtp_mail *mail)
 {
         struct session *s = ctx;
         struct inbound_envelope *e = &s->envelope;
-        if (!s->memory)
-                s->memory = malloc(TRANSACTION_ARENA);
-        arena_init(&s->arena, s->memory, s->memory ? TRANSACTION_ARENA : 0);
+        give_memory(s);
+        take_memory(s);
         e->has_size = mail->params.has_size;
         e->size = mail->params.size;
         e->is_8bit = mail->params.body == SMTP_BODY_8BITMIME;
@@ -488,4 +519,6 @@ void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer
 void inbound_forget(struct lipap *node)
 {
         post_in_forget(node);
+        for (struct inbound_memory *m; (m = node->spare_memory) != NULL; free(m))
+                node->spare_memory = m->next;
 }

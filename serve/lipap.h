@@ -79,6 +79,8 @@ struct lipap {
         size_t spare_post_count;
         struct identity identity;       /* of ours under TLS; without a context nothing is offered */
         struct tls_context *tls_client; /* for connections to other mail hosts; NULL: in the clear */
+        struct inbound_memory *spare_memory; /* of transactions (inbound.c) */
+        size_t spare_memory_count;
         struct smtpd_gate gate;
         struct lipap_stats stats;
         struct bell handover_bell; /* a message was taken in, or a held post was released */

@@ -42,7 +42,7 @@ class Servers(Guests):
         process = self.start("lipap", self.guest("lipap", LIPAP, [
             "--name", "lipap", "--domain", "mailingl.st", "--hostname", "mx.mailingl.st", "--signer", NEC, "--signer-network", f"{NEC}/32",
             "--signer-network", f"{DNS}/32", "--nameserver", f"udp:{DNS}", "--password", self.list_password, "--retry", "2s",
-            "--authserv-id", "mx.mailingl.st", "--metrics", LIPAP, *more], self.image))
+            "--authserv-id", "mx.mailingl.st", "--metrics", LIPAP, "--sessions-per-address", "0", *more], self.image))
         process.wait_log(r"event=ready\b", self.machine.patience)
         process.wait_listens(LIPAP)
         return process
@@ -146,7 +146,7 @@ def on_machine(world, machine):
     world.sinks.remove(sink)
 
 
-def run(world, leave=("virtio", "virtio, q35")):
+def run(world, leave=("virtio", "virtio-q35")):
     resource.setrlimit(resource.RLIMIT_NOFILE, (IDLE + 200, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     for number, machine in enumerate(world.machines("lipap", leave)):
         if number == 0:

@@ -36,7 +36,7 @@ ATTACKS = [
     ("out-of-memory", (0, r"\Aout of memory twice, the same\nsurvived\n\Z"),
      (0, r"\Aout of memory twice, the same\nsurvived\n\Z")),
     ("write-input", {"hvt": WRITE}, None),  # on spt the tender leaves that page open to its guest
-    ("scan", {"hvt": HOST_SCANS, "virtio": SCANS, "virtio, q35": SCANS}, HOST_SCANS),
+    ("scan", {"hvt": HOST_SCANS, "virtio": SCANS, "virtio-q35": SCANS}, HOST_SCANS),
     ("nothing", (0, r"\Asurvived\n\Z"), (0, r"\Asurvived\n\Z")),
 ]
 

@@ -56,7 +56,7 @@ def waiting(world, image):
 
 
 def run(world):
-    for machine in world.machines("lipap", ("spt", "hvt", "virtio, q35")):
+    for machine in world.machines("lipap", ("spt", "hvt", "virtio-q35")):
         world.machine = Logged(machine.name, machine.board, machine.suffix)
         world.start_knot()
         world.create([AUTHOR], size="64M")

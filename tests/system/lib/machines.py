@@ -15,7 +15,7 @@ class Solo5:
         self.name, self.tool = name, tool
 
     def argv(self, image, tap, memory, disk, words, _):
-        block = [f"--block:lipap={disk}"] if disk else []
+        block = [f"--block:lipap={disk}", "--block-sector-size:lipap=4096"] if disk else []
         return [self.tool, f"--mem={memory}", f"--net:service={tap}", *block, image, *words]
 
 
@@ -44,8 +44,8 @@ class Qemu:
 
 MACHINES = [Solo5("spt", "solo5-spt"), Solo5("hvt", "solo5-hvt"),
             Qemu("virtio", ["-M", "microvm", "-global", "virtio-mmio.force-legacy=false"], "device"),
-            Qemu("virtio, q35", ["-M", "q35"], "pci")]
-LONG_ONLY = "virtio, q35"  # of the tests that take minutes there
+            Qemu("virtio-q35", ["-M", "q35"], "pci")]
+LONG_ONLY = "virtio-q35"  # of the tests that take minutes there
 
 
 class Guests(World):
@@ -58,7 +58,7 @@ class Guests(World):
         self.taps = set()
 
     def image_of(self, program):
-        return os.path.join(self.build, "host", "guest", f"{program}.{self.machine.name.split(',')[0]}")
+        return os.path.join(self.build, "host", "guest", f"{program}.{self.machine.name.split('-')[0]}")
 
     def guest(self, program, address, words, disk=None, memory=128):
         """The command that runs a program as a guest of that address on the bridge."""
