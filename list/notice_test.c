@@ -245,7 +245,7 @@ static void test_blocks(void **state)
         }
         struct rig *r = rig_new(NOTICE_SETTINGS, "en");
         rig_write(r);
-        assert_true(str_has_prefix(wr_text(&r->text), S("These are the settings")));
+        assert_true(str_has_prefix(wr_text(&r->text), S("Hello,\n\nthese are the settings")));
         free(r);
 }
 

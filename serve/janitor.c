@@ -59,7 +59,7 @@ static enum err expire_requests(struct janitor *j)
         size_t count = 1;
         enum err e = ERR_OK;
         j->facts = (struct decide_facts){.now_ms = now_ms};
-        while (e == ERR_OK && count > 0) {
+        while (e == ERR_OK && count > 0 && !fiber_is_cancelled(j->node->host->sched)) {
                 struct store_request *rows;
                 arena_reset(&j->arena);
                 e = store_requests_old(
@@ -99,7 +99,7 @@ static enum err end_bans(struct store *s, int64_t now_ms, size_t *count)
 static void sweep(struct janitor *j, enum err (*fn)(struct store *s, int64_t now_ms, size_t *count))
 {
         size_t count = HISTORY_BATCH;
-        while (count >= HISTORY_BATCH)
+        while (count >= HISTORY_BATCH && !fiber_is_cancelled(j->node->host->sched))
                 if (fn(j->node->store, host_wall_ms(j->node->host), &count) != ERR_OK)
                         return;
 }

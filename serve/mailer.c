@@ -60,10 +60,12 @@ static enum err find_options(struct mailer *m, struct letter *l)
                 return ERR_OK;
         enum err e =
                 store_member_find(m->node->store, l->notice->list, l->notice->address, &m->arena, &member);
+        if (e != ERR_OK)
+                return e; /* who left meanwhile has none */
         l->options[OPTION_NOMAIL] = (member.options & STORE_NOMAIL) != 0;
         l->options[OPTION_OWN_POSTS] = (member.options & STORE_NO_OWN) == 0;
         l->options[OPTION_APPROVED] = (member.options & STORE_ACCEPTED) != 0;
-        return e;
+        return ERR_OK;
 }
 
 static enum err make_token(struct mailer *m, struct letter *l)
@@ -293,6 +295,8 @@ static enum err write_all(struct mailer *m)
         size_t count = 1;
         enum err e = ERR_OK;
         while (e == ERR_OK && count > 0) {
+                if (fiber_is_cancelled(m->node->host->sched))
+                        return ERR_CANCELLED; /* what waits is written after the next start */
                 arena_reset(&m->arena);
                 e = store_notices(m->node->store, 0, 1, &m->arena, &notices, &count);
                 if (e == ERR_OK && count > 0)

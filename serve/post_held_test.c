@@ -158,6 +158,22 @@ static void no_copies(struct rig *r)
         assert_int_equal(copies(r), 2);
 }
 
+/* Of a crowd in To, the first hundred are looked at. */
+static void crowd_is_named(struct rig *r)
+{
+        static const char *const skip[] = {"duplicates", "skip", NULL};
+        char text[8192];
+        int64_t list = new_list(r, "crowd", skip), id;
+        assert_int_equal(store_member_add(r->node.store, list, S("u99@b.test"), 1, &id), ERR_OK);
+        assert_int_equal(store_member_add(r->node.store, list, S("u100@b.test"), 1, &id), ERR_OK);
+        int n = snprintf(text, sizeof text, "From: author@example.org\r\nTo: u0@b.test");
+        for (int i = 1; i < 200; i++)
+                n += snprintf(text + n, sizeof text - (size_t)n, ",\r\n u%d@b.test", i);
+        (void)snprintf(text + n, sizeof text - (size_t)n, "\r\n\r\nhello\r\n");
+        deliver(r, &r->stranger_at, "author@example.org", "crowd@mailingl.st", str_of_c(text), "250 2.0.0");
+        assert_int_equal(copies(r), 2); /* the author's, and u100's */
+}
+
 /* What goes out: the list's fields in front of the author's, and a trace of why. */
 static void goes_out(struct rig *r)
 {
@@ -202,6 +218,7 @@ LIST_TEST(crowded)
 LIST_TEST(first_post)
 LIST_TEST(banned)
 LIST_TEST(no_copies)
+LIST_TEST(crowd_is_named)
 LIST_TEST(goes_out)
 LIST_TEST(to_owners)
 
@@ -213,6 +230,7 @@ int main(void)
                 cmocka_unit_test(test_first_post),
                 cmocka_unit_test(test_banned),
                 cmocka_unit_test(test_no_copies),
+                cmocka_unit_test(test_crowd_is_named),
                 cmocka_unit_test(test_goes_out),
                 cmocka_unit_test(test_to_owners),
         };

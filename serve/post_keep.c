@@ -48,23 +48,26 @@ static struct smtp_reply write_around(struct post *p, struct str front)
 
 /* ---- who gets no copy ---- */
 
+static void skip_address(struct post *p, const struct mail_address *address)
+{
+        char text[MAIL_ADDRESS_MAX];
+        struct wr w;
+        wr_init(&w, text, sizeof text);
+        mail_address_write(&w, address);
+        if (wr_end(&w) == ERR_OK &&
+                arena_copy(p->arrival.envelope->arena, wr_text(&w), &p->skip[p->skip_count]) == ERR_OK)
+                p->skip_count++;
+}
+
 static void skip_named(struct post *p, struct str field_name)
 {
         const struct mail_header *header = &p->arrival.index;
         for (size_t nth = 0; nth < mail_header_count(header, field_name); nth++) {
-                struct mail_mailbox named[POST_SKIP_MAX];
-                size_t n = 0;
-                (void)(mail_addresses_parse(mail_header_nth(header, field_name, nth)->body, named,
-                               POST_SKIP_MAX, &n) == ERR_OK); /* as many as can be read */
-                for (size_t i = 0; i < n && p->skip_count < POST_SKIP_MAX; i++) {
-                        char text[MAIL_ADDRESS_MAX];
-                        struct wr w;
-                        wr_init(&w, text, sizeof text);
-                        mail_address_write(&w, &named[i].address);
-                        if (wr_end(&w) == ERR_OK && arena_copy(p->arrival.envelope->arena, wr_text(&w),
-                                                            &p->skip[p->skip_count]) == ERR_OK)
-                                p->skip_count++;
-                }
+                struct mail_addresses list;
+                struct mail_mailbox named;
+                mail_addresses_init(&list, mail_header_nth(header, field_name, nth)->body);
+                while (p->skip_count < POST_SKIP_MAX && mail_addresses_next(&list, &named) == ERR_OK)
+                        skip_address(p, &named.address);
         }
 }
 

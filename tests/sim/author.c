@@ -96,6 +96,7 @@ void author_free(struct author *a)
                         str_free(p->lists[i]);
                 str_free(p->name);
                 str_free(p->victim);
+                str_free(p->cc);
                 command_free(p->command);
                 free(p);
         }
@@ -157,10 +158,11 @@ static struct author_letter *new_letter(void)
         return p;
 }
 
-void author_post(struct author *a, struct str post, struct str lists, size_t size)
+void author_post(struct author *a, struct str post, struct str lists, struct str cc, size_t size)
 {
         struct author_letter *p = new_letter();
         p->size = size;
+        p->cc = str_copy(cc);
         write_letter(a, p, post, lists);
 }
 
@@ -224,6 +226,8 @@ static void put_to(struct buffer *to, const struct author_letter *p, enum letter
         bool is_one = shape == LETTER_LOOP || (shape >= LETTER_SMUGGLE_LF && shape <= LETTER_SMUGGLE_CRLF_LF);
         for (size_t i = 0; i < p->list_count && (i == 0 || !is_one); i++)
                 buffer_print(to, "%s%.*s", i > 0 ? ", " : "", STR_ARG(p->lists[i]));
+        if (p->cc.n > 0 && !is_one)
+                buffer_print(to, ", <%.*s>", STR_ARG(p->cc));
 }
 
 /* The fields in front, and what a server must find out. */

@@ -50,8 +50,8 @@ struct author *author_new(const struct author_config *config); /* texts are copi
 void author_free(struct author *a);
 
 /* Somebody writes a letter: to one list or several, told apart by commas. `post` names it in stories, empty: the
- * author's name and a number. A `size` of 0 is drawn. May be called at any time, also while the node is down. */
-void author_post(struct author *a, struct str post, struct str lists, size_t size);
+ * author's name and a number. It is addressed to `cc`, too, if not empty. A `size` of 0 is drawn. May be called at any time, also while the node is down. */
+void author_post(struct author *a, struct str post, struct str lists, struct str cc, size_t size);
 
 /* Somebody malicious does one thing alone, with the letter of that name: an act of author_forgery.c, "forged-from" and the
  * like, in the name of `victim` (empty: of one who is drawn).

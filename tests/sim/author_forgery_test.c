@@ -46,7 +46,7 @@ static void play(struct sim *sim, void *arg)
         sim_node_start(lipap, server, &run->w);
         sim_node_start(nodes[0], author_run, ann);
         sim_node_start(nodes[1], author_run, eve);
-        author_post(ann, S("first"), S("l@list.test"), 500);
+        author_post(ann, S("first"), S("l@list.test"), S(""), 500);
         assert_int_equal(fiber_sleep(sim_sched(sim), HOUR_MS), ERR_OK);
         assert_int_equal(author_waiting(ann), 0);
         assert_int_equal(ledger_violations(run->w.ledger), 0);

@@ -17,6 +17,7 @@ struct author_letter { /* one post */
         size_t list_count;
         size_t size;
         const struct author_act *act;   /* this alone; NULL: as the mood has it */
+        struct str cc;                  /* owned; also addressed */
         struct str victim;              /* owned; of that act */
         struct author_command *command; /* owned, with its texts; NULL: a post */
         struct sim_random random;

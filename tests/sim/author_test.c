@@ -46,7 +46,7 @@ static void play(struct sim *sim, void *arg)
         sim_node_start(lipap, server, &run->w);
         sim_node_start(ann, author_run, a);
         for (unsigned i = 0; i < run->posts; i++)
-                author_post(a, S(""), str_of_c(run->lists), 0);
+                author_post(a, S(""), str_of_c(run->lists), S(""), 0);
         for (unsigned i = 0; i < run->kills; i++) {
                 assert_int_equal(fiber_sleep(sim_sched(sim), 50 + 40 * i), ERR_OK);
                 sim_node_kill(ann, i % 2 ? SIM_KILL_POWER : SIM_KILL_PROCESS);

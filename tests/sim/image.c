@@ -12,14 +12,15 @@
 #include "tests/sim/world_inside.h"
 
 #define PAGE 64 /* rows asked for at once */
+#define SETTINGS_MAX 16
 #define ROOM (256 * 1024)
 
 /* ---- making ---- */
 
 static void put_settings(const struct statement *t, struct store_setting *settings, size_t *count)
 {
-        static const char *const names[] = {
-                "posting", "max-message", "subscription", "first-post", "who", "language"};
+        static const char *const names[] = {"posting", "max-message", "subscription", "first-post", "who",
+                "language", "from", "reply-to", "subject-prefix", "footer", "duplicates", "description"};
         for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
                 struct str value;
                 if (statement_has(t, names[i], &value))
@@ -30,7 +31,7 @@ static void put_settings(const struct statement *t, struct store_setting *settin
 static enum err add_list(
         struct store *store, const struct scenario *s, const struct statement *t, int64_t now_ms)
 {
-        struct store_setting settings[8];
+        struct store_setting settings[SETTINGS_MAX];
         struct store_list_new list = {.settings = settings, .now_ms = now_ms};
         struct str moderators[WORLD_MODERATORS_MAX],
                 names = statement_text(t, "moderator", S(WORLD_MODERATOR));

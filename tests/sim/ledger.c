@@ -251,11 +251,21 @@ void ledger_own_posts(struct ledger *l, uint32_t list, struct str address, enum 
                 l->rolls[list].people[found].own = is;
 }
 
-bool ledger_is_due(const struct ledger_person *p, const struct ledger_entry *e, size_t target)
+bool ledger_is_named(const struct ledger_roll *r, const struct ledger_person *p, const struct ledger_entry *e)
+{
+        struct str rest = r->skips_named ? e->is.to : S("");
+        while (rest.n > 0 && !str_has_prefix_nocase(rest, p->address))
+                rest = str_skip(rest, 1);
+        return rest.n > 0;
+}
+
+bool ledger_is_due(const struct ledger_roll *r, const struct ledger_person *p, const struct ledger_entry *e,
+        size_t target)
 {
         enum ledger_hold hold = e->hold[target];
         bool is_own = p->own != LEDGER_IN && str_eq_nocase(p->address, e->is.from);
-        if (p->change_count == 0 || is_own || (hold != LEDGER_FREE && hold != LEDGER_RELEASED))
+        if (p->change_count == 0 || is_own || ledger_is_named(r, p, e) ||
+                (hold != LEDGER_FREE && hold != LEDGER_RELEASED))
                 return false;
         const struct ledger_change *last = &p->changes[p->change_count - 1];
         return last->is == LEDGER_IN && last->at < e->let_out[target];

@@ -23,7 +23,8 @@
  *   bounced     a genuine bounce was refused for good
  *   failed      a failure is recorded for somebody whom nobody refused, long before the message's time was over
  *   held        a copy of a post that waits for a moderator, or that one has rejected
- *   unwanted    a copy for somebody who has said that copies of own posts are not wanted */
+ *   unwanted    a copy for somebody who has said that copies of own posts are not wanted, or whom the letter names
+ *               where that is enough */
 #ifndef TESTS_SIM_LEDGER_H
 #define TESTS_SIM_LEDGER_H
 
@@ -104,6 +105,8 @@ void ledger_list_rule(struct ledger *l, uint32_t list, enum ledger_rule rule, bo
 enum ledger_rule ledger_rule_of(const struct ledger *l, uint32_t list);
 /* With it, posts of members wait for a moderator until one of theirs was accepted. */
 void ledger_list_first_post(struct ledger *l, uint32_t list, bool is_held);
+/* With it, who is named in To or Cc gets no copy from the list. */
+void ledger_list_skips(struct ledger *l, uint32_t list, bool skips);
 void ledger_moderator(struct ledger *l, uint32_t list, struct str address);
 bool ledger_is_moderator(const struct ledger *l, uint32_t list, struct str address);
 /* Somebody may not post there any more: LEDGER_OUT; may again: LEDGER_IN. */

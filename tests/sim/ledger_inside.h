@@ -31,7 +31,7 @@ struct ledger_roll {
         enum ledger_kind kind;
         enum ledger_rule rule;
         uint64_t ruled; /* when the rule was told, in the order of events */
-        bool is_bounded, is_first_held;
+        bool is_bounded, is_first_held, skips_named;
         struct str *moderators; /* owned */
         size_t moderator_count;
         struct ledger_banned *banned;
@@ -103,7 +103,11 @@ uint32_t ledger_person_find(const struct ledger_roll *r, struct str address);
 struct ledger_cell *ledger_cell_of(struct ledger *l, struct ledger_entry *e, size_t target, uint32_t person);
 
 /* Must this person have a copy of that try through that target, if it was accepted? May they? */
-bool ledger_is_due(const struct ledger_person *p, const struct ledger_entry *e, size_t target);
+bool ledger_is_due(const struct ledger_roll *r, const struct ledger_person *p, const struct ledger_entry *e,
+        size_t target);
+/* Is the letter addressed to them, where that is enough? */
+bool ledger_is_named(
+        const struct ledger_roll *r, const struct ledger_person *p, const struct ledger_entry *e);
 bool ledger_is_allowed(const struct ledger_person *p, const struct ledger_entry *e);
 /* Have they been on the list at any time since the try began? */
 bool ledger_was_on(const struct ledger_person *p, const struct ledger_entry *e);

@@ -86,7 +86,7 @@ static uint32_t find_lacking(
                 static const struct ledger_cell nothing;
                 const struct ledger_cell *c = i < e->cell_count[target] ? &e->cells[target][i] : &nothing;
                 if (c->copies == 0 && !c->is_failed && !c->is_queued &&
-                        ledger_is_due(&r->people[i], e, target))
+                        ledger_is_due(r, &r->people[i], e, target))
                         return i;
         }
         return LEDGER_NONE;

@@ -27,6 +27,12 @@ void ledger_list_first_post(struct ledger *l, uint32_t list, bool is_held)
         l->rolls[list].ruled = ++l->events;
 }
 
+void ledger_list_skips(struct ledger *l, uint32_t list, bool skips)
+{
+        CHECK(list < l->roll_count);
+        l->rolls[list].skips_named = skips;
+}
+
 void ledger_moderator(struct ledger *l, uint32_t list, struct str address)
 {
         CHECK(list < l->roll_count);

@@ -164,9 +164,93 @@ static void test_outcomes(void **state)
         ledger_free(w.l);
 }
 
+/* ---- who wants no copy ---- */
+
+/* A post of bob's that names cat, with a copy for `to`. */
+static void play_copy(struct world *w, const char *to)
+{
+        struct ledger_try_new new = {.author = "bob",
+                .post = S("p1"),
+                .sender = S("bob@b.test"),
+                .to = S("l@list.test, <CAT@b.test>"),
+                .smuggles = LEDGER_NONE};
+        uint32_t t = ledger_try(w->l, &new);
+        ledger_try_target(w->l, t, S("l@list.test"));
+        ledger_try_dot(w->l, t);
+        ledger_try_answer(w->l, t, 250);
+        if (to)
+                deliver(w, t, to, 250, LEDGER_QUIT);
+}
+
+static void test_unwanted(void **state)
+{
+        static const struct {
+                const char *name;
+                bool skips, no_own, is_quiet; /* the list; bob; cat */
+                const char *to, *comes_to;
+        } cases[] = {
+                {"both must have it", false, false, false, NULL, "lost lost "},
+                {"cat is named", true, false, false, "bob@b.test", ""},
+                {"cat is named and has it", true, true, false, "cat@b.test", "unwanted "},
+                {"bob wants none of his", false, true, false, "cat@b.test", ""},
+                {"bob has one of his", true, true, false, "bob@b.test", "unwanted "},
+                {"cat wants none at all", false, false, true, "bob@b.test", ""},
+                {"cat has one", false, true, true, "cat@b.test", "relayed "},
+        };
+        (void)state;
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                struct world w;
+                char words[100] = "";
+                start(&w);
+                ledger_list_skips(w.l, w.list, cases[i].skips);
+                if (cases[i].no_own)
+                        ledger_own_posts(w.l, w.list, S("bob@b.test"), LEDGER_OUT);
+                if (cases[i].is_quiet)
+                        ledger_member(w.l, w.list, S("cat@b.test"), LEDGER_QUIET);
+                play_copy(&w, cases[i].to);
+                ledger_judge(w.l);
+                for (size_t k = 0; k < ledger_violations(w.l); k++)
+                        (void)snprintf(words + strlen(words), sizeof words - strlen(words), "%s ",
+                                ledger_violation(w.l, k)->invariant);
+                if (strcmp(words, cases[i].comes_to) != 0)
+                        fail_msg("%s: comes to \"%s\"", cases[i].name, words);
+                ledger_free(w.l);
+        }
+}
+
+/* A ban, and a first post that waits until one was let through. */
+static void test_standing(void **state)
+{
+        struct world w;
+        (void)state;
+        start(&w);
+        ledger_list_rule(w.l, w.list, LEDGER_MEMBERS, false);
+        ledger_list_first_post(w.l, w.list, true);
+        uint32_t t = post(&w, 250);
+        assert_int_equal(ledger_hold(w.l, t, w.list), LEDGER_WAITS);
+        ledger_member(w.l, w.list, S("ann@author.test"), LEDGER_IN);
+        ledger_hold_put(w.l, t, w.list, LEDGER_RELEASED);
+        t = post(&w, 250);
+        assert_int_equal(ledger_hold(w.l, t, w.list), LEDGER_FREE);
+        ledger_member(w.l, w.list, S("ann@author.test"), LEDGER_OUT);
+        ledger_member(w.l, w.list, S("ann@author.test"), LEDGER_IN);
+        assert_int_equal(ledger_hold(w.l, post(&w, 250), w.list), LEDGER_WAITS);
+        size_t before = ledger_violations(w.l);
+        ledger_ban(w.l, w.other, S("bob@b.test"), LEDGER_OUT);
+        ledger_list_rule(w.l, w.other, LEDGER_EVERYBODY, false);
+        play(&w, "bob@b.test", "other@list.test", PROVEN, 250);
+        assert_int_equal(ledger_violations(w.l), before + 1);
+        ledger_ban(w.l, w.other, S("BOB@b.test"), LEDGER_IN);
+        play(&w, "bob@b.test", "other@list.test", PROVEN, 250);
+        assert_int_equal(ledger_violations(w.l), before + 1);
+        ledger_free(w.l);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_unwanted),
+                cmocka_unit_test(test_standing),
                 cmocka_unit_test(test_rules),
                 cmocka_unit_test(test_excuses),
                 cmocka_unit_test(test_copies),

@@ -180,7 +180,8 @@ static void put_header(struct buffer *b, struct sim_random *r, const struct lett
         if (l->subject.p)
                 buffer_print(b, "Subject: %.*s\r\n", STR_ARG(l->subject));
         else
-                buffer_print(b, "Subject: about %.*s,\r\n\tand more\r\n", STR_ARG(l->name));
+                buffer_print(b, "Subject: %.*s%sabout %.*s,\r\n\tand more\r\n", STR_ARG(l->prefix),
+                        l->prefix.n > 0 ? " " : "", STR_ARG(l->name));
         if (l->shape != LETTER_BARE)
                 buffer_print(b, "Date: Sun, 22 Nov 2026 12:00:%02u +0000\r\nMessage-ID: <%.*s@%.*s>\r\n",
                         second, STR_ARG(l->name), STR_ARG(domain_of(l->from)));

@@ -41,6 +41,7 @@ struct letter {
         struct str front;  /* fields in front of it, such as a signature; each ended by CRLF */
         struct str forged; /* fields that a server must take away: the first on top, the others below To */
         struct str via;    /* the list that From names in the author's place; empty: From is as it was */
+        struct str prefix; /* in front of what is drawn for the subject */
         struct str subject, text; /* instead of what is drawn; lines of the text end with LF; NULL: drawn */
         enum letter_shape shape;
         size_t size;         /* of the body, at least */

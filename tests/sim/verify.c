@@ -39,6 +39,8 @@ struct verify {
         void *ctx;
         const char *authserv; /* NULL: nothing is expected */
         struct book *book;    /* or NULL */
+        struct look *looks;   /* by list; of those behind all is standard */
+        size_t look_count;
         struct known known[LETTERS];
         struct cached_key keys[KEYS];
         size_t key_count; /* ever parsed */
@@ -63,6 +65,17 @@ struct verify *verify_new(struct ledger *ledger, verify_lookup *lookup, void *ct
 void verify_expect_results(struct verify *v, const char *authserv)
 {
         v->authserv = authserv;
+}
+
+void verify_expect_look(struct verify *v, uint32_t list, const struct look *look)
+{
+        if (list >= v->look_count) {
+                v->looks = realloc(v->looks, (list + 1) * sizeof *v->looks);
+                CHECK(v->looks);
+                while (v->look_count <= list)
+                        v->looks[v->look_count++] = (struct look){.from = {NULL, 0}};
+        }
+        v->looks[list] = *look;
 }
 
 void verify_expect_notes(struct verify *v, struct book *book)
@@ -92,6 +105,7 @@ void verify_free(struct verify *v)
         }
         buffer_free(&v->sample);
         buffer_free(&v->dns);
+        free(v->looks);
         free(v);
 }
 
@@ -229,12 +243,10 @@ static void judge_signature(struct verify *v, struct known *k, const struct veri
 
 /* ---- bytes ---- */
 
-/* May the author's name not stay? His domain has a policy, and no signature of it is on the letter. */
-static bool is_renamed(const struct ledger_try *is)
+static const struct look *look_of(const struct verify *v, uint32_t list)
 {
-        struct str domain = str_skip(is->from, str_find_last_byte(is->from, '@') + 1);
-        bool is_signed_for = is->truth.dkim && str_eq_nocase(is->truth.signer, domain);
-        return is->truth.is_told && is->truth.dmarc != LEDGER_DMARC_NONE && !is_signed_for;
+        static const struct look standard = {.from = {NULL, 0}};
+        return list < v->look_count ? &v->looks[list] : &standard;
 }
 
 static struct known *letter_of(struct verify *v, uint32_t t, uint32_t list)
@@ -245,14 +257,16 @@ static struct known *letter_of(struct verify *v, uint32_t t, uint32_t list)
         known_clear(k);
         struct letter letter = ledger_letter(v->ledger, t);
         const struct ledger_try *is = ledger_try_get(v->ledger, t);
-        bool is_list = ledger_list_kind(v->ledger, list) == LEDGER_LIST;
-        bool is_open = is->is_misled || ledger_dns_may_fail(v->ledger);
+        const struct look *look = look_of(v, list);
+        bool is_open = false, is_renamed = ledger_list_kind(v->ledger, list) == LEDGER_LIST &&
+                                           look_renames(look, v->ledger, is, &is_open);
         k->try = t;
         k->list = list;
-        if (!is_list || !is_renamed(is) || is_open)
+        letter.prefix = look->prefix;
+        if (!is_renamed || is_open)
                 k->letter = letter_arriving(&letter);
         letter.via = ledger_list_address(v->ledger, list);
-        if (is_list && (is_renamed(is) || is_open))
+        if (is_renamed || is_open)
                 k->renamed = letter_arriving(&letter);
         return k;
 }
@@ -288,35 +302,29 @@ static bool is_list_id(struct str body, struct str list)
 }
 
 /* What is wrong with the fields in front: one that nobody may put there, or NULL; `list` is 0 long for a role. */
-static const char *judge_front(
-        struct str front, const struct ledger_try *is, bool is_renamed_copy, struct str list)
+static const char *judge_front(const struct look *look, struct str front, const struct ledger_try *is,
+        bool is_renamed, struct str list)
 {
         struct mail_field field;
+        struct str reply = S("");
         size_t at = 0, ids = 0, replies = 0;
         while (at < front.n) {
                 if (mail_item_next(front, &at, &field) != MAIL_ITEM_FIELD)
                         return "something in front that is no field";
                 bool is_reply = str_eq_nocase(field.name, S("Reply-To"));
-                if (!is_our_field(field.name, is->shape) && !(is_renamed_copy && is_reply))
+                if (!is_our_field(field.name, is->shape) && !is_reply)
                         return "a strange field in front";
-                replies += is_reply && str_find(field.body, is->from) < field.body.n;
+                replies += is_reply;
+                reply = is_reply ? field.body : reply;
                 if (!str_eq_nocase(field.name, S("List-Id")))
                         continue;
                 ids++;
                 if (list.n == 0 || !is_list_id(field.body, list))
                         return "the List-Id of another list";
         }
-        if (is_renamed_copy && replies != 1)
-                return "no Reply-To with the author";
-        return list.n > 0 && ids != 1 ? "not one List-Id" : NULL;
-}
-
-/* Where the letter begins in what came; its length when that does not end with it. */
-static size_t find_letter(struct str bytes, struct str letter)
-{
-        if (letter.n == 0 || bytes.n < letter.n || !str_eq(str_skip(bytes, bytes.n - letter.n), letter))
-                return bytes.n;
-        return bytes.n - letter.n;
+        if (ids != (list.n > 0))
+                return "not one List-Id";
+        return look_judge_reply(look, is, list, is_renamed, replies, reply);
 }
 
 static void keep_sample(struct verify *v, const struct verify_message *m, uint32_t list)
@@ -355,14 +363,15 @@ static void judge_bytes(struct verify *v, const struct verify_message *m, uint32
         const struct ledger_try *is = ledger_try_get(v->ledger, t);
         struct str address = ledger_list_address(v->ledger, list);
         bool is_role = ledger_list_kind(v->ledger, list) == LEDGER_ROLE;
-        size_t at = find_letter(m->bytes, k->letter);
-        bool is_renamed_copy = at == m->bytes.n;
-        if (is_renamed_copy)
-                at = find_letter(m->bytes, k->renamed);
+        const struct look *look = look_of(v, list);
+        size_t at = look_find(look, m->bytes, k->letter);
+        bool is_renamed = at == m->bytes.n;
+        if (is_renamed)
+                at = look_find(look, m->bytes, k->renamed);
         struct str front = str_take(m->bytes, at);
         const char *wrong = at == m->bytes.n
                                     ? "the letter is not at its end"
-                                    : judge_front(front, is, is_renamed_copy, is_role ? S("") : address);
+                                    : judge_front(look, front, is, is_renamed, is_role ? S("") : address);
         bool is_forged = has_forged(v, m->bytes, t);
         if (is_forged)
                 ledger_violate(v->ledger, "forged",

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "tests/sim/ledger.h"
+#include "tests/sim/look.h"
 
 #define VERIFY_VIEWS_MAX 8
 
@@ -35,6 +36,8 @@ void verify_free(struct verify *v);
 /* From now on each copy must bear the results of this server, and they must be so; `authserv` is its name. */
 void verify_expect_results(struct verify *v, const char *authserv);
 
+/* The posts of a list look so; its texts are borrowed. */
+void verify_expect_look(struct verify *v, uint32_t list, const struct look *look);
 /* From now on mail of the lists themselves is kept in this book. */
 void verify_expect_notes(struct verify *v, struct book *book);
 /* May `to` ever be sent mail with the sender `from`? */

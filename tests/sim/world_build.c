@@ -403,6 +403,12 @@ static void put_list(struct world *w, const struct statement *t)
                 (void)str_cut(moderators, ',', &moderator, &moderators);
                 ledger_moderator(w->ledger, list, moderator);
         }
+        struct look look = {.from = statement_text(t, "from", S("")),
+                .reply_to = statement_text(t, "reply-to", S("")),
+                .prefix = statement_text(t, "subject-prefix", S("")),
+                .footer = statement_text(t, "footer", S(""))};
+        verify_expect_look(w->verify, list, &look);
+        ledger_list_skips(w->ledger, list, str_eq(statement_text(t, "duplicates", S("send")), S("skip")));
         book_setting(w->book, list, S("subscription"), statement_text(t, "subscription", S("moderated")));
         book_setting(w->book, list, S("first-post"), statement_text(t, "first-post", S("free")));
         (void)str_cut(statement_argument(t, 0), '@', &name, &domain);

@@ -311,7 +311,8 @@ static void do_post(struct machine *m, const struct statement *t)
 {
         struct str name = statement_text(t, "name", S("")), lists = statement_argument(t, 1), act;
         if (!statement_has(t, "act", &act))
-                author_post(m->author, name, lists, statement_number(t, "size", 0));
+                author_post(m->author, name, lists, statement_text(t, "cc", S("")),
+                        statement_number(t, "size", 0));
         else
                 CHECK(author_act(m->author, name, lists, act, statement_text(t, "victim", S(""))));
 }

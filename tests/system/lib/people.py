@@ -16,7 +16,7 @@ import dkim
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lib.rig import LIPAP, POSTER, STRANGER, TEST_ZONE, check, equal, until
+from lib.rig import LIPAP, POSTER, TEST_ZONE, check, equal, until
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
@@ -91,7 +91,7 @@ class Person:
         path = os.path.join(self.world.folder, "swaks.eml")
         with open(path, "wb") as f:
             f.write((b"\r\n" + raw).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n")
-        code, said = run(["swaks", "--server", LIPAP, "--local-interface", STRANGER if self.signs else POSTER, "--helo",
+        code, said = run(["swaks", "--server", LIPAP, "--local-interface", POSTER, "--helo",
                           f"mail.{self.domain}", "--from", self.address, "--to", to, "--data", "@" + path,
                           "--no-data-fixup", "--timeout", "20"], stdin=subprocess.DEVNULL)
         answers = re.findall(r"^<[-~*]+ *(\d\d\d .*)$", said, re.M)
