@@ -77,8 +77,8 @@ struct lipap {
         uint16_t delivery_port;   /* of other mail hosts: 25, but for tests */
         struct post *spare_posts; /* memory for messages that come in (post_in.c) */
         size_t spare_post_count;
-        struct identity identity;       /* of ours under TLS; without a context nothing is offered */
-        struct tls_context *tls_client; /* for connections to other mail hosts; NULL: in the clear */
+        struct identity identity;            /* of ours under TLS; without a context nothing is offered */
+        struct tls_context *tls_client;      /* for connections to other mail hosts; NULL: in the clear */
         struct inbound_memory *spare_memory; /* of transactions (inbound.c) */
         size_t spare_memory_count;
         struct smtpd_gate gate;

@@ -251,7 +251,7 @@ static unsigned deliver_smtp_out(struct world *w, struct smtp_out *o, enum lette
         struct smtp_out_config config = {.to = w->at, .client = {.hello = S("client.test")}};
         struct smtp_reply reply, mail, rcpt[2], data;
         size_t accepted;
-        if (!o->tcp)
+        if (!o->wire.tcp)
                 assert_int_equal(smtp_out_open(o, w->host, &config, &reply), ERR_OK);
         struct smtp_out_envelope e = {.from = S(RIG_PATH), .to = to, .to_n = 2, .wants_data = true};
         assert_int_equal(smtp_out_envelope(o, &e, &mail, rcpt, &data, &accepted), ERR_OK);

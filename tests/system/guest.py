@@ -8,6 +8,7 @@ and so is all of it where `ninja guests` was not run. Solo5's here; QEMU's, whic
 import contextlib
 import os
 import resource
+import ssl
 import subprocess
 import time
 from collections import Counter
@@ -99,6 +100,22 @@ def idle(world, sink):
             equal(s.command("NOOP")[:3], "250", "NOOP")
 
 
+def secured(world):
+    with world.case(f"{world.machine.name}: a session under TLS"):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+        def offered():
+            with Smtp(LIPAP, source=POSTER) as s:
+                return "STARTTLS" in s.command("EHLO tls.author.test")
+        until(60, "STARTTLS is offered", offered)
+        with Smtp(LIPAP, source=POSTER) as s:
+            s.command("EHLO tls.author.test")
+            equal(s.command("STARTTLS")[:3], "220", "STARTTLS")
+            s.socket = context.wrap_socket(s.socket)
+            equal((s.socket.version(), s.command("EHLO tls.author.test")[:3]), ("TLSv1.3", "250"), "under TLS")
+
+
 def watched(world):
     with world.case(f"{world.machine.name}: metrics that a strict reader takes, and health"):
         for address, handled in ((LIPAP, "lipap_handovers_total"), (NEC, "nec_messages_signed_total")):
@@ -135,6 +152,7 @@ def on_machine(world, machine):
     programs = {"nec": world.start_nec(), "lipap": world.start_lipap()}
     first_posts(world, sink)
     watched(world)
+    secured(world)
     idle(world, sink)
     killed_while_posting(world, sink, programs)
     for program in programs.values():
