@@ -205,10 +205,11 @@ def changed_default(posts):
 def judged(world, ask, posts, share):
     """All pass for somebody; at least `share` of them for the author. Those whose domain has no policy have nothing to pass."""
     results = ask([post.after for post in posts])
-    asked = [(post, said) for post, said in zip(posts, results) if said and post.domain != "bare.test"]
+    told = [(post, said) for post, said in zip(posts, results) if said]
+    asked = [(post, said) for post, said in told if post.word != "no-policy"]
     nobody = [post for post, said in asked if said[0] != "pass" or said[1] not in (post.domain, LIST)]
     authors = sum(said == ("pass", post.domain) for post, said in asked)
-    bare = [post for post, said in zip(posts, results) if said and post.domain == "bare.test" and said != ("none", "bare.test")]
+    bare = [post for post, said in told if post.word == "no-policy" and said != ("none", "bare.test")]
     print(f"note {len(asked)} of {len(posts)} judged: {authors} pass for the author, {len(asked) - authors - len(nobody)} for the list")
     for post in nobody + bare:
         world.keep(post)
