@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/log.h"
+#include "list/asking.h"
 #include "list/posting.h"
 #include "mail/automatic.h"
 #include "mail/encoded_word.h"
@@ -122,6 +123,18 @@ static struct smtp_reply refuse_unproven(const struct arrival *a)
         return smtp_reply_of((uint16_t)answer.code, (uint16_t)answer.subject, (uint16_t)answer.detail, why);
 }
 
+static struct smtp_reply refuse_asking(const struct arrival *a, enum asking asking)
+{
+        if (asking == ASKING_SEVERAL)
+                return smtp_reply_of(
+                        550, 7, 1, S("who asks a list for something is the only author in From"));
+        if (asking == ASKING_ELSEWHERE)
+                return smtp_reply_of(550, 7, 1,
+                        S("a copy of what was signed for others is not obeyed: name this address in To, and "
+                          "sign that"));
+        return refuse_unproven(a);
+}
+
 /* Only the link of a confirmation is proof enough by itself. */
 static struct smtp_reply prove(struct work *k, const struct arrival *a)
 {
@@ -131,10 +144,13 @@ static struct smtp_reply prove(struct work *k, const struct arrival *a)
         posting_author_write(&w, verdicts);
         k->act.author = wr_text(&w);
         k->act.proof = DECIDE_UNPROVEN;
-        if (posting_proof(verdicts) == POSTING_PROVEN)
-                k->act.proof = posting_has_signature(verdicts) ? DECIDE_STRONG : DECIDE_PROVEN;
+        enum asking asking = asking_of(verdicts, &a->index, k->envelope->recipient);
+        if (asking == ASKING_BY_SIGNATURE)
+                k->act.proof = DECIDE_STRONG;
+        else if (asking == ASKING_BY_WAY)
+                k->act.proof = DECIDE_PROVEN;
         else if (k->envelope->route != ROUTE_CONFIRM)
-                return refuse_unproven(a);
+                return refuse_asking(a, asking);
         return (struct smtp_reply){0};
 }
 

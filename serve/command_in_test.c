@@ -167,6 +167,26 @@ static void changes_settings(struct rig *r)
                     setting_of(r, list, "posting").n == 0);
 }
 
+/* The members have what their moderators signed: a copy of it, sent to a route, asks for nothing. */
+static void copies_are_not_obeyed(struct rig *r)
+{
+        static const char *const locals[] = {"open-remove-author=example.org", "open-unsubscribe",
+                "open-settings", "open-why", "open-subscribe"};
+        int64_t list = new_list(r, "open", open_rule);
+        for (size_t i = 0; i < sizeof locals / sizeof locals[0]; i++) {
+                char room[12000], to[200];
+                struct str post = signed_by("strict.test",
+                        "From: owner@strict.test\r\nTo: open@mailingl.st\r\nSubject: <m1@example.org>\r\n\r\n"
+                        "posting: open\r\n",
+                        room, sizeof room);
+                (void)snprintf(to, sizeof to, "%s@mailingl.st", locals[i]);
+                deliver(r, &r->stranger_at, "eve@example.org", to, post, "550 5.7.1");
+        }
+        assert_int_equal(notices(r), 0);
+        assert_true(is_member(r, list, "author@example.org"));
+        assert_false(is_member(r, list, "owner@strict.test"));
+}
+
 /* What SPF alone proves waits for the moderator's own answer. */
 static void spf_alone_confirms(struct rig *r)
 {
@@ -257,6 +277,7 @@ LIST_TEST(joins_and_leaves)
 LIST_TEST(confirms)
 LIST_TEST(moderators_decide)
 LIST_TEST(changes_settings)
+LIST_TEST(copies_are_not_obeyed)
 LIST_TEST(spf_alone_confirms)
 LIST_TEST(several_commands)
 LIST_TEST(long_mail)
@@ -272,6 +293,7 @@ int main(void)
                 cmocka_unit_test(test_confirms),
                 cmocka_unit_test(test_moderators_decide),
                 cmocka_unit_test(test_changes_settings),
+                cmocka_unit_test(test_copies_are_not_obeyed),
                 cmocka_unit_test(test_spf_alone_confirms),
                 cmocka_unit_test(test_several_commands),
                 cmocka_unit_test(test_long_mail),

@@ -47,7 +47,9 @@ static inline void write_signed(struct rig *r, const char *from, const char *loc
 {
         char message[8192], room[12000], to[200];
         (void)snprintf(message, sizeof message,
-                "From: %s\r\nMessage-ID: <m2@strict.test>\r\nSubject: %s\r\n\r\n%s\r\n", from, subject, text);
+                "From: %s\r\nTo: <%s@mailingl.st>\r\nMessage-ID: <m2@strict.test>\r\nSubject: "
+                "%s\r\n\r\n%s\r\n",
+                from, local, subject, text);
         (void)snprintf(to, sizeof to, "%s@mailingl.st", local);
         deliver(r, &r->stranger_at, from, to, signed_by("strict.test", message, room, sizeof room), want);
 }

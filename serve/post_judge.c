@@ -7,8 +7,8 @@ static enum err found(enum err e, bool *is_there)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* What the author is to the list. */
-static enum err look_up(struct post *p, struct posting_author *out)
+/* What the author is to the list, as far as its rule asks. */
+static enum err look_up(struct post *p, enum posting_rule rule, struct posting_author *out)
 {
         const struct inbound_envelope *e = p->arrival.envelope;
         struct store *s = e->node->store;
@@ -23,7 +23,8 @@ static enum err look_up(struct post *p, struct posting_author *out)
         if (p->skips_own)
                 p->skip[p->skip_count++] = author;
         *e->arena = before;
-        if (err == ERR_OK)
+        bool moderators_differ = rule == POSTING_MODERATED || rule == POSTING_ANNOUNCE || out->is_new;
+        if (err == ERR_OK && moderators_differ)
                 err = found(store_moderator_find(s, e->list.id, author), &out->is_moderator);
         if (err == ERR_OK)
                 err = found(store_ban_find(s, e->list.id, author, p->now_ms), &out->is_banned);
@@ -37,7 +38,7 @@ enum err post_judge(struct post *p)
         struct wr w;
         p->author = (struct posting_author){.is_member = false};
         if (posting_proof(verdicts) == POSTING_PROVEN) {
-                enum err e = look_up(p, &p->author);
+                enum err e = look_up(p, rule, &p->author);
                 if (e != ERR_OK)
                         return e;
         }

@@ -150,12 +150,28 @@ static struct book_ask *ask_new(struct reading *r, bool is_join)
         return ask;
 }
 
-static const struct book_ask *ask_of(const struct book *b, uint32_t list, struct str from)
+/* Does a note speak of all that was to be changed? */
+static bool is_about(const struct book_note *note, const struct book_ask *ask)
 {
-        for (size_t i = b->ask_count; i-- > 0;)
-                if (b->asks[i].list == list && !b->asks[i].is_void && str_eq_nocase(b->asks[i].from, from))
-                        return &b->asks[i];
-        return NULL;
+        for (size_t i = 0; i < ask->count; i++)
+                if (str_find(note->bytes, ask->effects[i].key) == note->bytes.n)
+                        return false;
+        return ask->count > 0;
+}
+
+/* What somebody is asked to confirm by a note: the changes that it names, else joining. */
+static const struct book_ask *ask_of(const struct book *b, uint32_t list, const struct book_note *note)
+{
+        const struct book_ask *join = NULL;
+        for (size_t i = b->ask_count; i-- > 0;) {
+                const struct book_ask *ask = &b->asks[i];
+                if (ask->list != list || ask->is_void || !str_eq_nocase(ask->from, note->to))
+                        continue;
+                if (!ask->is_join && is_about(note, ask))
+                        return ask;
+                join = !join && ask->is_join ? ask : join;
+        }
+        return join;
 }
 
 static void joins(struct reading *r, struct str who)
@@ -171,7 +187,7 @@ static void read_join(struct reading *r)
         int subscription = book_list_of(r->b, r->c->list)->subscription;
         if (subscription == BOOK_OPEN || subscription == BOOK_UNSURE)
                 joins(r, r->is->from);
-        if (subscription != BOOK_OPEN)
+        if (subscription != BOOK_OPEN && subscription != BOOK_CLOSED)
                 (void)ask_new(r, true);
 }
 
@@ -276,7 +292,7 @@ static void read_confirm(struct reading *r, uint32_t number)
 {
         const struct book_note *note = book_note_get(r->b, number);
         uint32_t list = note ? ledger_list_find(r->b->ledger, note->list) : LEDGER_NONE;
-        const struct book_ask *ask = note && list == r->c->list ? ask_of(r->b, list, note->to) : NULL;
+        const struct book_ask *ask = note && list == r->c->list ? ask_of(r->b, list, note) : NULL;
         int subscription = book_list_of(r->b, r->c->list)->subscription;
         if (!ask)
                 return;

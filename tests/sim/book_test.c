@@ -153,7 +153,7 @@ static void play_changes(struct world *w)
 {
         command(w, "mod@b.test", "l-remove-bob=b.test@l.test", NULL, SPF, LEDGER_NONE, 250);
         assert_int_equal(is(w, "bob@b.test"), LEDGER_IN);
-        uint32_t n = told(w, "mod@b.test", "l-confirm-" TOKEN "@l.test");
+        uint32_t n = told(w, "mod@b.test", "remove bob@b.test: l-confirm-" TOKEN "@l.test");
         command(w, "mod@b.test", "l-confirm-" TOKEN "@l.test", NULL, SPF, n, 250);
         assert_int_equal(is(w, "bob@b.test"), LEDGER_OUT);
         command(w, "cat@b.test", "l-request@l.test", "remove bob@b.test\nremove mod@b.test", SIGNED,

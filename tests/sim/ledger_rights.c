@@ -182,16 +182,21 @@ void ledger_try_denied(struct ledger *l, uint32_t t, struct str list, unsigned c
 static enum ledger_hold hold_of(const struct ledger_roll *r, const struct ledger_entry *e)
 {
         uint32_t found = ledger_person_find(r, e->is.from);
-        enum ledger_membership trust = found == LEDGER_NONE ? LEDGER_OUT : r->people[found].trust;
         if (r->kind != LEDGER_LIST || r->ruled == 0)
                 return LEDGER_FREE;
         if (r->ruled > e->is.began || r->rule == LEDGER_NO_RULE)
                 return LEDGER_UNSURE;
         if (is_moderator(r, e->is.from) || (r->rule != LEDGER_APPROVED && !r->is_first_held))
                 return LEDGER_FREE;
-        if (r->rule == LEDGER_APPROVED || trust == LEDGER_OUT)
+        if (r->rule == LEDGER_APPROVED)
                 return LEDGER_WAITS;
-        return trust == LEDGER_IN ? LEDGER_FREE : LEDGER_UNSURE;
+        const struct ledger_person *p = found == LEDGER_NONE ? NULL : &r->people[found];
+        if (!p || p->change_count == 0 || p->trust == LEDGER_IN) /* only new members wait */
+                return LEDGER_FREE;
+        const struct ledger_change *last = &p->changes[p->change_count - 1];
+        if (last->is == LEDGER_MAYBE || last->at > e->is.began || p->trust == LEDGER_MAYBE)
+                return LEDGER_UNSURE;
+        return last->is == LEDGER_OUT ? LEDGER_FREE : LEDGER_WAITS;
 }
 
 void ledger_note_hold(const struct ledger *l, struct ledger_entry *e, bool is_answered)

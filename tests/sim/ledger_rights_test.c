@@ -226,9 +226,10 @@ static void test_standing(void **state)
         start(&w);
         ledger_list_rule(w.l, w.list, LEDGER_MEMBERS, false);
         ledger_list_first_post(w.l, w.list, true);
+        assert_int_equal(ledger_hold(w.l, post(&w, 550), w.list), LEDGER_FREE);
+        ledger_member(w.l, w.list, S("ann@author.test"), LEDGER_IN);
         uint32_t t = post(&w, 250);
         assert_int_equal(ledger_hold(w.l, t, w.list), LEDGER_WAITS);
-        ledger_member(w.l, w.list, S("ann@author.test"), LEDGER_IN);
         ledger_hold_put(w.l, t, w.list, LEDGER_RELEASED);
         t = post(&w, 250);
         assert_int_equal(ledger_hold(w.l, t, w.list), LEDGER_FREE);
