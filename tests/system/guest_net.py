@@ -296,7 +296,6 @@ def run(world):
             ip(f"addr add {V6_HOST}/64 dev ptt nodad", f"addr add {FAR}/128 dev lo nodad")
         world.restart()
         ipv6(world, machine)
-        world.restart()
         sequence_numbers(world, machine)
         deaf_peers(world, machine)
         half_open(world, machine)
