@@ -36,7 +36,7 @@ struct nec_options {
         struct ip_port listens[NEC_LISTENERS_MAX];
         struct ip_net accept_from[NEC_NETWORKS_MAX];
         size_t domain_count, listen_count, accept_from_count;
-        struct ip_port metrics; /* family 0: none */
+        struct ip_port metrics;                              /* family 0: none */
         struct dns_server nameservers[RESOLVER_SERVERS_MAX]; /* the dns_server alone when none is given */
         size_t nameserver_count;
         struct str authserv_id;

@@ -170,8 +170,8 @@
 
 /* TLS. */
 #define LIPAP_PROXIES_MAX 16
-#define LIPAP_ADDRESS_SESSIONS 50 /* of one address at a time, unless it is said otherwise */
-#define PROXY_HEADER_MS 10000 /* a proxy says at once for whom it speaks */
+#define LIPAP_ADDRESS_SESSIONS 50          /* of one address at a time, unless it is said otherwise */
+#define PROXY_HEADER_MS 10000              /* a proxy says at once for whom it speaks */
 #define TLS_PERIOD_S (90LL * 24 * 60 * 60) /* a key of our own serves so long */
 #define TLS_SLACK_S (30LL * 24 * 60 * 60)  /* its certificate is valid so much longer, at both ends */
 #define TLSA_TTL_S 3600
