@@ -8,8 +8,8 @@
 #include "host/log.h"
 #include "list/route.h"
 #include "serve/inbound_target.h"
+#include "serve/proxied.h"
 #include "serve/smtpd.h"
-#include "smtp/proxy.h"
 #include "store/messages.h"
 
 #define SESSION_ARENA 4096
@@ -437,56 +437,11 @@ static const struct smtpd_handler handler = {
         .secured = on_secured,
 };
 
-/* Exactly `n` bytes. */
-static enum err read_exactly(
-        struct lipap *node, struct host_tcp *tcp, char *into, size_t n, int64_t deadline_ms)
-{
-        enum err e = ERR_OK;
-        for (size_t at = 0, got; e == ERR_OK && at < n; at += got)
-                e = host_tcp_read(node->host, tcp, into + at, n - at, deadline_ms, &got);
-        return e;
-}
-
-/* For whom a proxy speaks. Not a byte more than its header is read. */
-static enum err read_proxied(struct lipap *node, struct host_tcp *tcp, struct ip_port *peer)
-{
-        char head[PROXY_HEAD_SIZE], rest[PROXY_REST_MAX];
-        int64_t deadline_ms = host_now_ms(node->host) + PROXY_HEADER_MS;
-        size_t n = 0;
-        enum err e = read_exactly(node, tcp, head, sizeof head, deadline_ms);
-        if (e == ERR_OK)
-                e = proxy_head_parse(str_of(head, sizeof head), &n);
-        if (e == ERR_OK)
-                e = read_exactly(node, tcp, rest, n, deadline_ms);
-        if (e == ERR_OK)
-                e = proxy_rest_parse(str_of(head, sizeof head), str_of(rest, n), peer);
-        return e;
-}
-
-/* `*out` is whose connection it is.
- *   whether it can be served */
-static bool find_peer(
-        struct lipap *node, struct host_tcp *tcp, const struct ip_port *peer, struct ip_port *out)
-{
-        *out = *peer;
-        if (!lipap_is_proxy(node, &peer->ip))
-                return true;
-        enum err e = read_proxied(node, tcp, out);
-        if (e == ERR_OK)
-                return true;
-        struct log_line l;
-        log_begin(&l, node->host, LOG_WARN, "smtp", "proxy-refused");
-        log_ip_port(&l, "peer", peer);
-        log_err(&l, e);
-        log_end(&l);
-        return false;
-}
-
 void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)
 {
         struct lipap *node = ctx;
         struct ip_port from;
-        if (!find_peer(node, tcp, peer, &from))
+        if (!proxied_peer(node, tcp, peer, &from))
                 return;
         struct session *s = calloc(1, sizeof *s);
         /* A signed copy is larger than the message that came in. */
