@@ -40,19 +40,6 @@ static bool is_authors(const struct evaluate *e, struct str domain)
         return dmarc_name_of(domain, &name) && dns_name_eq(&name, &e->out.author.domain);
 }
 
-bool posting_has_signature(const struct evaluate *e)
-{
-        if (e->out.author.fault != DMARC_OK)
-                return false;
-        if (e->out.dmarc.result == DMARC_PASS && e->out.dmarc.dkim_aligned)
-                return true;
-        for (size_t i = 1; i <= e->out.dkim_count; i++)
-                if (e->out.identifiers[i].state == DMARC_ID_PASSED &&
-                        is_authors(e, e->out.identifiers[i].domain))
-                        return true;
-        return false;
-}
-
 /* What the identifiers of exactly the author's domain come to, and in `*is_open` whether another one could still count
  * once DMARC's policy were known. */
 static enum posting_proof exact_proof(const struct evaluate *e, bool *is_open)

@@ -32,10 +32,6 @@ enum posting_proof posting_proof(const struct evaluate *e);
 /* "local@domain" of the author, as a key for tables of members; nothing for POSTING_NOBODY. MAIL_ADDRESS_MAX is enough. */
 void posting_author_write(struct wr *w, const struct evaluate *e);
 
-/* Did a DKIM signature pass that is aligned with the author's domain (or, without a policy, of exactly that domain)? What
- * moderators do without a token needs more than SPF, which may belong to a neighbour on a shared host. */
-bool posting_has_signature(const struct evaluate *e);
-
 struct posting_author { /* looked up for a proven author only */
         bool is_member, is_moderator, is_banned;
         bool is_new; /* a member, none of whose posts was accepted yet, with `first-post moderated` */

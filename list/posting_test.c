@@ -238,45 +238,6 @@ static void test_proof_for_commands(void **state)
         }
 }
 
-/* What moderators do without a token needs a signature of the author's domain: SPF is shared by neighbours. */
-static void test_signature_of_the_author(void **state)
-{
-        (void)state;
-        static const struct {
-                const char *name;
-                enum dmarc_fault dmarc;
-                struct found spf, dkim[4];
-                bool is_aligned, has_signature;
-        } cases[] = {
-                {"SPF alone", DMARC_NO_RECORD, {"a.example", PASSED}, {{0}}, false, false},
-                {"SPF alone, by DMARC", DMARC_OK, {"a.example", PASSED}, {{0}}, false, false},
-                {"DKIM of the very domain", DMARC_NO_RECORD, {NULL, 0},
-                        {{"b.example", PASSED}, {"A.example", PASSED}}, false, true},
-                {"DKIM, policy unknown", DMARC_TROUBLE, {"a.example", PASSED}, {{"a.example", PASSED}}, false,
-                        true},
-                {"DKIM below, by DMARC", DMARC_OK, {NULL, 0}, {{"m.a.example", PASSED}}, true, true},
-                {"DKIM below, without a policy", DMARC_NO_RECORD, {"a.example", PASSED},
-                        {{"m.a.example", PASSED}}, true, false},
-                {"DKIM of the very domain failed", DMARC_OK, {"a.example", PASSED}, {{"a.example", FAILED}},
-                        false, false},
-                {"DKIM with a test key", DMARC_OK, {"a.example", PASSED}, {{"a.example", TESTING}}, false,
-                        false},
-                {"a stranger's DKIM", DMARC_OK, {"a.example", PASSED}, {{"b.example", PASSED}}, false, false},
-                {"several authors", DMARC_FROM_SEVERAL, {"a.example", PASSED}, {{"a.example", PASSED}}, true,
-                        false},
-        };
-        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-                struct verdicts v = {.name = cases[i].name, .dmarc = cases[i].dmarc, .spf = cases[i].spf};
-                memcpy(v.dkim, cases[i].dkim, sizeof v.dkim);
-                struct evaluate *e = settled(&v);
-                e->out.dmarc.dkim_aligned = cases[i].is_aligned;
-                if (posting_has_signature(e) != cases[i].has_signature)
-                        print_error("%s\n", v.name);
-                assert_int_equal(posting_has_signature(e), cases[i].has_signature);
-                free(e);
-        }
-}
-
 static const struct verdicts *find(const char *name)
 {
         for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
@@ -439,7 +400,6 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_each_verdict_rule_and_right),
                 cmocka_unit_test(test_proof_for_commands),
-                cmocka_unit_test(test_signature_of_the_author),
                 cmocka_unit_test(test_texts),
                 cmocka_unit_test(test_signatures_of_the_author_come_first),
                 cmocka_unit_test(test_hostile_texts),
