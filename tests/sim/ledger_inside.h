@@ -24,6 +24,7 @@ struct ledger_person {
 struct ledger_banned {
         struct str address; /* owned */
         enum ledger_membership is;
+        uint64_t at; /* when that was told, in the order of events */
 };
 
 struct ledger_roll {
