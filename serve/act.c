@@ -232,7 +232,7 @@ static enum err carry_out(struct act *a, const struct decide_action *action, int
         case DECIDE_BAN:
                 return store_ban_put(s, &(struct store_ban_new){.list = a->list,
                                                 .address = action->address,
-                                                .by = a->author,
+                                                .by = action->about,
                                                 .now_ms = a->now_ms});
         case DECIDE_UNBAN:
                 return settled(store_ban_remove(s, a->list, action->address));
