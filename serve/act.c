@@ -210,6 +210,8 @@ static enum err tell(struct act *a, const struct decide_action *action, int64_t 
         enum err e = wr_end(&w);
         if (e == ERR_OK)
                 e = store_notice_add(a->node->store, &notice, &id);
+        if (e == ERR_FULL && a->tells_if_room)
+                return ERR_OK;
         if (e == ERR_OK && notice.request != 0)
                 e = settled(store_request_tell(a->node->store, notice.request, a->now_ms));
         a->has_told = true;
