@@ -214,7 +214,7 @@ static enum err tell(struct act *a, const struct decide_action *action, int64_t 
                 return ERR_OK;
         if (e == ERR_OK && notice.request != 0)
                 e = settled(store_request_tell(a->node->store, notice.request, a->now_ms));
-        a->has_told = true;
+        a->has_told = a->has_told || e == ERR_OK;
         return e;
 }
 
