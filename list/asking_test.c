@@ -90,6 +90,19 @@ static void test_two_fields_are_not_believed(void **state)
         evaluate_drop(&b->evaluate);
 }
 
+/* Text can be put behind what l= covers (RFC 6376 8.2). */
+static void test_the_whole_body_is_signed(void **state)
+{
+        struct proof_bench *b = *state;
+        const struct evaluate *e = judged(b, &cases[0]);
+        b->evaluate.dkim.list[0].signature.body_limit = 5;
+        assert_int_equal(asking_of(e, &b->header, S(ASKED)), ASKING_ELSEWHERE);
+        b->evaluate.dkim.list[0].signature.body_limit = BODY_HASH_ALL;
+        assert_int_equal(asking_of(e, &b->header, S(ASKED)), ASKING_BY_SIGNATURE);
+        assert_int_equal(asking_of(e, &b->header, S("")), ASKING_ELSEWHERE);
+        evaluate_drop(&b->evaluate);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -97,6 +110,8 @@ int main(void)
                         test_copies_of_signed_mail_are_not_obeyed, proof_bench_setup, proof_bench_teardown),
                 cmocka_unit_test_setup_teardown(
                         test_two_fields_are_not_believed, proof_bench_setup, proof_bench_teardown),
+                cmocka_unit_test_setup_teardown(
+                        test_the_whole_body_is_signed, proof_bench_setup, proof_bench_teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,7 +100,7 @@ enum decide_action_kind {
         DECIDE_REMOVE_MEMBER, /* address */
         DECIDE_SET_SETTING,   /* setting, value; an empty value: the standard one again */
         DECIDE_SET_OPTION,    /* address (a member), option, on */
-        DECIDE_BAN,           /* address */
+        DECIDE_BAN,           /* address; about: the moderator who does it */
         DECIDE_UNBAN,         /* address */
         DECIDE_ADD_REQUEST,   /* purpose, address, data; made now. For POST: of the message that is held */
         DECIDE_END_REQUEST,   /* request: its row goes */

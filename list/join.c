@@ -159,8 +159,11 @@ void join_ban(struct step *s)
         if (!step_is_moderator_strongly(s))
                 return;
         end_joins(s, who);
-        if (!who->is_banned)
-                step_on_address(s, DECIDE_BAN, who->address);
+        if (!who->is_banned) {
+                struct decide_action *a = step_add(s, DECIDE_BAN);
+                a->address = who->address;
+                a->about = s->facts->actor.address;
+        }
         step_done(s, who->is_banned ? OUTCOME_ALREADY : OUTCOME_DONE);
 }
 

@@ -210,9 +210,11 @@ static enum err tell(struct act *a, const struct decide_action *action, int64_t 
         enum err e = wr_end(&w);
         if (e == ERR_OK)
                 e = store_notice_add(a->node->store, &notice, &id);
+        if (e == ERR_FULL && a->tells_if_room)
+                return ERR_OK;
         if (e == ERR_OK && notice.request != 0)
                 e = settled(store_request_tell(a->node->store, notice.request, a->now_ms));
-        a->has_told = true;
+        a->has_told = a->has_told || e == ERR_OK;
         return e;
 }
 
@@ -232,7 +234,7 @@ static enum err carry_out(struct act *a, const struct decide_action *action, int
         case DECIDE_BAN:
                 return store_ban_put(s, &(struct store_ban_new){.list = a->list,
                                                 .address = action->address,
-                                                .by = a->author,
+                                                .by = action->about,
                                                 .now_ms = a->now_ms});
         case DECIDE_UNBAN:
                 return settled(store_ban_remove(s, a->list, action->address));

@@ -20,7 +20,8 @@ struct act {
         struct str message_id; /* with its brackets; empty: none */
         int64_t request;       /* that its token names, or 0 */
         bool is_token_fresh;
-        int64_t message; /* the post that is held, for DECIDE_ADD_REQUEST */
+        int64_t message;    /* the post that is held, for DECIDE_ADD_REQUEST */
+        bool tells_if_room; /* on a full disk the rest is done, and nobody told */
         /* What it led to: */
         bool has_told, has_released;
 };

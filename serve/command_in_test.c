@@ -187,6 +187,22 @@ static void copies_are_not_obeyed(struct rig *r)
         assert_false(is_member(r, list, "owner@strict.test"));
 }
 
+/* A confirmation may come under any name: the ban is the moderator's all the same. */
+static void bans_are_the_moderators(struct rig *r)
+{
+        struct store_ban *bans;
+        size_t count;
+        int64_t list = new_list(r, "open", open_rule);
+        assert_int_equal(store_moderator_add(r->node.store, list, S("boss@example.org")), ERR_OK);
+        write_to(r, "boss@example.org", "open-request", "ban eve@example.org", "", "250 2.0.0");
+        write_to(r, "owner@strict.test", link_of(r, "open", "confirm", last_notice(r)->request), "", "",
+                "250 2.0.0");
+        arena_reset(&r->arena);
+        assert_int_equal(store_bans(r->node.store, list, S(""), 9, &r->arena, &bans, &count), ERR_OK);
+        assert_int_equal(count, 1);
+        assert_true(str_eq(bans[0].by, S("boss@example.org")));
+}
+
 /* What SPF alone proves waits for the moderator's own answer. */
 static void spf_alone_confirms(struct rig *r)
 {
@@ -278,6 +294,7 @@ LIST_TEST(confirms)
 LIST_TEST(moderators_decide)
 LIST_TEST(changes_settings)
 LIST_TEST(copies_are_not_obeyed)
+LIST_TEST(bans_are_the_moderators)
 LIST_TEST(spf_alone_confirms)
 LIST_TEST(several_commands)
 LIST_TEST(long_mail)
@@ -294,6 +311,7 @@ int main(void)
                 cmocka_unit_test(test_moderators_decide),
                 cmocka_unit_test(test_changes_settings),
                 cmocka_unit_test(test_copies_are_not_obeyed),
+                cmocka_unit_test(test_bans_are_the_moderators),
                 cmocka_unit_test(test_spf_alone_confirms),
                 cmocka_unit_test(test_several_commands),
                 cmocka_unit_test(test_long_mail),

@@ -17,6 +17,7 @@ struct janitor {
         struct decide_facts facts;
         struct decision decision;
         int64_t request;
+        bool tells_if_room;
         struct arena arena; /* of one request */
         char memory[ARENA_SIZE];
 };
@@ -31,8 +32,11 @@ static enum err expire_one(struct store *store, void *ctx)
         enum err e = store_request_get(store, j->request, &j->arena, &row);
         if (e != ERR_OK)
                 return e == ERR_NOT_FOUND ? ERR_OK : e; /* it was answered in the last moment */
-        j->act = (struct act){
-                .node = j->node, .arena = &j->arena, .list = row.list, .now_ms = j->facts.now_ms};
+        j->act = (struct act){.node = j->node,
+                .arena = &j->arena,
+                .list = row.list,
+                .now_ms = j->facts.now_ms,
+                .tells_if_room = j->tells_if_room};
         j->facts.request = (struct decide_request){.id = row.id,
                 .purpose = (enum request_purpose)row.purpose,
                 .address = row.address,
@@ -40,6 +44,15 @@ static enum err expire_one(struct store *store, void *ctx)
                 .made_ms = row.made_ms};
         decide_expired(&j->facts, &j->decision);
         return act_carry_out(&j->act, &j->decision);
+}
+
+/* On a full disk there is no room to tell the author, but held posts must not keep it full. */
+static enum err expire(struct janitor *j)
+{
+        j->tells_if_room = false;
+        enum err e = store_together(j->node->store, expire_one, j);
+        j->tells_if_room = e == ERR_FULL;
+        return e == ERR_FULL ? store_together(j->node->store, expire_one, j) : e;
 }
 
 static void log_expired(const struct janitor *j, const struct store_request *row)
@@ -50,6 +63,8 @@ static void log_expired(const struct janitor *j, const struct store_request *row
         log_str(&l, "list", row->list_name);
         log_str(&l, "domain", row->domain);
         log_str(&l, "address", row->address);
+        if (j->tells_if_room && !j->act.has_told)
+                log_c(&l, "told", "nobody: the disk is full");
         log_end(&l);
 }
 
@@ -68,7 +83,7 @@ static enum err expire_requests(struct janitor *j)
                         return e;
                 j->request = rows[0].id;
                 j->decision.count = 0;
-                e = store_together(j->node->store, expire_one, j);
+                e = expire(j);
                 if (e != ERR_OK || j->decision.count == 0)
                         return e;
                 j->node->stats.expired++;

@@ -3,6 +3,8 @@
 #include "serve/list_world.h"
 
 #include "list/decide.h"
+#include "serve/act.h"
+#include "store/ask.h"
 #include "store/trace.h"
 
 #define DAY_MS (24LL * 60 * 60 * 1000)
@@ -65,6 +67,46 @@ static void held_posts(struct rig *r)
         assert_int_equal(notices(r), before);
 }
 
+/* On a full disk there is no room to tell anybody, but a held post must give up its own. */
+static void held_posts_of_a_full_disk(struct rig *r)
+{
+        static const char *const moderated[] = {"posting", "moderated", NULL};
+        struct store_request row;
+        int64_t list = new_list(r, "held", moderated);
+        write_to(r, "author@example.org", "held", "x", "hello", "250 2.0.0");
+        assert_int_equal(store_request_get(r->node.store, last_notice(r)->request, &r->arena, &row), ERR_OK);
+        int64_t message = row.message;
+        assert_int_equal(store_request_end(r->node.store, row.id), ERR_OK);
+        int64_t old = ask(r, list, REQUEST_POST, "author@example.org", message, 8 * DAY_MS);
+        size_t before = notices(r);
+        r->node.store->is_tight = true; /* until the end of the next change */
+        run_janitor(r);
+        assert_false(waits(r, old));
+        assert_int_equal(store_space(r->node.store).used, 0);
+        assert_true(notices(r) <= before + 1);
+}
+
+static enum err tell_without_room(struct store *s, void *ctx)
+{
+        struct act *a = ctx;
+        struct decision d = {.count = 1};
+        d.actions[0] = (struct decide_action){
+                .kind = DECIDE_TELL, .notice = NOTICE_HELP, .address = S("author@example.org")};
+        s->is_tight = true;
+        return act_carry_out(a, &d);
+}
+
+/* Only what frees room may leave its mail out. */
+static void tells_if_room(struct rig *r)
+{
+        struct act a = {.node = &r->node, .arena = &r->arena, .list = new_list(r, "plain", NULL)};
+        assert_int_equal(store_together(r->node.store, tell_without_room, &a), ERR_FULL);
+        a.tells_if_room = true;
+        assert_int_equal(store_together(r->node.store, tell_without_room, &a), ERR_OK);
+        assert_false(a.has_told);
+        assert_int_equal(notices(r), 0);
+}
+
 static void bans_and_traces(struct rig *r)
 {
         int64_t list = new_list(r, "plain", NULL), now_ms = host_wall_ms(r->host);
@@ -90,6 +132,8 @@ static void bans_and_traces(struct rig *r)
 
 LIST_TEST(requests)
 LIST_TEST(held_posts)
+LIST_TEST(held_posts_of_a_full_disk)
+LIST_TEST(tells_if_room)
 LIST_TEST(bans_and_traces)
 
 int main(void)
@@ -97,6 +141,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_requests),
                 cmocka_unit_test(test_held_posts),
+                cmocka_unit_test(test_held_posts_of_a_full_disk),
+                cmocka_unit_test(test_tells_if_room),
                 cmocka_unit_test(test_bans_and_traces),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #define DAY_MS (24LL * 60 * 60 * 1000)
 #define TICKET_BYTES 16
+#define PASSED_OVER_MAX 16 /* notices that find no room, in one round */
 
 /* ---- what the mail needs to know ---- */
 
@@ -287,22 +288,28 @@ static enum err write_notice(struct mailer *m, const struct store_notice *notice
         return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* All that wait now.
+/* All that wait now. One that finds no room, as it shows a large post, may not hold up the small ones behind it.
  *   ERR_OK: none is left */
 static enum err write_all(struct mailer *m)
 {
         struct store_notice *notices;
-        size_t count = 1;
+        size_t count = 1, passed_over = 0;
+        int64_t after = 0;
         enum err e = ERR_OK;
         while (e == ERR_OK && count > 0) {
                 if (fiber_is_cancelled(m->node->host->sched))
                         return ERR_CANCELLED; /* what waits is written after the next start */
                 arena_reset(&m->arena);
-                e = store_notices(m->node->store, 0, 1, &m->arena, &notices, &count);
+                e = store_notices(m->node->store, after, 1, &m->arena, &notices, &count);
                 if (e == ERR_OK && count > 0)
                         e = write_notice(m, &notices[0]);
+                if (e == ERR_FULL && count > 0 && passed_over < PASSED_OVER_MAX) {
+                        after = notices[0].id;
+                        passed_over++;
+                        e = ERR_OK;
+                }
         }
-        return e;
+        return e == ERR_OK && passed_over > 0 ? ERR_FULL : e;
 }
 
 void mailer_run(void *lipap)

@@ -109,6 +109,38 @@ static void held_post(struct rig *r)
         assert_true(str_has_suffix_nocase(mail, S("--\r\n")));
 }
 
+/* A post that is too large to be shown now does not keep other mail from being written. */
+static void no_room_for_one(struct rig *r)
+{
+        enum { LARGE = 400000, LEFT = 200000 };
+        static const char *const moderated[] = {"posting", "moderated", NULL};
+        static char post[LARGE];
+        struct store_intake *others;
+        struct scope scope;
+        struct wr w;
+        int64_t list = new_list(r, "held", moderated);
+        wr_init(&w, post, sizeof post);
+        wr_str(&w, S("From: author@example.org\r\n\r\n"));
+        while (w.n < sizeof post - 100)
+                wr_str(&w, S("a line of a large post\r\n"));
+        deliver(r, &r->stranger_at, "author@example.org", "held@mailingl.st", wr_text(&w), "250 2.0.0");
+        order(r, list, "help", "author@example.org", 0, "\n\n");
+        struct store_space space = store_space(r->node.store);
+        uint64_t room = space.share - space.used - space.reserved - LEFT;
+        while (store_intake_begin(r->node.store, room, &others) != ERR_OK)
+                room -= LEFT / 4;
+        scope_open(&scope, r->host->sched, FIBER_NEVER);
+        assert_int_equal(scope_spawn(&scope, "mailer", mailer_run, &r->node), ERR_OK);
+        assert_int_equal(fiber_sleep(r->host->sched, 500), ERR_OK);
+        scope_cancel(&scope);
+        (void)scope_join(&scope);
+        assert_int_equal(notices(r), 1);
+        assert_true(has(newest(r), "\r\nTo: author@example.org\r\n"));
+        store_intake_abort(others);
+        run_mailer(r);
+        assert_true(has(newest(r), "Content-Type: message/rfc822"));
+}
+
 /* Members and paths are streamed, however many there are. */
 static void streams(struct rig *r)
 {
@@ -170,6 +202,7 @@ static void to_all_moderators(struct rig *r)
 LIST_TEST(whole_life)
 LIST_TEST(every_kind)
 LIST_TEST(held_post)
+LIST_TEST(no_room_for_one)
 LIST_TEST(streams)
 LIST_TEST(dropped)
 LIST_TEST(to_all_moderators)
@@ -180,6 +213,7 @@ int main(void)
                 cmocka_unit_test(test_whole_life),
                 cmocka_unit_test(test_every_kind),
                 cmocka_unit_test(test_held_post),
+                cmocka_unit_test(test_no_room_for_one),
                 cmocka_unit_test(test_streams),
                 cmocka_unit_test(test_dropped),
                 cmocka_unit_test(test_to_all_moderators),

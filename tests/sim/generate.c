@@ -239,7 +239,7 @@ static void command(struct generator *g)
                 "first-post: moderated", "subscription: confirm", "posting: moderated|who: nobody",
                 "color: red"};
         unsigned author = below(g, g->authors), list = below(g, g->lists), word = below(g, 10),
-                 what = below(g, 24);
+                 what = below(g, 24), member = below(g, 5), host = between(g, 1, g->hosts);
         const char *text = word == 5   ? options[what % 4]
                            : word == 6 ? requests[what % 6]
                                        : settings[what % 6];
@@ -248,10 +248,9 @@ static void command(struct generator *g)
         author = word == 9 && percent(g, 80) ? 0 : author;
         if (percent(g, 15))
                 happen(g, at_ms, "mail a%u list%u-%s@mailingl.st from=m%u@sub%u.test", author, list,
-                        words[word], below(g, 3), between(g, 1, g->hosts));
+                        words[word], member % 3, host);
         else if (percent(g, 8))
-                happen(g, at_ms, "mail a0 \"list%u-remove-m%u=sub%u.test@mailingl.st\"", list, below(g, 5),
-                        between(g, 1, g->hosts));
+                happen(g, at_ms, "mail a0 \"list%u-remove-m%u=sub%u.test@mailingl.st\"", list, member, host);
         else if (has_text)
                 happen(g, at_ms, "mail a%u list%u-%s@mailingl.st times=1 \"text=%s\"", author, list,
                         words[word], text);

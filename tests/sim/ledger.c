@@ -247,8 +247,10 @@ void ledger_own_posts(struct ledger *l, uint32_t list, struct str address, enum 
 {
         CHECK(list < l->roll_count);
         uint32_t found = ledger_person_find(&l->rolls[list], address);
-        if (found != LEDGER_NONE)
-                l->rolls[list].people[found].own = is;
+        if (found == LEDGER_NONE)
+                return;
+        l->rolls[list].people[found].own = is;
+        l->rolls[list].people[found].own_at = ++l->events;
 }
 
 bool ledger_is_named(const struct ledger_roll *r, const struct ledger_person *p, const struct ledger_entry *e)

@@ -152,7 +152,7 @@ static const char *judge_copy(struct ledger *l, uint32_t t, uint32_t list, uint3
                 return "relayed";
         if (hold == LEDGER_WAITS || hold == LEDGER_REJECTED)
                 return "held";
-        if ((p->own == LEDGER_OUT && str_eq_nocase(p->address, e->is.from)) ||
+        if ((p->own == LEDGER_OUT && p->own_at < e->is.began && str_eq_nocase(p->address, e->is.from)) ||
                 ledger_is_named(&l->rolls[list], p, e))
                 return "unwanted";
         const char *why;

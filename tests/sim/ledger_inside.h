@@ -15,6 +15,7 @@ struct ledger_person {
         struct str address; /* owned */
         struct ledger_change *changes;
         size_t change_count;
+        uint64_t own_at;            /* when that was told, in the order of events */
         enum ledger_membership own; /* LEDGER_IN as made: wants copies of own posts */
         enum ledger_membership
                 trust;   /* LEDGER_IN: a post of theirs has been let through; LEDGER_MAYBE: perhaps */
@@ -24,6 +25,7 @@ struct ledger_person {
 struct ledger_banned {
         struct str address; /* owned */
         enum ledger_membership is;
+        uint64_t at; /* when that was told, in the order of events */
 };
 
 struct ledger_roll {

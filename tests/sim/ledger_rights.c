@@ -61,7 +61,7 @@ void ledger_ban(struct ledger *l, uint32_t list, struct str address, enum ledger
                 *b = (struct ledger_banned){.address = str_copy(address)};
         }
         b->is = is;
-        l->events++;
+        b->at = ++l->events;
         ledger_trace(l, "ledger", "ban %.*s of %.*s %d", STR_ARG(address), STR_ARG(r->address), (int)is);
 }
 
@@ -99,13 +99,21 @@ static enum ledger_membership standing_of(const struct ledger_roll *r, struct st
         return b ? b->is : LEDGER_IN;
 }
 
+static bool is_banned_before(const struct ledger_roll *r, const struct ledger_entry *e)
+{
+        const struct ledger_banned *b = find_banned(r, e->is.from);
+        return b && b->is == LEDGER_OUT && b->at < e->is.began;
+}
+
 /* May the author of a try perhaps post to this list? */
 static bool may_post(const struct ledger_roll *r, const struct ledger_entry *e)
 {
         uint32_t found = ledger_person_find(r, e->is.from);
+        if (r->ruled > e->is.began) /* by another rule, which it met */
+                return true;
         if (r->rule == LEDGER_MODERATORS || is_moderator(r, e->is.from))
                 return is_moderator(r, e->is.from);
-        if (standing_of(r, e->is.from) == LEDGER_OUT)
+        if (is_banned_before(r, e))
                 return false;
         return r->rule != LEDGER_MEMBERS || (found != LEDGER_NONE && ledger_was_on(&r->people[found], e));
 }
