@@ -13,9 +13,9 @@ void arena_init(struct arena *a, void *memory, size_t cap)
 void *arena_alloc(struct arena *a, size_t n)
 {
         size_t align = alignof(max_align_t);
-        size_t misfit = (size_t)((uintptr_t)(a->p + a->used) % align);
+        size_t misfit = (size_t)(((uintptr_t)a->p + a->used) % align);
         size_t pad = misfit == 0 ? 0 : align - misfit;
-        if (pad > a->cap - a->used || n > a->cap - a->used - pad)
+        if (!a->p || pad > a->cap - a->used || n > a->cap - a->used - pad)
                 return NULL;
         char *at = a->p + a->used + pad;
         a->used += pad + n;

@@ -60,12 +60,25 @@ static void test_copy(void **state)
         assert_int_equal(out.n, 0);
 }
 
+/* One without memory is full from the start. */
+static void test_no_memory(void **state)
+{
+        struct arena a;
+        struct str copy;
+        (void)state;
+        arena_init(&a, NULL, 0);
+        assert_null(arena_alloc(&a, 1));
+        assert_null(arena_alloc(&a, 0));
+        assert_int_equal(arena_copy(&a, S("x"), &copy), ERR_MEMORY);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_alignment_and_ceiling),
                 cmocka_unit_test(test_zeros_after_reset),
                 cmocka_unit_test(test_copy),
+                cmocka_unit_test(test_no_memory),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
