@@ -133,7 +133,7 @@
         50 /* of these only for signers, or lipap waits for nec while nec waits for lipap */
 #define LIPAP_FRONT_MAX \
         (24 * 1024) /* header fields that we put in front of a post, results of authentication most */
-#define LIPAP_SPARE_POSTS_MAX 32     /* blocks of memory for a message that are kept for the next ones */
+#define LIPAP_SPARE_POSTS_MAX 64     /* blocks of memory for a message that are kept for the next ones */
 #define LIPAP_PREFIX_MAX (32 * 1024) /* header fields that nec puts in front of that */
 #define HANDOVER_WORKERS 4           /* connections to signers */
 #define HANDOVER_RETRY_FIRST_MS 1000 /* after a signer failed; doubles */

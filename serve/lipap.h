@@ -30,6 +30,7 @@ struct lipap_domain {
 };
 
 struct post;
+struct rewrite;
 
 #define LIPAP_REFUSALS 200 /* reply codes 400 to 599 */
 
@@ -77,6 +78,7 @@ struct lipap {
         uint16_t delivery_port;   /* of other mail hosts: 25, but for tests */
         struct post *spare_posts; /* memory for messages that come in (post_in.c) */
         size_t spare_post_count;
+        struct rewrite *spare_rewrite;       /* room for making the header of one (post_keep.c) */
         struct identity identity;            /* of ours under TLS; without a context nothing is offered */
         struct tls_context *tls_client;      /* for connections to other mail hosts; NULL: in the clear */
         struct inbound_memory *spare_memory; /* of transactions (inbound.c) */

@@ -30,7 +30,8 @@ struct post {
         struct setting_values settings; /* of the list, as at RCPT */
         struct arrival arrival;
         /* At the final dot: */
-        bool is_held, is_rewritten; /* the last: `rewrite.from` says what became of From */
+        bool is_held, is_rewritten; /* the last: `from` says what became of From */
+        enum rewrite_from from;
         int64_t now_ms;
         char author_text[MAIL_ADDRESS_MAX];
         struct posting_author author;
@@ -47,7 +48,6 @@ struct post {
         char results_room[POST_RESULTS_ROOM];
         char front[LIPAP_FRONT_MAX];
         char trace[STORE_TRACE_MAX];
-        struct rewrite rewrite;
 };
 
 /* Does it go to the members of a list? Else to people of ours. */

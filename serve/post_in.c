@@ -33,6 +33,8 @@ void post_in_forget(struct lipap *node)
 {
         while (node->spare_posts)
                 free(take(node));
+        free(node->spare_rewrite);
+        node->spare_rewrite = NULL;
 }
 
 static void release(struct post *p)
@@ -115,7 +117,7 @@ static void log_post(const struct post *p, uint64_t size, const struct smtp_repl
         if (p->forged > 0)
                 log_u64(&l, "forged-results", p->forged);
         if (p->is_rewritten)
-                log_str(&l, "author-field", rewrite_from_text(p->rewrite.from));
+                log_str(&l, "author-field", rewrite_from_text(p->from));
         log_end(&l);
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
 #include "list/why.h"
 #include "mail/address.h"
 #include "mail/message_id.h"
@@ -18,6 +20,34 @@ static struct smtp_reply no_front(void)
         return smtp_reply_of(451, 3, 0, S("our own header fields could not be written"));
 }
 
+/* Room for one rewriting, which is large and needed for a moment: one is kept for the next post. */
+static struct rewrite *take_room(struct lipap *node)
+{
+        struct rewrite *room = node->spare_rewrite;
+        node->spare_rewrite = NULL;
+        return room ? room : malloc(sizeof *room);
+}
+
+static void give_room(struct lipap *node, struct rewrite *room)
+{
+        if (node->spare_rewrite)
+                free(room);
+        else
+                node->spare_rewrite = room;
+}
+
+/* What was made goes into the intake. */
+static enum err write_made(struct post *p, const struct rewrite *made)
+{
+        enum err err = ERR_OK;
+        p->is_rewritten = true;
+        p->from = made->from;
+        p->forged = made->forged;
+        if (made->tail.n > 0)
+                err = store_intake_write(p->intake, made->tail);
+        return err == ERR_OK ? store_intake_head(p->intake, made->head) : err;
+}
+
 /* The header as the members get it, and the bytes behind the body: code 0 when they are in the intake. */
 static struct smtp_reply write_around(struct post *p, struct str front)
 {
@@ -34,16 +64,20 @@ static struct smtp_reply write_around(struct post *p, struct str front)
                 .is_8bit = p->has_8bit,
                 .until_s = (p->now_ms + DELIVERY_LIFE_MS) / 1000};
         host_random(e->node->host, post.random, sizeof post.random);
-        enum err err = rewrite_make(&p->rewrite, &list, &post);
-        if (err != ERR_OK)
-                return err == ERR_LIMIT ? too_large() : no_front();
-        p->is_rewritten = true;
-        p->forged = p->rewrite.forged;
-        if (p->rewrite.tail.n > 0)
-                err = store_intake_write(p->intake, p->rewrite.tail);
-        if (err == ERR_OK)
-                err = store_intake_head(p->intake, p->rewrite.head);
-        return err == ERR_OK ? (struct smtp_reply){0} : inbound_store_trouble(e->node, err);
+        struct rewrite *room = take_room(e->node);
+        if (!room)
+                return smtp_reply_of(452, 3, 1, S("out of memory, try again later"));
+        struct smtp_reply reply = {0};
+        enum err err = rewrite_make(room, &list, &post);
+        if (err != ERR_OK) {
+                reply = err == ERR_LIMIT ? too_large() : no_front();
+        } else {
+                err = write_made(p, room);
+                if (err != ERR_OK)
+                        reply = inbound_store_trouble(e->node, err);
+        }
+        give_room(e->node, room);
+        return reply;
 }
 
 /* ---- who gets no copy ---- */
@@ -83,7 +117,7 @@ static struct str write_trace(struct post *p)
         struct wr w;
         wr_init(&w, p->trace, sizeof p->trace);
         why_trace_write(&w, &arrival);
-        why_line_write(&w, S("from"), rewrite_from_text(p->rewrite.from));
+        why_line_write(&w, S("from"), rewrite_from_text(p->from));
         return wr_text(&w);
 }
 
