@@ -15,8 +15,7 @@
 #define BEGIN                   \
         "S:220 mx.test ESMTP\n" \
         "E:connect\n"
-#define HELLO                         \
-        BEGIN                         \
+#define EHLO                          \
         "C:EHLO c.test\n"             \
         "S:250-mx.test hello\n"       \
         "S:250-PIPELINING\n"          \
@@ -26,6 +25,7 @@
         "S:250-CHUNKING\n"            \
         "S:250 ENHANCEDSTATUSCODES\n" \
         "E:ehlo c.test\n"
+#define HELLO BEGIN EHLO
 #define OPEN                         \
         HELLO                        \
         "C:MAIL FROM:<a@b.test>\n"   \
