@@ -6,6 +6,7 @@
  * What is held has message.held = 1, post.turn negated and -1 - delivery.next_ms: no index of the hot paths leads there.
  * post: the members of `list` above `reached` and up to `bound` are still to be handed out; no row, none are.
  * result: what came of each delivery, for a while; skip: members who get no copy of a message; notice: mail to be written.
+ * sts: policies of MTA-STS (RFC 8461) by the domain that gave them; alarm: what the admin is to know, and was told.
  * member.options & 1: gets no mail; the fan-out goes over the index of those who do.
  * Ids that stand for age (member: who joined before; message: what came first) are never used again. */
 const char *const schema_steps[SCHEMA_VERSION] = {
@@ -81,4 +82,9 @@ const char *const schema_steps[SCHEMA_VERSION] = {
         " reply TEXT NOT NULL, PRIMARY KEY (message, delivery)) STRICT, WITHOUT ROWID;"
         "CREATE TABLE skip (message INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,"
         " member INTEGER NOT NULL, PRIMARY KEY (message, member)) STRICT, WITHOUT ROWID;",
+        "CREATE TABLE sts (domain TEXT PRIMARY KEY, policy_id TEXT NOT NULL, policy BLOB NOT NULL,"
+        " fetched_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX sts_expires ON sts (expires_ms);"
+        "CREATE TABLE alarm (name TEXT PRIMARY KEY, since_ms INTEGER NOT NULL, told_ms INTEGER NOT NULL)"
+        " STRICT, WITHOUT ROWID;",
 };

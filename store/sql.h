@@ -3,7 +3,7 @@
 #ifndef STORE_SQL_H
 #define STORE_SQL_H
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define SCHEMA_APPLICATION 0x50747430 /* "Ptt0", in the database's header */
 
 /* schema.c: schema_steps[n] leads from version n to n + 1. */
