@@ -113,6 +113,11 @@
 #define HTTP_REQUEST_MS 10000     /* from the first byte of a request to its end, and for taking an answer */
 #define HTTP_IDLE_MS (120 * 1000) /* between requests: scrapes come each 15 to 60 s */
 #define MONITOR_CONNECTIONS_MAX 8 /* of those who watch, at one time */
+#define HTTP_CLIENT_REQUEST_MAX 768 /* what we ask: two names, of 255 octets at most, and fixed words */
+#define HTTP_CLIENT_PIECE 4096      /* of an answer, read at a time */
+#define HTTP_CLIENT_MS (60 * 1000)  /* one question and its answer; RFC 8461 3.3 proposes a minute */
+#define HTTP_INTERIM_MAX 8          /* answers of 1xx before the one that counts */
+#define HTTP_BODY_MAX (64 * 1024)   /* of an answer; RFC 8461 3.3 proposes 64 KiB for policies */
 
 /* Keys. */
 #define PASSWORD_MIN 16 /* bytes after base64: 128 bits, below that a published key invites guessing */
@@ -175,6 +180,22 @@
 #define TLS_PERIOD_S (90LL * 24 * 60 * 60) /* a key of our own serves so long */
 #define TLS_SLACK_S (30LL * 24 * 60 * 60)  /* its certificate is valid so much longer, at both ends */
 #define TLSA_TTL_S 3600
+#define TLS_SESSIONS_MAX \
+        256 /* of servers, kept by clients to be resumed: the hosts that get most of the mail */
+#define TLS_RESUME_MS (60LL * 60 * 1000) /* since the server proved itself; longer ago, it does so anew */
+
+/* MTA-STS: RFC 8461. */
+#define STS_ID_MAX 32          /* 3.1 */
+#define STS_MAX_AGE_S 31557600 /* 3.2 */
+#define STS_MX_MAX 128         /* patterns of one policy; the largest that are known have some twenty */
+#define STS_KEPT_MAX 4096 /* of a policy as it is kept: so STS_POLICIES_MAX of them are 40 MiB of an image */
+#define STS_POLICIES_MAX 10000 /* that are kept; those that expire first go */
+#define STS_FAILED_MAX 1024    /* domains whose fetch failed, and that are remembered for it */
+#define STS_ADDRESSES_MAX 8    /* of a policy's server that are tried */
+#define STS_REFRESH_MS \
+        (24LL * 60 * 60 * 1000)        /* a policy that is older is fetched anew (10.2: at least daily) */
+#define STS_RETRY_MS (5LL * 60 * 1000) /* 3.3: a fetch that failed is not tried again before */
+#define STS_FETCH_MS (60LL * 1000)     /* all of one fetch: names, TLS, the text (3.3) */
 
 /* FAT32 volumes. */
 #define FAT_VOLUME_MIN \

@@ -7,7 +7,11 @@
  *     tls_pending(t), tls_sent(t, n)                after each of these: what is to be sent to the peer
  *
  * A server proves itself by a certificate; what a client asks of it is said for each session. No client certificates, no
- * renegotiation, no compression, no early data. */
+ * renegotiation, no compression, no early data.
+ *
+ * Sessions are resumed (RFC 8446 2.2, RFC 5077), which saves both sides the certificate and its proof. A server gives tickets
+ * and keeps nothing of them. A client keeps TLS_SESSIONS_MAX sessions; one is resumed only towards the same name, under the
+ * same kind of expectation, within TLS_RESUME_MS of the proof, and each ticket of TLS 1.3 once. */
 #ifndef CRYPTO_TLS_H
 #define CRYPTO_TLS_H
 
@@ -42,7 +46,12 @@ MUST_USE enum err tls_server_pem(struct str certificates, struct str key, struct
 /* Clients. `roots` are certificates as PEM text for TLS_EXPECT_NAME; empty: none.
  *   ERR_OK, ERR_SYNTAX, ERR_LIMIT, ERR_CRYPTO */
 MUST_USE enum err tls_client(struct str roots, struct tls_context **out);
-void tls_context_free(struct tls_context *c); /* NULL is harmless; after its sessions */
+void tls_context_free(
+        struct tls_context *c); /* NULL is harmless; sessions that are open keep what they need */
+/* New keys for the tickets of a server. Tickets under the keys before are still taken, and those before them no more. The keys
+ * are random, not derived: whoever learns the password shall not read what was said under old tickets (RFC 5077 5.5).
+ *   ERR_OK, ERR_CRYPTO */
+MUST_USE enum err tls_server_rotate(struct tls_context *server);
 /* SHA-256 of a server's public key: the data of its TLSA record 3 1 1 (RFC 6698 2.1, RFC 7672 3.1). */
 MUST_USE enum err tls_server_key_hash(const struct tls_context *c, uint8_t out[SHA256_SIZE]);
 /* The end of the first certificate's life, in Unix seconds. */
@@ -64,6 +73,8 @@ struct tls_expect {
         struct str other; /* DANE: one more name that is as good (RFC 7672 3.2.2); may be empty */
         const struct tls_tlsa *tlsa;
         size_t tlsa_count;
+        bool may_resume; /* a session with this name; never with DANE, whose proof is of the certificate */
+        int64_t now_ms;  /* with that: of a clock that never goes back */
 };
 
 /*   ERR_OK, ERR_CRYPTO (also memory) */
@@ -98,6 +109,7 @@ void tls_end(struct tls *t); /* close_notify */
 
 const char *tls_version_text(const struct tls *t); /* "TLSv1.3" */
 const char *tls_cipher_text(const struct tls *t);
+bool tls_is_resumed(const struct tls *t); /* after the handshake */
 /* Why it was refused, for a log: lives for ever. */
 const char *tls_fault_text(const struct tls *t);
 
