@@ -18,11 +18,10 @@ static void clamp(int64_t *time_ms, int64_t now_ms)
                 *time_ms = now_ms;
 }
 
-/* Nothing is left but that a probe was sent once: the next one keeps its distance. */
+/* Nothing is left but when was counted, and a probe sent: the next ones keep their distance. */
 static void clear(struct judge_score *score)
 {
-        int64_t probe_ms = score->probe_ms;
-        *score = (struct judge_score){.probe_ms = probe_ms};
+        *score = (struct judge_score){.probe_ms = score->probe_ms, .last[0].time_ms = score->last[0].time_ms};
 }
 
 bool judge_heal(struct judge_score *s, int64_t now_ms)
@@ -40,7 +39,8 @@ bool judge_heal(struct judge_score *s, int64_t now_ms)
                 s->halves = s->halves > JUDGE_ONE ? s->halves - JUDGE_ONE : 0;
         if (s->halves == 0 && s->probe == JUDGE_PROBE_NONE)
                 clear(s);
-        return s->halves == 0 && s->probe == JUDGE_PROBE_NONE && since_probe_ms >= JUDGE_PROBE_MS;
+        return s->halves == 0 && s->probe == JUDGE_PROBE_NONE && since_probe_ms >= JUDGE_PROBE_MS &&
+               day_of(s->last[0].time_ms) < day_of(now_ms);
 }
 
 /* False: that day was counted already. */

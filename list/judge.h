@@ -87,7 +87,7 @@ void judge_probe_sent(struct judge_score *score, int64_t now_ms);
 void judge_delivered(struct judge_score *score, bool is_probe, int64_t now_ms);
 /* A breaker opened: take back what was counted since `since_ms`. */
 void judge_take_back(struct judge_score *score, int64_t since_ms);
-/* Bring the score up to `now_ms`. True: nothing is left of it, and no probe is under way; it may be forgotten. */
+/* Bring the score up to `now_ms`. True: nothing is left of it, and nothing that a later one has to know; it may be forgotten. */
 bool judge_heal(struct judge_score *score, int64_t now_ms);
 
 /* Deliveries that ended at one provider, in the last 24 hours; zeros: none. */

@@ -153,6 +153,11 @@ static bool read_status(struct str s, struct status *out)
         return true;
 }
 
+static bool read_code(struct str token, unsigned *code)
+{
+        return token.n == 3 && take_number(&token, code) && token.n == 0 && *code >= 400 && *code < 600;
+}
+
 /* "550 5.1.1", "5.1.1 550", "550-5.1.1", "smtp; 550 #5.1.1": both stand at the head, if anywhere. */
 static void read_head(struct str said, unsigned *code, struct status *status)
 {
@@ -162,14 +167,12 @@ static void read_head(struct str said, unsigned *code, struct status *status)
                 size_t n = 0;
                 while (n < said.n && (ascii_is_alnum(said.p[n]) || said.p[n] == '.'))
                         n++;
-                struct str token = str_take(said, n), rest = token;
+                struct str token = str_take(said, n);
                 unsigned number;
-                if (status->class == 0 && read_status(token, status))
-                        ;
-                else if (*code == 0 && n == 3 && take_number(&rest, &number) && rest.n == 0 &&
-                         number >= 400 && number < 600)
-                        *code = number;
-                else if (!str_eq_nocase(token, S("smtp")))
+                if (read_code(token, &number))
+                        *code = *code == 0 ? number : *code;
+                else if (status->class != 0 ||
+                         (!read_status(token, status) && !str_eq_nocase(token, S("smtp"))))
                         return;
                 said = str_skip(said, n);
         }
