@@ -13,20 +13,29 @@
 #define SMTP_REPLY_TEXT_MAX 4096   /* all lines of one reply that we keep for a log or a failure record */
 #define SMTP_REPLY_LINES_MAX 128   /* lines of one reply that we read before we call it an attack */
 #define SMTP_RECIPIENTS_MAX 100    /* 4.5.3.1.8: a server must take 100 */
-#define SMTP_ERRORS_MAX 20         /* wrong commands in one session before 421 */
-#define SMTP_COMMANDS_IDLE_MAX 200 /* commands that move nothing (NOOP, RSET, VRFY...) before 421 */
+#define SMTP_RECIPIENTS_EXCESS_MAX 10000 /* told to come in another transaction, before 421 */
+#define SMTP_ERRORS_MAX 20               /* wrong commands in one session before 421 */
+#define SMTP_COMMANDS_IDLE_MAX 200       /* commands that move nothing (NOOP, RSET, VRFY...) before 421 */
 #define SMTP_DROP_MAX \
         (64 * 1024 * 1024) /* read and dropped of one message that is too large, before we hang up */
 #define SMTP_LINGER_MAX \
         (32 * 1024 * 1024) /* read and dropped behind a final refusal, so that it is not lost */
 
 /* RFC 5321 4.5.3.2: how long each side waits. */
-#define SMTP_SERVER_IDLE_MS (5 * 60 * 1000)     /* 4.5.3.2.7 */
-#define SMTP_SERVER_DATA_MS (60 * 60 * 1000)    /* one message as a whole, however slowly its blocks come */
-#define SMTP_LINGER_QUIET_MS 2000               /* without a byte behind a final refusal */
-#define SMTP_LINGER_MS (60 * 1000)              /* the same as a whole */
-#define SMTP_CLIENT_CONNECT_MS (60 * 1000)      /* for TCP's handshake; the next address is tried then */
-#define SMTP_CLIENT_QUIT_MS (5 * 1000)          /* for the answer to QUIT: nothing depends on it */
+#define SMTP_SERVER_IDLE_MS \
+        (5 * 60 * 1000) /* 4.5.3.2.7: one command, however its octets trickle; or one block of a message */
+#define SMTP_SERVER_SESSION_MS \
+        (30 * 60 * 1000) /* without an accepted message: then the next command is the last */
+#define SMTP_SERVER_DATA_MS \
+        (10 * 60 * 1000) /* one message, beside what its octets may take: three blocks' time of 4.5.3.2.5 */
+#define SMTP_SERVER_DATA_RATE 1024         /* octets of a message that give it one second more */
+#define SMTP_SERVER_TLS_MS (60 * 1000)     /* a handshake: two round trips and some arithmetic */
+#define SMTP_TARPIT_FREE 2                 /* refusals in a session that never wait */
+#define SMTP_TARPIT_MAX_MS (30 * 1000)     /* all that a group of refusals waits; 4.5.3.2 gives minutes */
+#define SMTP_LINGER_QUIET_MS 2000          /* without a byte behind a final refusal */
+#define SMTP_LINGER_MS (60 * 1000)         /* the same as a whole */
+#define SMTP_CLIENT_CONNECT_MS (60 * 1000) /* for TCP's handshake; the next address is tried then */
+#define SMTP_CLIENT_QUIT_MS (5 * 1000)     /* for the answer to QUIT: nothing depends on it */
 #define SMTP_CLIENT_GREETING_MS (5 * 60 * 1000) /* 4.5.3.2.1 */
 #define SMTP_CLIENT_COMMAND_MS (5 * 60 * 1000)  /* 4.5.3.2.2, 4.5.3.2.3 */
 #define SMTP_CLIENT_DATA_MS (2 * 60 * 1000)     /* 4.5.3.2.4 */
@@ -132,10 +141,13 @@
 /* lipap. */
 #define LIPAP_DOMAINS_MAX 32
 #define LIPAP_SIGNERS_MAX 16
-#define LIPAP_PASSWORDS_MAX 4   /* the password and the older ones whose tokens are still accepted */
-#define LIPAP_SESSIONS_MAX 1000 /* SMTP sessions at once */
+#define LIPAP_PASSWORDS_MAX 4    /* the password and the older ones whose tokens are still accepted */
+#define LIPAP_SESSIONS_MAX 10240 /* SMTP sessions at once, where the platform has room for so many */
 #define LIPAP_SESSIONS_RESERVED \
         50 /* of these only for signers, or lipap waits for nec while nec waits for lipap */
+#define SMTPD_CROWDED_PERCENT 90     /* of the sessions: above it, idle ones make room for new ones */
+#define SMTPD_DISMISS_AFTER_MS 10000 /* without use of its session, before a client makes room for another */
+#define SMTPD_SPARE_MAX 64           /* buffers of sessions that are kept for the next ones */
 #define LIPAP_FRONT_MAX \
         (24 * 1024) /* header fields that we put in front of a post, results of authentication most */
 #define LIPAP_SPARE_POSTS_MAX 64     /* blocks of memory for a message that are kept for the next ones */

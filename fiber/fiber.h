@@ -94,6 +94,9 @@ void fiber_shield(struct sched *s, bool on);
  * fiber_park gives ERR_OK once fiber_wake was called on it (also when that came before), else as above. */
 MUST_USE enum err fiber_park(struct sched *s, int64_t deadline_ms);
 void fiber_wake(struct fiber *f);
+/* End the wait of another fiber as if its deadline had come: what it blocks in gives ERR_TIMEOUT, what it waited for is not
+ * touched; a sleep ends early. False, and nothing done, when it does not wait or waits without a deadline. */
+bool fiber_expire(struct fiber *f);
 
 /* A wait queue: fibers that wait for a condition in first-in first-out order. Zero-initialised is ready.
  *   waitq_wait: ERR_OK when woken, ERR_TIMEOUT, ERR_CANCELLED. The condition is to be tested again. */

@@ -324,6 +324,14 @@ void fiber_wake(struct fiber *f)
                 f->woken = true;
 }
 
+bool fiber_expire(struct fiber *f)
+{
+        if (f->state != FIBER_PARKED || f->timer == 0)
+                return false;
+        sched_ready(f, ERR_TIMEOUT);
+        return true;
+}
+
 enum err fiber_sleep_until(struct sched *s, int64_t when_ms)
 {
         enum err err;

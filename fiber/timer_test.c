@@ -102,11 +102,62 @@ static void test_order(void **state)
         assert_int_equal(r.ended, FIBERS);
 }
 
+/* One fiber ends the wait of another before its time. */
+struct pair {
+        struct fake_platform platform;
+        struct sched *s;
+        struct fiber *waiter;
+        int64_t deadline_ms;
+        enum err got;
+        bool has_ended;
+};
+
+static void wait_fiber(void *arg)
+{
+        struct pair *p = arg;
+        p->waiter = sched_current(p->s);
+        p->got = fiber_park(p->s, p->deadline_ms);
+        p->has_ended = true;
+}
+
+static void expire_main(void *arg)
+{
+        struct pair *p = arg;
+        struct scope scope;
+        scope_open(&scope, p->s, FIBER_NEVER);
+        assert_int_equal(scope_spawn(&scope, "wait", wait_fiber, p), ERR_OK);
+        fiber_yield(p->s);
+        bool has_deadline = p->deadline_ms != FIBER_NEVER;
+        assert_int_equal(fiber_expire(p->waiter), has_deadline);
+        assert_false(fiber_expire(p->waiter)); /* it has been woken already, or still has none */
+        assert_false(fiber_expire(sched_current(p->s)));
+        if (!has_deadline)
+                fiber_wake(p->waiter);
+        fiber_yield(p->s);
+        assert_true(p->has_ended);
+        assert_int_equal(p->got, has_deadline ? ERR_TIMEOUT : ERR_OK);
+        assert_int_equal(p->platform.now_ms, 0);
+        (void)scope_join(&scope);
+}
+
+static void test_expire(void **state)
+{
+        (void)state;
+        static const int64_t deadlines_ms[] = {1000, FIBER_NEVER};
+        for (size_t i = 0; i < 2; i++) {
+                struct pair p = {.deadline_ms = deadlines_ms[i]};
+                p.s = fake_sched(&p.platform);
+                sched_run(p.s, expire_main, &p);
+                sched_free(p.s);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_heap),
                 cmocka_unit_test(test_order),
+                cmocka_unit_test(test_expire),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

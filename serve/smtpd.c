@@ -16,6 +16,7 @@ struct session {
         void *ctx;
         int64_t idle_ms;
         struct smtp_server server;
+        struct smtp_server_buffers buffers;
 };
 
 static int64_t in_ms(const struct session *s, int64_t ms)
@@ -204,6 +205,7 @@ enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp,
         s->ctx = ctx;
         s->idle_ms = config->idle_ms > 0 ? config->idle_ms : SMTP_SERVER_IDLE_MS;
         smtp_server_init(&s->server, config, host_now_ms(h));
+        smtp_server_lend(&s->server, &s->buffers, S(""));
         enum smtp_server_closed why = converse(s);
         wire_drop(&s->wire);
         free(s);

@@ -15,6 +15,7 @@ const char *smtp_server_closed_text(enum smtp_server_closed why)
                 [SMTP_CLOSED_QUIT] = "quit",
                 [SMTP_CLOSED_REPLY] = "closed by us",
                 [SMTP_CLOSED_TIMEOUT] = "timeout",
+                [SMTP_CLOSED_CROWDED] = "room for others",
                 [SMTP_CLOSED_ERRORS] = "too many errors",
                 [SMTP_CLOSED_PROTOCOL] = "protocol broken",
                 [SMTP_CLOSED_LIMIT] = "message without end",
@@ -26,9 +27,7 @@ const char *smtp_server_closed_text(enum smtp_server_closed why)
 
 void smtp_server_init(struct smtp_server *s, const struct smtp_server_config *config, int64_t now_ms)
 {
-        /* The buffers are left untouched: their pages cost nothing until they are used. */
-        memset(s, 0, offsetof(struct smtp_server, in));
-        s->config = *config;
+        *s = (struct smtp_server){.config = *config};
         if (s->config.recipients_max == 0)
                 s->config.recipients_max = SMTP_RECIPIENTS_MAX;
         if (s->config.idle_ms == 0)
@@ -36,11 +35,37 @@ void smtp_server_init(struct smtp_server *s, const struct smtp_server_config *co
         s->now_ms = now_ms;
         s->is_greet_due = config->greet_ms == 0;
         s->deadline_ms = now_ms + (s->is_greet_due ? s->config.idle_ms : config->greet_ms);
+        s->session_end_ms = now_ms + SMTP_SERVER_SESSION_MS;
+}
+
+void smtp_server_lend(struct smtp_server *s, struct smtp_server_buffers *buffers, struct str unread)
+{
+        CHECK(!s->buffers && unread.n < SMTP_COMMAND_LINE_MAX);
+        s->buffers = buffers;
+        s->in_from = 0;
+        s->in_to = unread.n;
+        if (unread.n > 0)
+                memcpy(buffers->in, unread.p, unread.n);
+}
+
+bool smtp_server_may_rest(const struct smtp_server *s, struct str *unread)
+{
+        bool is_waiting = s->state == SMTP_SERVER_STATE_START || s->state == SMTP_SERVER_STATE_COMMAND ||
+                          s->state == SMTP_SERVER_STATE_SKIP;
+        *unread = server_unread(s);
+        return is_waiting && !s->is_parked && !s->has_reset && s->in_held == 0 && s->out_from == s->out_to &&
+               unread->n < SMTP_COMMAND_LINE_MAX;
+}
+
+void smtp_server_rest(struct smtp_server *s)
+{
+        s->buffers = NULL;
+        s->in_from = s->in_to = 0;
 }
 
 struct str server_unread(const struct smtp_server *s)
 {
-        return str_of(s->in + s->in_from, s->in_to - s->in_from);
+        return str_of(s->buffers->in + s->in_from, s->in_to - s->in_from);
 }
 
 void server_consume(struct smtp_server *s, size_t n)
@@ -63,10 +88,11 @@ bool server_has_room(const struct smtp_server *s)
 void server_write(struct smtp_server *s, const struct smtp_reply *reply)
 {
         struct wr w;
-        wr_init(&w, s->out + s->out_to, SMTP_SERVER_OUT - s->out_to);
+        wr_init(&w, s->buffers->out + s->out_to, SMTP_SERVER_OUT - s->out_to);
         smtp_reply_write(&w, reply, s->config.offer.enhanced);
         CHECK(wr_end(&w) == ERR_OK);
         s->out_to += w.n;
+        s->refusals += reply->code >= 400;
 }
 
 void server_say(struct smtp_server *s, uint16_t code, uint16_t subject, uint16_t detail, struct str text)
@@ -92,7 +118,7 @@ void server_close(struct smtp_server *s, enum smtp_server_closed why)
         s->closed = why;
 }
 
-static void close_for_errors(struct smtp_server *s)
+void server_close_for_errors(struct smtp_server *s)
 {
         server_say(s, 421, 7, 0, S("Too many errors or idle commands, closing"));
         server_close(s, SMTP_CLOSED_ERRORS);
@@ -102,13 +128,19 @@ void server_refuse(struct smtp_server *s, uint16_t code, uint16_t subject, uint1
 {
         server_say(s, code, subject, detail, text);
         if (++s->errors >= SMTP_ERRORS_MAX)
-                close_for_errors(s);
+                server_close_for_errors(s);
 }
 
 void server_idle(struct smtp_server *s)
 {
         if (++s->idle_commands > SMTP_COMMANDS_IDLE_MAX && s->state < SMTP_SERVER_STATE_CLOSING)
-                close_for_errors(s);
+                server_close_for_errors(s);
+}
+
+void server_data_time(struct smtp_server *s, int64_t now_ms)
+{
+        s->data_begin_ms = now_ms;
+        s->data_got = 0;
 }
 
 enum server_step server_ask(
@@ -262,8 +294,10 @@ static void after_reply(struct smtp_server *s, const struct smtp_reply *reply, i
                 break;
         case SMTP_SERVER_END:
                 s->state = SMTP_SERVER_STATE_COMMAND;
-                if (is_positive)
-                        s->idle_commands = 0;
+                if (is_positive) {
+                        s->idle_commands = s->excess = 0;
+                        s->session_end_ms = now_ms + SMTP_SERVER_SESSION_MS;
+                }
                 break;
         default:
                 CHECK(s->waiting == SMTP_SERVER_CONNECT); /* no other event wants a reply */
@@ -322,23 +356,41 @@ void smtp_server_shutdown(struct smtp_server *s)
         server_close(s, SMTP_CLOSED_REPLY);
 }
 
+void smtp_server_dismiss(struct smtp_server *s)
+{
+        if (s->state >= SMTP_SERVER_STATE_CLOSING)
+                return;
+        server_say(s, 421, 3, 2, S("Idle while others wait, closing; try again later"));
+        server_close(s, SMTP_CLOSED_CROWDED);
+}
+
+uint32_t smtp_server_refusals(const struct smtp_server *s)
+{
+        return s->refusals;
+}
+
 char *smtp_server_room(struct smtp_server *s, size_t *cap)
 {
         bool is_borrowed = s->is_parked || s->in_held > 0;
         if (!is_borrowed && s->in_from > 0) {
-                memmove(s->in, s->in + s->in_from, s->in_to - s->in_from);
+                memmove(s->buffers->in, s->buffers->in + s->in_from, s->in_to - s->in_from);
                 s->in_to -= s->in_from;
                 s->in_from = 0;
         }
         *cap = SMTP_SERVER_IN - s->in_to;
-        return s->in + s->in_to;
+        return s->buffers->in + s->in_to;
 }
 
 /* Bytes of a message are what comes next, and each of them counts as life. */
-static bool is_in_message(const struct smtp_server *s)
+static bool takes_message(const struct smtp_server *s)
 {
         return s->state == SMTP_SERVER_STATE_DATA || s->state == SMTP_SERVER_STATE_DROP ||
                s->state == SMTP_SERVER_STATE_CHUNK;
+}
+
+bool smtp_server_is_in_message(const struct smtp_server *s)
+{
+        return takes_message(s) || (s->in_mail && s->in_chunks);
 }
 
 void smtp_server_got(struct smtp_server *s, size_t n, int64_t now_ms)
@@ -348,8 +400,10 @@ void smtp_server_got(struct smtp_server *s, size_t n, int64_t now_ms)
         if (s->state == SMTP_SERVER_STATE_CLOSED)
                 return; /* dropped */
         s->in_to += n;
-        if (is_in_message(s))
-                s->deadline_ms = now_ms + s->config.idle_ms;
+        if (!takes_message(s))
+                return;
+        s->deadline_ms = now_ms + s->config.idle_ms;
+        s->data_got += n;
 }
 
 void smtp_server_lost(struct smtp_server *s)
@@ -360,7 +414,9 @@ void smtp_server_lost(struct smtp_server *s)
 
 struct str smtp_server_pending(const struct smtp_server *s)
 {
-        return str_of(s->out + s->out_from, s->out_to - s->out_from);
+        if (!s->buffers)
+                return S("");
+        return str_of(s->buffers->out + s->out_from, s->out_to - s->out_from);
 }
 
 void smtp_server_sent(struct smtp_server *s, size_t n, int64_t now_ms)
@@ -375,12 +431,11 @@ void smtp_server_sent(struct smtp_server *s, size_t n, int64_t now_ms)
 
 int64_t smtp_server_deadline(const struct smtp_server *s)
 {
-        bool is_data = is_in_message(s) || (s->in_mail && s->in_chunks);
         if (s->is_parked || s->state >= SMTP_SERVER_STATE_CLOSING)
                 return INT64_MAX;
-        if (is_data && s->data_deadline_ms < s->deadline_ms)
-                return s->data_deadline_ms;
-        return s->deadline_ms;
+        int64_t data_end_ms = s->data_begin_ms + SMTP_SERVER_DATA_MS +
+                              (int64_t)(s->data_got / SMTP_SERVER_DATA_RATE) * 1000;
+        return smtp_server_is_in_message(s) && data_end_ms < s->deadline_ms ? data_end_ms : s->deadline_ms;
 }
 
 void smtp_server_tick(struct smtp_server *s, int64_t now_ms)

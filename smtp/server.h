@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The server's side of an SMTP session (RFC 5321) as an engine: bytes and time go in, events come out, the caller's
- * replies go in, bytes come out. No I/O, no allocation, no clock; the struct has no pointer into itself.
+ * replies go in, bytes come out. No I/O, no allocation, no clock; the struct has no pointer into itself. Its buffers are
+ * the caller's, who may take them away while a session waits for a command: thousands of idle ones are small.
  *
  * Extensions: PIPELINING, SIZE, 8BITMIME, SMTPUTF8, CHUNKING, STARTTLS, ENHANCEDSTATUSCODES, each when the configuration
  * has it.
@@ -8,6 +9,7 @@
  * How to drive it:
  *
  *     smtp_server_init(&s, &config, now);
+ *     smtp_server_lend(&s, &buffers, nothing);
  *     for (;;) {
  *             while (smtp_server_next(&s, &event))
  *                     ...act; answer what wants a reply with smtp_server_reply; on CLOSED stop here...
@@ -34,6 +36,10 @@
  * chunk, whose 354 is not said, BODY, END; lines and strays are judged alike across chunks, and a last line without
  * CRLF gets one. A chunk that is refused is answered at once and dropped as it comes; it ends the transaction, so that
  * what a client has pipelined behind it is never taken for the whole message.
+ *
+ * Time: a command must be whole within `idle_ms`, however its bytes trickle. A session in which no message was accepted for
+ * SMTP_SERVER_SESSION_MS is told 421 at its next command, so that each command has its own minutes all the same. A message has
+ * SMTP_SERVER_DATA_MS and a second for each SMTP_SERVER_DATA_RATE bytes of it that came.
  *
  * A message above `message_max` is dropped as it comes, in constant memory, and refused with 552 5.3.4 at its end;
  * the session goes on. Beyond SMTP_DROP_MAX dropped bytes the engine answers and closes. */
@@ -84,9 +90,10 @@ enum smtp_server_reset {
 };
 
 enum smtp_server_closed {
-        SMTP_CLOSED_QUIT,     /* in order */
-        SMTP_CLOSED_REPLY,    /* the caller's reply was 421, or no 220 to CONNECT; smtp_server_shutdown */
-        SMTP_CLOSED_TIMEOUT,  /* the deadline passed: 421 4.4.2 */
+        SMTP_CLOSED_QUIT,    /* in order */
+        SMTP_CLOSED_REPLY,   /* the caller's reply was 421, or no 220 to CONNECT; smtp_server_shutdown */
+        SMTP_CLOSED_TIMEOUT, /* the deadline passed, or the session was too long without a message: 421 4.4.2 */
+        SMTP_CLOSED_CROWDED,  /* smtp_server_dismiss: 421 4.3.2 */
         SMTP_CLOSED_ERRORS,   /* too many errors or idle commands: 421 4.7.0 */
         SMTP_CLOSED_PROTOCOL, /* bare CR or LF, NUL, bytes before 354: 5yz */
         SMTP_CLOSED_LIMIT,    /* SMTP_DROP_MAX bytes of a refused message were dropped: 552 5.3.4 */
@@ -121,8 +128,14 @@ enum smtp_server_state {
         SMTP_SERVER_STATE_CLOSED
 };
 
+struct smtp_server_buffers {
+        char in[SMTP_SERVER_IN];
+        char out[SMTP_SERVER_OUT];
+};
+
 struct smtp_server {
         struct smtp_server_config config;
+        struct smtp_server_buffers *buffers; /* the caller's; NULL: taken away */
         enum smtp_server_state state;
         enum smtp_server_event_kind waiting; /* when is_parked: the event that wants its reply */
         enum smtp_server_closed closed;
@@ -142,19 +155,28 @@ struct smtp_server {
         bool has_8bit;
         uint32_t recipients;            /* accepted */
         uint32_t errors, idle_commands; /* towards SMTP_ERRORS_MAX and SMTP_COMMANDS_IDLE_MAX */
+        uint32_t excess;                /* RCPT beyond recipients_max, since a message was accepted */
+        uint32_t refusals;              /* replies 4yz and 5yz */
         uint64_t size;                  /* of the message so far */
         uint64_t dropped;               /* bytes of a message that is refused */
         uint64_t chunk_left;            /* octets of the chunk that are still to come */
-        int64_t deadline_ms, data_deadline_ms, now_ms;
-        size_t in_from, in_to; /* the unread bytes of `in` */
+        uint64_t data_got;              /* bytes since data_begin_ms */
+        int64_t deadline_ms, session_end_ms, data_begin_ms, now_ms;
+        size_t in_from, in_to; /* the unread bytes of buffers->in */
         size_t in_held;        /* of these, what the event given last borrows */
         size_t out_from, out_to;
-        char in[SMTP_SERVER_IN];
-        char out[SMTP_SERVER_OUT];
 };
 
 /* Begin a session. What `config` points to is borrowed for its whole life. */
 void smtp_server_init(struct smtp_server *s, const struct smtp_server_config *config, int64_t now_ms);
+
+/* The buffers are borrowed from smtp_server_lend to smtp_server_rest; without them nothing is pending, there
+ * is no room, and of the session nothing happens but its loss (smtp_server_lost, and its events).
+ * smtp_server_may_rest: behind smtp_server_next that gave nothing: whether nothing is pending and a command is waited for,
+ * of which `*unread` is there, less than SMTP_COMMAND_LINE_MAX bytes. It is the caller's to keep and to lend again. */
+void smtp_server_lend(struct smtp_server *s, struct smtp_server_buffers *buffers, struct str unread);
+bool smtp_server_may_rest(const struct smtp_server *s, struct str *unread);
+void smtp_server_rest(struct smtp_server *s);
 
 /* The next event, or false: write what is pending and read on. */
 bool smtp_server_next(struct smtp_server *s, struct smtp_server_event *event);
@@ -165,6 +187,11 @@ void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply, in
 void smtp_server_secured(struct smtp_server *s, int64_t now_ms);
 /* Close from our side, at any moment: say 421 4.3.2 and give CLOSED next. */
 void smtp_server_shutdown(struct smtp_server *s);
+/* The same where room is needed for others: 421 4.3.2. */
+void smtp_server_dismiss(struct smtp_server *s);
+/* A message is under way: bytes of it are what comes next, or its next chunk. */
+bool smtp_server_is_in_message(const struct smtp_server *s);
+uint32_t smtp_server_refusals(const struct smtp_server *s); /* replies 4yz and 5yz so far */
 
 /* Where to read into: borrowed until the next call on `s`; 0 bytes when the buffer is full (take events first).
  * After CLOSED, what is read there is dropped. */
@@ -177,7 +204,7 @@ struct str smtp_server_pending(const struct smtp_server *s);
 void smtp_server_sent(struct smtp_server *s, size_t n, int64_t now_ms);
 
 /* When smtp_server_tick is to be called; INT64_MAX while parked. A client that sends single bytes does not move the
- * deadline of a command; a message has SMTP_SERVER_DATA_MS as a whole. */
+ * deadline of a command. */
 int64_t smtp_server_deadline(const struct smtp_server *s);
 void smtp_server_tick(struct smtp_server *s, int64_t now_ms);
 

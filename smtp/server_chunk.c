@@ -8,7 +8,7 @@
 static void refuse_chunk(struct smtp_server *s)
 {
         s->is_chunk_bad = true;
-        s->data_deadline_ms = s->now_ms + SMTP_SERVER_DATA_MS;
+        server_data_time(s, s->now_ms);
         server_idle(s);
 }
 

@@ -121,6 +121,14 @@ static enum server_step do_mail(struct smtp_server *s, const struct call *call)
         return SERVER_STEP_MORE;
 }
 
+/* RFC 5321 4.5.3.1.10: no error of the client's; but one who goes on with thousands has no message for us. */
+static void refuse_excess(struct smtp_server *s)
+{
+        server_say(s, 452, 5, 3, S("Too many recipients; send the rest in another transaction"));
+        if (++s->excess > SMTP_RECIPIENTS_EXCESS_MAX)
+                server_close_for_errors(s);
+}
+
 static enum server_step do_rcpt(struct smtp_server *s, const struct call *call)
 {
         struct str rest;
@@ -138,7 +146,7 @@ static enum server_step do_rcpt(struct smtp_server *s, const struct call *call)
         else if (call->event->rcpt.needs_smtputf8 && !s->in_smtputf8)
                 server_refuse(s, 553, 6, 7, S("A non-ASCII address needs SMTPUTF8"));
         else if (s->recipients >= s->config.recipients_max)
-                server_say(s, 452, 5, 3, S("Too many recipients; send the rest in another transaction"));
+                refuse_excess(s);
         else
                 return server_ask(s, SMTP_SERVER_RCPT, call->line_n, call->event);
         return SERVER_STEP_MORE;
@@ -263,6 +271,14 @@ static enum server_step do_unknown(struct smtp_server *s, const struct call *cal
         return SERVER_STEP_MORE;
 }
 
+/* It came in time, as all before it, but none of them brought a message. */
+static enum server_step close_for_time(struct smtp_server *s)
+{
+        server_say(s, 421, 4, 2, S("Too long without a message, closing"));
+        server_close(s, SMTP_CLOSED_TIMEOUT);
+        return SERVER_STEP_MORE;
+}
+
 /* The first SMTP_COMMAND_LINE_MAX bytes have no LF: drop the line to its end, but for a CR that may belong to it. */
 static enum server_step begin_skip(struct smtp_server *s, struct str head)
 {
@@ -304,6 +320,8 @@ enum server_step server_command_step(struct smtp_server *s, struct smtp_server_e
                 return close_for_stray(s);
         enum smtp_verb verb = smtp_command_split(str_take(head, lf - 1), &call.arguments);
         call.line_n = lf + 1;
+        if (s->now_ms >= s->session_end_ms && verb != SMTP_VERB_QUIT)
+                return close_for_time(s);
         enum server_step result = commands[verb](s, &call);
         if (result == SERVER_STEP_MORE)
                 server_consume(s, call.line_n);

@@ -13,7 +13,7 @@ void server_data_begin(struct smtp_server *s, int64_t now_ms)
         s->has_8bit = s->has_cr = false;
         s->size = 0;
         s->dropped = 0;
-        s->data_deadline_ms = now_ms + SMTP_SERVER_DATA_MS;
+        server_data_time(s, now_ms);
 }
 
 /* One line, or what of it is here and clean; 0 when its first byte is a stray or cannot be judged yet.

@@ -23,6 +23,7 @@ void server_say(struct smtp_server *s, uint16_t code, uint16_t subject, uint16_t
 void server_refuse(struct smtp_server *s, uint16_t code, uint16_t subject, uint16_t detail, struct str text);
 /* Count a command that moved nothing: too many end the session. */
 void server_idle(struct smtp_server *s);
+void server_close_for_errors(struct smtp_server *s);
 /* End the transaction, if there is one: RESET is given next. */
 void server_reset(struct smtp_server *s, enum smtp_server_reset why);
 void server_close(struct smtp_server *s, enum smtp_server_closed why);
@@ -39,6 +40,7 @@ enum server_step server_drop_step(struct smtp_server *s, struct smtp_server_even
 enum server_step server_chunk_step(struct smtp_server *s, struct smtp_server_event *event);
 
 void server_data_begin(struct smtp_server *s, int64_t now_ms); /* 354 was said */
+void server_data_time(struct smtp_server *s, int64_t now_ms);  /* what comes has its time from now on */
 /* Text of the message becomes a BODY event; it stands for the first `held` unread bytes. */
 enum server_step server_give_text(
         struct smtp_server *s, struct str text, size_t held, bool ends_line, struct smtp_server_event *event);

@@ -9,8 +9,9 @@
 #include "smtp/server.h"
 
 struct server_play {
-        struct smtp_server *server; /* on the heap, of its exact size */
-        struct play_text events;    /* a line each */
+        struct smtp_server *server;          /* on the heap, of its exact size */
+        struct smtp_server_buffers *buffers; /* likewise; others at each rest */
+        struct play_text events;             /* a line each */
         struct play_text output;
         struct play_text body;
         char from[SMTP_PATH_MAX];
@@ -175,11 +176,31 @@ static inline void server_play_drain(struct server_play *p)
         }
 }
 
+static inline void server_play_lend(struct server_play *p, struct str unread)
+{
+        p->buffers = malloc(sizeof *p->buffers);
+        CHECK(p->buffers != NULL);
+        smtp_server_lend(p->server, p->buffers, unread);
+}
+
+/* A session that waits for a command goes on with other buffers than it had. */
+static inline void server_play_rest(struct server_play *p)
+{
+        struct str unread;
+        if (!smtp_server_may_rest(p->server, &unread))
+                return;
+        struct smtp_server_buffers *old = p->buffers;
+        smtp_server_rest(p->server);
+        server_play_lend(p, unread);
+        free(old);
+}
+
 static inline void server_play_begin(struct server_play *p, const struct smtp_server_config *config)
 {
         *p = (struct server_play){.server = malloc(sizeof *p->server)};
         CHECK(p->server != NULL);
         smtp_server_init(p->server, config, 0);
+        server_play_lend(p, S(""));
         server_play_drain(p);
 }
 
@@ -194,6 +215,7 @@ static inline void server_play_feed(struct server_play *p, struct str bytes, uin
                 smtp_server_got(p->server, n, p->now_ms);
                 bytes = str_skip(bytes, n);
                 server_play_drain(p);
+                server_play_rest(p);
         }
 }
 
@@ -207,6 +229,7 @@ static inline void server_play_end_of_input(struct server_play *p)
 static inline void server_play_free(struct server_play *p)
 {
         free(p->server);
+        free(p->buffers);
         play_free(&p->events);
         play_free(&p->output);
         play_free(&p->body);
