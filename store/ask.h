@@ -109,6 +109,9 @@ MUST_USE enum err result_add(struct store *s, const struct result *r, bool is_de
 /* notices.c, in a request. ERR_OK, ERR_NOT_FOUND */
 MUST_USE enum err notice_end(struct store *s, int64_t notice);
 
+/* ticket.c, in a request: open becomes signed, and what is to be delivered waits.
+ *   as store_ticket_sign */
+MUST_USE enum err message_sign(struct store *s, int64_t message, struct str prefix);
 /* ticket.c, in a request: a post that waits for moderators is done, never sent.
  *   ERR_OK, ERR_NOT_FOUND */
 MUST_USE enum err post_drop(struct store *s, int64_t message);

@@ -56,11 +56,14 @@ MUST_USE enum err store_delivery_hasten(struct store *s, int64_t latest_ms);
 struct store_queued {
         int64_t message, list;
         struct str list_name, domain, sender, message_id;
-        bool is_signed; /* nec's copy has come */
-        bool is_held;   /* until it is flushed */
+        bool is_signed;  /* nec's copy has come */
+        bool is_waiting; /* for moderators to decide */
+        bool is_held;    /* until it is flushed */
         int64_t received_ms;
-        uint64_t size; /* of the body */
-        uint64_t left; /* members that are still to get it, or recipients of an open forward */
+        uint64_t size;      /* of the body */
+        uint64_t left;      /* members that are still to get it, or recipients of an open forward */
+        uint64_t waiting;   /* deliveries in flight or that wait, counted up to STORE_BACKLOG_MAX */
+        struct str trouble; /* of the last try to have it signed; empty: none */
 };
 struct store_waiting {
         int64_t id, message, member;
@@ -82,9 +85,23 @@ MUST_USE enum err store_queue_hold(struct store *s, int64_t message);
 MUST_USE enum err store_queue_flush(struct store *s, int64_t message);
 MUST_USE enum err store_queue_drop(struct store *s, int64_t message);
 
-/* Up to `limit` messages that are open or signed, with an id above `after`, oldest first. */
+/* Try all that waits now, but for what is held; `*count` is how many deliveries that are. */
+MUST_USE enum err store_queue_flush_all(struct store *s, uint64_t *count);
+
+/* Up to `limit` messages that are not done, with an id above `after`, oldest first. */
 MUST_USE enum err store_queue(struct store *s, int64_t after, size_t limit, struct arena *a,
         struct store_queued **out, size_t *count);
+/* Up to `limit` kinds of trouble, worst first: deliveries by their domain and by how the last reply to them began (its
+ * codes). Of a longer queue, STORE_DESTINATION_ROWS deliveries are looked at. */
+#define STORE_DESTINATION_ROWS 100000
+struct store_destination {
+        struct str domain, reply; /* one of these replies; empty: not tried yet */
+        uint64_t count;
+        unsigned attempts; /* of the delivery with most */
+        int64_t next_ms;   /* the soonest; 0: in flight, or due at once */
+};
+MUST_USE enum err store_queue_destinations(
+        struct store *s, size_t limit, struct arena *a, struct store_destination **out, size_t *count);
 /* How much waits, counted up to STORE_BACKLOG_MAX each, so that asking costs little however long the queue is. */
 #define STORE_BACKLOG_MAX 10000
 struct store_backlog {

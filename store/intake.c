@@ -301,6 +301,8 @@ static enum err run_commit(struct store *s, void *arg)
                 err = add_skips(s, c);
         if (err == ERR_OK && m->trace.n > 0)
                 err = trace_begin(s, c->id, m->message_id, m->trace);
+        if (err == ERR_OK && m->is_unsigned)
+                err = message_sign(s, c->id, S(""));
         return err == ERR_OK && m->notice != 0 ? notice_end(s, m->notice) : err;
 }
 
@@ -329,6 +331,7 @@ static void check_message(const struct store_message_new *m)
 {
         CHECK((m->kind == STORE_POST) == (m->list != 0 && m->recipient_count == 0));
         CHECK(m->kind == STORE_POST || (!m->waits && m->skip_count == 0));
+        CHECK(m->kind == STORE_FORWARD || !m->is_unsigned);
 }
 
 enum err store_intake_add(struct store_intake *i, const struct store_message_new *message, int64_t *id)

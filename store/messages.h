@@ -33,6 +33,7 @@ struct store_message_new {
         size_t skip_count;
         struct str trace; /* what was found and decided, for `ptt why` (trace.h); empty: nothing is kept */
         bool waits;       /* a post: begins as waiting */
+        bool is_unsigned; /* a forward: begins as signed, with nothing in front; no signer is asked */
         int64_t notice;   /* of which this is the mail (notices.h), and which goes with it; or 0 */
 };
 
@@ -87,6 +88,13 @@ MUST_USE enum err store_tickets_open(struct store *s, int64_t after, size_t cap,
  *   ERR_EXISTS     signed before: nothing changed, this copy is to be dropped
  *   ERR_NOT_FOUND  no such message */
 MUST_USE enum err store_ticket_sign(struct store *s, int64_t id, struct str prefix);
+/* Why the last try to have it signed failed, for whoever looks at the queue: an SMTP reply code (0: there was none) and
+ * words, of which STORE_TROUBLE_MAX are kept.
+ *   ERR_OK, or ERR_NOT_FOUND: no such message */
+#define STORE_TROUBLE_MAX 512
+MUST_USE enum err store_trouble_put(struct store *s, int64_t id, unsigned code, struct str text);
+/* How many open messages a signer refused for good (5yz), as far as nobody took them since; counted up to 100. */
+MUST_USE enum err store_troubles_refused(struct store *s, uint64_t *count);
 /* A post that waits becomes open. Whoever hands open ones to nec is to be told, and to look from the first one on: its id
  * is lower than those of posts that were signed meanwhile. Or it is dropped: done, never sent, its space is free. Requests are
  * the caller's to end in the same change.

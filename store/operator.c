@@ -53,6 +53,22 @@ static enum err run_drop(struct store *s, void *arg)
         return err != ERR_OK ? err : message_finish(s, *message);
 }
 
+static enum err run_flush_all(struct store *s, void *arg)
+{
+        int64_t *count = arg;
+        struct query q;
+        query_init(&q, &s->db, SQL_QUEUE_FLUSH_ALL);
+        return query_run(&q, count);
+}
+
+enum err store_queue_flush_all(struct store *s, uint64_t *count)
+{
+        int64_t changed = 0;
+        enum err err = store_ask(s, run_flush_all, &changed);
+        *count = err == ERR_OK ? (uint64_t)changed : 0;
+        return err;
+}
+
 enum err store_queue_hold(struct store *s, int64_t message)
 {
         return store_ask(s, run_hold, &message);

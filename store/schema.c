@@ -6,7 +6,8 @@
  * What is held has message.held = 1, post.turn negated and -1 - delivery.next_ms: no index of the hot paths leads there.
  * post: the members of `list` above `reached` and up to `bound` are still to be handed out; no row, none are.
  * result: what came of each delivery, for a while; skip: members who get no copy of a message; notice: mail to be written.
- * sts: policies of MTA-STS (RFC 8461) by the domain that gave them; alarm: what the admin is to know, and was told.
+ * sts: policies of MTA-STS (RFC 8461) by the domain that gave them; alarm: what the admin is to know, and was told;
+ * obeyed: mail of the admin; trouble: of the last try to have a message signed, of use while it is open.
  * member.options & 1: gets no mail; the fan-out goes over the index of those who do.
  * Ids that stand for age (member: who joined before; message: what came first) are never used again. */
 const char *const schema_steps[SCHEMA_VERSION] = {
@@ -85,6 +86,10 @@ const char *const schema_steps[SCHEMA_VERSION] = {
         "CREATE TABLE sts (domain TEXT PRIMARY KEY, policy_id TEXT NOT NULL, policy BLOB NOT NULL,"
         " fetched_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
         "CREATE INDEX sts_expires ON sts (expires_ms);"
-        "CREATE TABLE alarm (name TEXT PRIMARY KEY, since_ms INTEGER NOT NULL, told_ms INTEGER NOT NULL)"
-        " STRICT, WITHOUT ROWID;",
+        "CREATE TABLE alarm (name TEXT PRIMARY KEY, is_on INTEGER NOT NULL, is_told INTEGER NOT NULL,"
+        " since_ms INTEGER NOT NULL, told_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE obeyed (message_id TEXT PRIMARY KEY, time_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX obeyed_time ON obeyed (time_ms);"
+        "CREATE TABLE trouble (message INTEGER PRIMARY KEY REFERENCES message ON DELETE CASCADE,"
+        " code INTEGER NOT NULL, text TEXT NOT NULL) STRICT;",
 };

@@ -187,9 +187,14 @@ const char *const sql_text[SQL_COUNT] = {
                 "SELECT m.id, coalesce(m.list, 0), coalesce(l.name, ''), m.domain, m.sender, m.message_id,"
                 " m.state, m.received_ms, m.body_size, m.held, CASE WHEN m.state = 1 THEN"
                 "  (SELECT count(*) FROM recipient WHERE message = m.id)"
-                " ELSE (SELECT count(*) FROM " POST_LEFT ") END"
-                " FROM message m LEFT JOIN list l ON l.id = m.list"
-                " WHERE m.state < 3 AND m.id > ?1 ORDER BY m.id LIMIT ?2",
+                " ELSE (SELECT count(*) FROM " POST_LEFT ") END,"
+                " (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE message = m.id LIMIT ?3)),"
+                " coalesce((SELECT text FROM trouble WHERE message = m.id AND m.state = 1), '')"
+                " FROM message m LEFT JOIN list l ON l.id = m.list WHERE m.id IN"
+                " (SELECT id FROM (SELECT id FROM message WHERE state < 3 AND id > ?1 ORDER BY id LIMIT ?2)"
+                "  UNION ALL SELECT id FROM"
+                "  (SELECT id FROM message WHERE state = 4 AND id > ?1 ORDER BY id LIMIT ?2))"
+                " ORDER BY m.id LIMIT ?2",
         [SQL_QUEUE_WAITING] = "SELECT id, message, member, address, reply, attempts, next_ms IS NULL,"
                               " max(coalesce(next_ms, 0), -1 - coalesce(next_ms, 0)) FROM delivery WHERE "
                               "message = ?1 AND id > ?2"
@@ -237,4 +242,20 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_REQUESTS_MEND] =
                 "DELETE FROM request WHERE message IN (SELECT id FROM message WHERE state <> 4)",
         [SQL_RESULT_COUNT] = "SELECT count(*) FROM result",
+
+        [SQL_ALARM_GET] = "SELECT is_on, is_told, since_ms, told_ms FROM alarm WHERE name = ?1",
+        [SQL_ALARM_PUT] = "INSERT OR REPLACE INTO alarm (name, is_on, is_told, since_ms, told_ms)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5)",
+        [SQL_OBEYED_ADD] = "INSERT INTO obeyed (message_id, time_ms) VALUES (?1, ?2)",
+        [SQL_OBEYED_FORGET] = "DELETE FROM obeyed WHERE time_ms < ?1",
+        [SQL_TROUBLE_PUT] = "INSERT OR REPLACE INTO trouble (message, code, text) VALUES (?1, ?2, ?3)",
+        [SQL_TROUBLES_REFUSED] = "SELECT count(*) FROM (SELECT 1 FROM message m CROSS JOIN trouble t"
+                                 " ON t.message = m.id WHERE m.state = 1 AND m.held = 0 AND t.code >= 500"
+                                 " LIMIT ?1)",
+        [SQL_QUEUE_DESTINATIONS] =
+                "SELECT domain, max(reply), count(*) AS many, max(attempts),"
+                " min(max(coalesce(next_ms, 0), -1 - coalesce(next_ms, 0)))"
+                " FROM (SELECT domain, reply, attempts, next_ms FROM delivery LIMIT ?1)"
+                " GROUP BY domain, substr(reply, 1, 9) ORDER BY many DESC, domain, 2 LIMIT ?2",
+        [SQL_QUEUE_FLUSH_ALL] = "UPDATE delivery SET next_ms = 0 WHERE next_ms > 0",
 };

@@ -136,6 +136,15 @@ enum sql {
         SQL_REQUESTS_LOST,
         SQL_REQUESTS_MEND,
         SQL_RESULT_COUNT,
+        /* the admin */
+        SQL_ALARM_GET,
+        SQL_ALARM_PUT,
+        SQL_OBEYED_ADD,
+        SQL_OBEYED_FORGET,
+        SQL_TROUBLE_PUT,
+        SQL_TROUBLES_REFUSED,
+        SQL_QUEUE_DESTINATIONS,
+        SQL_QUEUE_FLUSH_ALL,
         SQL_COUNT
 };
 

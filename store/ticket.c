@@ -3,6 +3,8 @@
 
 #include "store/ask.h"
 
+#define REFUSED_MAX 100
+
 struct get {
         int64_t id;
         struct str ticket;
@@ -173,19 +175,69 @@ static enum err add_forward(struct store *s, const struct sign *sign)
         return query_end(&q);
 }
 
+enum err message_sign(struct store *s, int64_t message, struct str prefix)
+{
+        struct sign sign = {message, prefix, 0};
+        enum err err = sign_row(s, &sign);
+        if (err == ERR_OK)
+                err = sign.list != 0 ? add_post(s, &sign) : add_forward(s, &sign);
+        return err != ERR_OK ? err : message_finish(s, sign.id); /* a forward to nobody is done */
+}
+
 static enum err run_sign(struct store *s, void *arg)
 {
-        struct sign *sign = arg;
-        enum err err = sign_row(s, sign);
-        if (err == ERR_OK)
-                err = sign->list != 0 ? add_post(s, sign) : add_forward(s, sign);
-        return err != ERR_OK ? err : message_finish(s, sign->id); /* a forward to nobody is done */
+        const struct sign *sign = arg;
+        return message_sign(s, sign->id, sign->prefix);
 }
 
 enum err store_ticket_sign(struct store *s, int64_t id, struct str prefix)
 {
         struct sign sign = {id, prefix, 0};
         return store_ask(s, run_sign, &sign);
+}
+
+/* Trouble with it. */
+
+struct trouble {
+        int64_t id;
+        unsigned code;
+        struct str text;
+};
+
+static enum err run_trouble(struct store *s, void *arg)
+{
+        const struct trouble *t = arg;
+        struct query q;
+        query_init(&q, &s->db, SQL_TROUBLE_PUT);
+        query_i64(&q, 1, t->id);
+        query_i64(&q, 2, t->code);
+        query_text(&q, 3, str_take(t->text, STORE_TROUBLE_MAX));
+        return query_run(&q, NULL);
+}
+
+enum err store_trouble_put(struct store *s, int64_t id, unsigned code, struct str text)
+{
+        struct trouble t = {id, code, text};
+        return store_ask(s, run_trouble, &t);
+}
+
+static enum err run_refused(struct store *s, void *arg)
+{
+        uint64_t *count = arg;
+        struct query q;
+        enum err err;
+        query_init(&q, &s->db, SQL_TROUBLES_REFUSED);
+        query_i64(&q, 1, REFUSED_MAX);
+        if (!query_one(&q, &err))
+                return err;
+        *count = (uint64_t)query_get_i64(&q, 0);
+        return query_end(&q);
+}
+
+enum err store_troubles_refused(struct store *s, uint64_t *count)
+{
+        *count = 0;
+        return store_look(s, run_refused, count);
 }
 
 /* A post that moderators have decided on. */

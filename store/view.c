@@ -18,6 +18,7 @@ static enum err run_queue(struct store *s, void *arg)
         query_init(&q, &s->db, SQL_QUEUE);
         query_i64(&q, 1, p->after);
         query_i64(&q, 2, (int64_t)p->limit);
+        query_i64(&q, 3, STORE_BACKLOG_MAX);
         struct store_queued *out = p->out = query_room(&q, p->arena, sizeof *out, &p->count);
         for (size_t i = 0; query_row(&q); i++) {
                 out[i].message = query_get_i64(&q, 0);
@@ -27,10 +28,13 @@ static enum err run_queue(struct store *s, void *arg)
                 out[i].sender = query_copy(&q, 4, p->arena);
                 out[i].message_id = query_copy(&q, 5, p->arena);
                 out[i].is_signed = query_get_i64(&q, 6) == STORE_SIGNED;
+                out[i].is_waiting = query_get_i64(&q, 6) == STORE_WAITING;
                 out[i].received_ms = query_get_i64(&q, 7);
                 out[i].size = (uint64_t)query_get_i64(&q, 8);
                 out[i].is_held = query_get_i64(&q, 9) != 0;
                 out[i].left = (uint64_t)query_get_i64(&q, 10);
+                out[i].waiting = (uint64_t)query_get_i64(&q, 11);
+                out[i].trouble = query_copy(&q, 12, p->arena);
         }
         return query_end(&q);
 }
@@ -53,6 +57,24 @@ static enum err run_waiting(struct store *s, void *arg)
                 out[i].attempts = (unsigned)query_get_i64(&q, 5);
                 out[i].in_flight = query_get_i64(&q, 6) != 0;
                 out[i].next_ms = query_get_i64(&q, 7);
+        }
+        return query_end(&q);
+}
+
+static enum err run_destinations(struct store *s, void *arg)
+{
+        struct page *p = arg;
+        struct query q;
+        query_init(&q, &s->db, SQL_QUEUE_DESTINATIONS);
+        query_i64(&q, 1, STORE_DESTINATION_ROWS);
+        query_i64(&q, 2, (int64_t)p->limit);
+        struct store_destination *out = p->out = query_room(&q, p->arena, sizeof *out, &p->count);
+        for (size_t i = 0; query_row(&q); i++) {
+                out[i].domain = query_copy(&q, 0, p->arena);
+                out[i].reply = query_copy(&q, 1, p->arena);
+                out[i].count = (uint64_t)query_get_i64(&q, 2);
+                out[i].attempts = (unsigned)query_get_i64(&q, 3);
+                out[i].next_ms = query_get_i64(&q, 4);
         }
         return query_end(&q);
 }
@@ -120,6 +142,16 @@ enum err store_queue_waiting(struct store *s, int64_t message, int64_t after, si
 {
         struct page p = {.message = message, .after = after, .limit = limit, .arena = a};
         enum err err = store_look(s, run_waiting, &p);
+        *out = err == ERR_OK ? p.out : NULL;
+        *count = err == ERR_OK ? p.count : 0;
+        return err;
+}
+
+enum err store_queue_destinations(
+        struct store *s, size_t limit, struct arena *a, struct store_destination **out, size_t *count)
+{
+        struct page p = {.limit = limit, .arena = a};
+        enum err err = store_look(s, run_destinations, &p);
         *out = err == ERR_OK ? p.out : NULL;
         *count = err == ERR_OK ? p.count : 0;
         return err;
