@@ -42,7 +42,6 @@ struct http_client {
         size_t left; /* of the content, or of the present chunk */
         size_t in_n; /* of the line or head that is not whole yet */
         size_t line; /* of a head: where the line begins that is not whole yet */
-        size_t trailer_n;
         size_t body_n;
         char request[HTTP_CLIENT_REQUEST_MAX];
         char in[HTTP_REQUEST_MAX];

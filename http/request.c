@@ -2,30 +2,12 @@
 #include "http/request.h"
 
 #include "base/ascii.h"
+#include "http/field.h"
 
 struct fields {
         unsigned hosts;
         bool closes, keeps, has_content;
 };
-
-/* tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA */
-static bool is_token(struct str s)
-{
-        const struct str marks = S("!#$%&'*+-.^_`|~");
-        for (size_t i = 0; i < s.n; i++)
-                if (!ascii_is_alnum(s.p[i]) && str_find_byte(marks, s.p[i]) == marks.n)
-                        return false;
-        return s.n > 0;
-}
-
-/* field-value: VCHAR, obs-text, SP and HTAB */
-static bool is_value(struct str s)
-{
-        for (size_t i = 0; i < s.n; i++)
-                if (ascii_is_control(s.p[i]) && s.p[i] != '\t')
-                        return false;
-        return true;
-}
 
 static bool is_visible(struct str s)
 {
@@ -84,8 +66,8 @@ static unsigned request_line(struct str line, bool *is_1_1, struct http_request 
 {
         struct str name, rest, where, version;
         *is_1_1 = false;
-        if (!str_cut(line, ' ', &name, &rest) || !str_cut(rest, ' ', &where, &version) || !is_token(name) ||
-                !is_visible(where))
+        if (!str_cut(line, ' ', &name, &rest) || !str_cut(rest, ' ', &where, &version) ||
+                !http_is_token(name) || !is_visible(where))
                 return 400;
         if (version.n != 8 || !str_has_prefix(version, S("HTTP/")) || !ascii_is_digit(version.p[5]) ||
                 version.p[6] != '.' || !ascii_is_digit(version.p[7]))
@@ -110,14 +92,12 @@ static void connection(struct str value, struct fields *f)
         }
 }
 
-/* field-line = field-name ":" OWS field-value OWS */
 static bool field_line(struct str line, struct fields *f)
 {
         struct str name, value;
         uint64_t size;
-        if (!str_cut(line, ':', &name, &value) || !is_token(name) || !is_value(value))
+        if (!http_field_parse(line, &name, &value))
                 return false;
-        value = str_trim(value);
         if (str_eq_nocase(name, S("Host"))) {
                 f->hosts++;
                 return is_host(value);
@@ -134,29 +114,18 @@ static bool field_line(struct str line, struct fields *f)
         return true;
 }
 
-/* A line up to its CRLF. */
-static bool take_line(struct str *rest, struct str *line)
-{
-        size_t end = str_find(*rest, S("\r\n"));
-        *line = str_take(*rest, end);
-        if (end == rest->n || str_find_byte(*line, '\n') < line->n || str_find_byte(*line, '\r') < line->n)
-                return false;
-        *rest = str_skip(*rest, end + 2);
-        return true;
-}
-
 static unsigned parse(struct str head, struct http_request *out)
 {
         struct fields f = {0};
         struct str line;
         bool is_1_1;
-        if (!take_line(&head, &line))
+        if (!http_line_take(&head, &line))
                 return 400;
         unsigned fault = request_line(line, &is_1_1, out);
         if (fault == 400 || fault == 505)
                 return fault;
         for (;;) {
-                if (!take_line(&head, &line))
+                if (!http_line_take(&head, &line))
                         return 400;
                 if (line.n == 0)
                         break;
