@@ -258,4 +258,12 @@ const char *const sql_text[SQL_COUNT] = {
                 " FROM (SELECT domain, reply, attempts, next_ms FROM delivery LIMIT ?1)"
                 " GROUP BY domain, substr(reply, 1, 9) ORDER BY many DESC, domain, 2 LIMIT ?2",
         [SQL_QUEUE_FLUSH_ALL] = "UPDATE delivery SET next_ms = 0 WHERE next_ms > 0",
+
+        [SQL_STS_GET] = "SELECT domain, policy_id, policy, fetched_ms, expires_ms FROM sts"
+                        " WHERE domain = ?1 AND expires_ms > ?2",
+        [SQL_STS_PUT] = "INSERT OR REPLACE INTO sts (domain, policy_id, policy, fetched_ms, expires_ms)"
+                        " VALUES (?1, ?2, ?3, ?4, ?5)",
+        [SQL_STS_EXPIRE] = "DELETE FROM sts WHERE expires_ms <= ?1",
+        [SQL_STS_TRIM] = "DELETE FROM sts WHERE domain IN"
+                         " (SELECT domain FROM sts ORDER BY expires_ms DESC LIMIT -1 OFFSET ?1)",
 };

@@ -145,6 +145,11 @@ enum sql {
         SQL_TROUBLES_REFUSED,
         SQL_QUEUE_DESTINATIONS,
         SQL_QUEUE_FLUSH_ALL,
+        /* MTA-STS */
+        SQL_STS_GET,
+        SQL_STS_PUT,
+        SQL_STS_EXPIRE,
+        SQL_STS_TRIM,
         SQL_COUNT
 };
 
