@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What delivery.c (manager: queue and destinations) and delivery_worker.c (connections and transactions) share. */
+/* What delivery.c (manager: queue and destinations) and the workers (delivery_worker.h) share. */
 #ifndef SERVE_DELIVERY_INTERNAL_H
 #define SERVE_DELIVERY_INTERNAL_H
 
