@@ -86,9 +86,9 @@ def rows_of(argv, timeout=600):
     return {key: float(value) for key, value in ROW.findall(done.stdout)}
 
 
-def names(world, count):
+def names(world, count, *domains):
     """The addresses of so many members, one a line, as the C programs know them."""
-    return subprocess.run([os.path.join(world.build, "bench", "bench-members"), "names", str(count)],
+    return subprocess.run([os.path.join(world.build, "bench", "bench-members"), "names", str(count), *map(str, domains)],
                           stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout
 
 

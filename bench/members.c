@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Members of a large list, through the store's interface and its fiber, one call at a time, each durable:
- *   names COUNT                              the addresses in disorder, one a line, for ptt import
+ *   names COUNT [DOMAINS]                    the addresses in disorder, one a line, for ptt import
  *   probe IMAGE DOMAIN LIST COUNT PROBES     membership, joining and leaving */
 #include "base/arena.h"
 #include "bench/bench.h"
@@ -10,19 +10,19 @@
 #define DOMAINS 997
 #define STEP 7919 /* prime, and no COUNT is a multiple of it: this goes all over the list, to each once */
 
-static struct str address(char text[ADDRESS_MAX], const char *kind, size_t i)
+static struct str address(char text[ADDRESS_MAX], const char *kind, size_t i, size_t domains)
 {
-        int n = snprintf(text, ADDRESS_MAX, "%s%07zu@sub%zu.test", kind, i, i % DOMAINS);
+        int n = snprintf(text, ADDRESS_MAX, "%s%07zu@sub%zu.test", kind, i, i % domains);
         return str_of(text, (size_t)n);
 }
 
-static int names(size_t count)
+static int names(size_t count, size_t domains)
 {
         char text[ADDRESS_MAX];
         if (count % STEP == 0)
                 bench_fail("names", "not for a multiple of 7919");
         for (size_t i = 0; i < count; i++)
-                (void)printf("%.*s\n", STR_ARG(address(text, "member", i * STEP % count)));
+                (void)printf("%.*s\n", STR_ARG(address(text, "member", i * STEP % count, domains)));
         return 0;
 }
 
@@ -41,7 +41,7 @@ static void measure(struct probe *p, const char *name, const char *kind, enum er
         char text[ADDRESS_MAX];
         bench_samples_init(&samples, p->probes);
         for (size_t i = 0; i < p->probes; i++) {
-                struct str a = address(text, kind, i * STEP % p->count);
+                struct str a = address(text, kind, i * STEP % p->count, DOMAINS);
                 int64_t start = bench_now_ns();
                 enum err err = call(p, a);
                 bench_samples_add(&samples, bench_now_ns() - start);
@@ -101,10 +101,10 @@ static void probe_run(struct host *h, void *arg)
 
 int main(int argc, char **argv)
 {
-        if (argc == 3 && strcmp(argv[1], "names") == 0)
-                return names(bench_count(argv[2]));
+        if ((argc == 3 || argc == 4) && strcmp(argv[1], "names") == 0)
+                return names(bench_count(argv[2]), argc == 4 ? bench_count(argv[3]) : DOMAINS);
         if (argc != 7 || strcmp(argv[1], "probe") != 0)
-                bench_fail(argv[0], "names COUNT, or probe IMAGE DOMAIN LIST COUNT PROBES");
+                bench_fail(argv[0], "names COUNT [DOMAINS], or probe IMAGE DOMAIN LIST COUNT PROBES");
         struct probe p = {.argv = argv, .count = bench_count(argv[5]), .probes = bench_count(argv[6])};
         if (p.probes > p.count)
                 bench_fail(argv[0], "more probes than members");

@@ -9,7 +9,7 @@ COUNT, PROBES = 1_000_000, 5000
 IMPORT_SECONDS, PROBE_MS = 20, 1
 
 
-def make(world, count):
+def make(world, count, *domains):
     """A fresh image with one list of so many members; what ptt import needed for it."""
     if os.path.exists(world.image):
         os.unlink(world.image)
@@ -17,7 +17,7 @@ def make(world, count):
     world.run("ptt", "add", world.image, *LIST, "--moderator", "moderator@author.test")
     path = os.path.join(world.folder, "names")
     with open(path, "wb") as f:
-        f.write(names(world, count))
+        f.write(names(world, count, *domains))
     return timed([world.program("ptt"), "import", world.image, *LIST, path])
 
 
