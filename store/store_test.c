@@ -88,9 +88,9 @@ static void other_schemas(struct rig *r)
                 enum err err;
                 const char *why;
         } cases[] = {
-                {"PRAGMA user_version = 3", ERR_UNSUPPORTED, "it was written by a newer version"},
+                {"PRAGMA user_version = 4", ERR_UNSUPPORTED, "it was written by a newer version"},
                 {"PRAGMA user_version = 0", ERR_CORRUPT, "its database is damaged"},
-                {"PRAGMA user_version = 2; PRAGMA application_id = 7", ERR_CORRUPT,
+                {"PRAGMA user_version = 3; PRAGMA application_id = 7", ERR_CORRUPT,
                         "its database is damaged"},
         };
         const char *why;
