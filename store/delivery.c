@@ -195,17 +195,29 @@ enum err store_delivery_next_due(struct store *s, int64_t *when_ms)
 
 /* Results. */
 
-static enum err message_of(struct store *s, int64_t id, int64_t *message)
+static enum err row_of(struct store *s, int64_t id, int64_t *message, int64_t *member)
 {
         struct query q;
         enum err err;
-        *message = 0;
+        *message = *member = 0;
         query_init(&q, &s->db, SQL_DELIVERY_GET);
         query_i64(&q, 1, id);
         if (!query_one(&q, &err))
                 return err;
         *message = query_get_i64(&q, 0);
+        *member = query_get_i64(&q, 1);
         return query_end(&q);
+}
+
+/* What it means for the score of the member (judge.h). */
+static enum err score_delivered(struct store *s, int64_t member, int64_t message, int64_t now_ms)
+{
+        struct query q;
+        query_init(&q, &s->db, SQL_SCORE_DELIVERED);
+        query_i64(&q, 1, member);
+        query_i64(&q, 2, message);
+        query_i64(&q, 3, now_ms);
+        return query_run(&q, NULL);
 }
 
 static enum err end_row(struct store *s, const struct result *r, int64_t message, bool is_delivered)
@@ -223,8 +235,10 @@ static enum err end_row(struct store *s, const struct result *r, int64_t message
 static enum err run_done(struct store *s, void *arg)
 {
         const struct result *r = arg;
-        int64_t message;
-        enum err err = message_of(s, r->id, &message);
+        int64_t message, member;
+        enum err err = row_of(s, r->id, &message, &member);
+        if (err == ERR_OK && member != 0)
+                err = score_delivered(s, member, message, r->when_ms);
         return err != ERR_OK ? err : end_row(s, r, message, true);
 }
 
@@ -237,8 +251,8 @@ enum err store_delivery_done(struct store *s, int64_t id, int64_t now_ms, unsign
 static enum err run_fail(struct store *s, void *arg)
 {
         const struct result *r = arg;
-        int64_t message;
-        enum err err = message_of(s, r->id, &message);
+        int64_t message, member;
+        enum err err = row_of(s, r->id, &message, &member);
         if (err != ERR_OK)
                 return err;
         struct query q;

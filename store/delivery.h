@@ -16,7 +16,7 @@
 struct store_delivery {
         int64_t id, message;
         int64_t list;       /* of the message, or 0 */
-        int64_t member;     /* 0 for a forward */
+        int64_t member;     /* 0 for a forward that is no probe */
         struct str address; /* as written */
         struct str domain;  /* of the address, in lower case */
         unsigned attempts;  /* failed tries so far */

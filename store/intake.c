@@ -234,6 +234,7 @@ static enum err add_message(struct store *s, struct commit *c)
         query_i64(&q, 9, (int64_t)c->intake->size);
         query_blob(&q, 10, m->front);
         query_i64(&q, 11, m->waits ? STORE_WAITING : STORE_OPEN);
+        query_i64(&q, 12, m->probe);
         enum err err = query_run(&q, NULL);
         c->id = db_last_id(&s->db);
         return err;

@@ -21,6 +21,7 @@ struct store_message_new {
         struct str ticket;     /* unique; compared without case, kept in lower case */
         enum store_kind kind;  /* a post goes to the members of `list`, a forward to `recipients` */
         int64_t list;          /* 0: none, for a forward */
+        int64_t probe;         /* of a forward: the member of `list` whom it probes, its recipient; or 0 */
         struct str domain;     /* ours, in whose name it goes */
         struct str sender;     /* envelope sender, empty for <> */
         struct str message_id; /* of a longer one, the first MAIL_LINE_MAX octets are kept */
@@ -39,6 +40,7 @@ struct store_message_new {
 
 struct store_message {
         int64_t id, list;
+        int64_t probe; /* the member whom it probes, or 0 */
         enum store_kind kind;
         enum store_state state;
         struct str ticket, domain, sender, message_id;

@@ -8,6 +8,8 @@
  * result: what came of each delivery, for a while; skip: members who get no copy of a message; notice: mail to be written.
  * sts: policies of MTA-STS (RFC 8461) by the domain that gave them; alarm: what the admin is to know, and was told;
  * obeyed: mail of the admin; trouble: of the last try to have a message signed, of use while it is open.
+ * message.probe: the member to whom it is a probe, or 0. score, breaker, verdict, bounce: of the judge of bounces; breaker_told: lists
+ * whose moderators know; told: up to what those of a list were told.
  * member.options & 1: gets no mail; the fan-out goes over the index of those who do.
  * Ids that stand for age (member: who joined before; message: what came first) are never used again. */
 const char *const schema_steps[SCHEMA_VERSION] = {
@@ -91,5 +93,33 @@ const char *const schema_steps[SCHEMA_VERSION] = {
         "CREATE TABLE obeyed (message_id TEXT PRIMARY KEY, time_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
         "CREATE INDEX obeyed_time ON obeyed (time_ms);"
         "CREATE TABLE trouble (message INTEGER PRIMARY KEY REFERENCES message ON DELETE CASCADE,"
-        " code INTEGER NOT NULL, text TEXT NOT NULL) STRICT;",
+        " code INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
+        "ALTER TABLE message ADD COLUMN probe INTEGER NOT NULL DEFAULT 0;"
+        "CREATE INDEX message_list ON message (list, received_ms) WHERE kind = 1;"
+        "CREATE INDEX failure_list ON failure (list, id);"
+        "CREATE TABLE score (member INTEGER PRIMARY KEY REFERENCES member ON DELETE CASCADE,"
+        " provider TEXT NOT NULL, halves INTEGER NOT NULL, days INTEGER NOT NULL, is_smtp INTEGER NOT NULL,"
+        " failed_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, last_halves INTEGER NOT NULL,"
+        " before_ms INTEGER NOT NULL, before_halves INTEGER NOT NULL, probe INTEGER NOT NULL,"
+        " probe_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL, reply TEXT NOT NULL) STRICT;"
+        "CREATE INDEX score_provider ON score (provider, seen_ms);"
+        "CREATE TABLE breaker (provider TEXT PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX breaker_until ON breaker (until_ms);"
+        "CREATE TABLE breaker_told (provider TEXT NOT NULL REFERENCES breaker ON DELETE CASCADE,"
+        " list INTEGER NOT NULL REFERENCES list ON DELETE CASCADE, PRIMARY KEY (provider, list))"
+        " STRICT, WITHOUT ROWID;"
+        "CREATE TABLE verdict (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        " list INTEGER NOT NULL REFERENCES list ON DELETE CASCADE, member INTEGER NOT NULL,"
+        " kind INTEGER NOT NULL, address TEXT NOT NULL, reply TEXT NOT NULL, time_ms INTEGER NOT NULL) "
+        "STRICT;"
+        "CREATE INDEX verdict_list ON verdict (list, id);"
+        "CREATE INDEX verdict_time ON verdict (time_ms);"
+        "CREATE TABLE bounce (id INTEGER PRIMARY KEY AUTOINCREMENT, member INTEGER NOT NULL UNIQUE,"
+        " list INTEGER NOT NULL REFERENCES list ON DELETE CASCADE, time_ms INTEGER NOT NULL,"
+        " bytes BLOB NOT NULL) STRICT;"
+        "CREATE INDEX bounce_time ON bounce (time_ms);"
+        "CREATE TABLE told (list INTEGER PRIMARY KEY REFERENCES list ON DELETE CASCADE,"
+        " digest_ms INTEGER NOT NULL, digest_failure INTEGER NOT NULL, digest_verdict INTEGER NOT NULL,"
+        " report_ms INTEGER NOT NULL, report_member INTEGER NOT NULL, report_verdict INTEGER NOT NULL,"
+        " report_members INTEGER NOT NULL) STRICT;",
 };

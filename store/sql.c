@@ -4,7 +4,7 @@
 #define MESSAGE_COLUMNS                                                                                  \
         "SELECT id, coalesce(list, 0), kind, state, flags, received_ms, length(prefix), length(front), " \
         "body_size,"                                                                                     \
-        " ticket, domain, sender, message_id FROM message "
+        " ticket, domain, sender, message_id, probe FROM message "
 
 #define REQUEST_COLUMNS                                                                                \
         "SELECT r.id, r.list, l.name, l.domain, r.purpose, r.address, r.data, coalesce(r.message, 0)," \
@@ -28,6 +28,28 @@
 /* ?2 as delivery.next_ms, negative when the message is held. */
 #define UNLESS_HELD \
         "CASE WHEN (SELECT held FROM message WHERE id = delivery.message) THEN -1 - ?2 ELSE ?2 END"
+
+#define SCORE_COLUMNS                                                                                        \
+        "SELECT m.id, m.list, m.address, coalesce(s.provider, ''), coalesce(s.halves, 0), coalesce(s.days, " \
+        "0),"                                                                                                \
+        " coalesce(s.is_smtp, 0), coalesce(s.failed_ms, 0), coalesce(s.last_ms, 0), "                        \
+        "coalesce(s.last_halves, 0),"                                                                        \
+        " coalesce(s.before_ms, 0), coalesce(s.before_halves, 0), coalesce(s.probe, 0), "                    \
+        "coalesce(s.probe_ms, 0),"                                                                           \
+        " coalesce(s.seen_ms, 0), coalesce(s.reply, '') FROM "
+
+#define VERDICT_COLUMNS                                                                          \
+        "SELECT v.id, v.list, v.member, v.kind, v.address, v.reply, v.time_ms, l.name, l.domain" \
+        " FROM verdict v CROSS JOIN list l ON l.id = v.list "
+
+#define FAILURE_COLUMNS                                                                \
+        "SELECT f.id, f.member, f.message, coalesce(l.name, ''), f.domain, f.address," \
+        " f.message_id, f.reply, f.code, f.time_ms FROM failure f LEFT JOIN list l ON l.id = f.list "
+
+/* The newest ?3 posts to list ?1 since ?2. */
+#define REPORT_POSTS                                                                                       \
+        "(SELECT id, state, received_ms FROM message INDEXED BY message_list WHERE list = ?1 AND kind = 1" \
+        " AND received_ms >= ?2 ORDER BY received_ms DESC LIMIT ?3)"
 
 const char *const sql_text[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -92,8 +114,8 @@ const char *const sql_text[SQL_COUNT] = {
 
         [SQL_MESSAGE_ADD] =
                 "INSERT INTO message (ticket, kind, state, list, domain, sender, message_id, flags,"
-                " received_ms, body_size, front, prefix)"
-                " VALUES (?1, ?2, ?11, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8, ?9, ?10, x'')",
+                " received_ms, body_size, front, prefix, probe)"
+                " VALUES (?1, ?2, ?11, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8, ?9, ?10, x'', ?12)",
         [SQL_MESSAGE_GET] = MESSAGE_COLUMNS "WHERE id = ?1",
         [SQL_MESSAGE_TICKET] = MESSAGE_COLUMNS "WHERE ticket = ?1",
         [SQL_MESSAGE_PARTS] = "SELECT prefix, front FROM message WHERE id = ?1 AND state <> 3",
@@ -144,7 +166,7 @@ const char *const sql_text[SQL_COUNT] = {
                              " WHERE d.next_ms BETWEEN 0 AND ?1 ORDER BY d.next_ms LIMIT ?2",
         [SQL_DELIVERY_FLY] = "UPDATE delivery SET next_ms = NULL WHERE id = ?1",
         [SQL_DELIVERY_NEXT] = "SELECT next_ms FROM delivery WHERE next_ms >= 0 ORDER BY next_ms LIMIT 1",
-        [SQL_DELIVERY_GET] = "SELECT message FROM delivery WHERE id = ?1 AND next_ms IS NULL",
+        [SQL_DELIVERY_GET] = "SELECT message, member FROM delivery WHERE id = ?1 AND next_ms IS NULL",
         [SQL_DELIVERY_DROP] = "DELETE FROM delivery WHERE id = ?1",
         [SQL_DELIVERY_DEFER] =
                 "UPDATE delivery SET next_ms = " UNLESS_HELD ", attempts = attempts + 1, reply = ?3"
@@ -172,6 +194,46 @@ const char *const sql_text[SQL_COUNT] = {
                                " AND message = 0 LIMIT 1 OFFSET ?4 - 1)",
         [SQL_FAILURES_FORGET] = "SELECT id FROM failure WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2",
         [SQL_FAILURE_DROP] = "DELETE FROM failure WHERE id = ?1",
+
+        [SQL_SCORE_GET] = SCORE_COLUMNS "member m LEFT JOIN score s ON s.member = m.id WHERE m.id = ?1",
+        [SQL_SCORE_PUT] = "REPLACE INTO score (member, provider, halves, days, is_smtp, failed_ms, last_ms, "
+                          "last_halves,"
+                          " before_ms, before_halves, probe, probe_ms, seen_ms, reply)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        [SQL_SCORE_DROP] = "DELETE FROM score WHERE member = ?1",
+        [SQL_SCORE_DELIVERED] =
+                "UPDATE score SET halves = iif(is_smtp, 0, halves), days = iif(is_smtp, 0, days),"
+                " failed_ms = iif(is_smtp, 0, failed_ms), last_halves = iif(is_smtp, 0, last_halves),"
+                " before_ms = iif(is_smtp, 0, before_ms), before_halves = iif(is_smtp, 0, before_halves),"
+                " probe_ms = iif(probe = 1 AND (SELECT probe FROM message WHERE id = ?2), ?3, probe_ms),"
+                " probe = CASE WHEN is_smtp THEN 0 WHEN (SELECT probe FROM message WHERE id = ?2) THEN 2"
+                " ELSE probe END, is_smtp = 0 WHERE member = ?1 AND (is_smtp OR probe = 1)",
+        [SQL_SCORES_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM score WHERE provider = ?1"
+                             " AND seen_ms >= ?2 LIMIT ?3)",
+        [SQL_BREAKER_GET] = "SELECT until_ms FROM breaker WHERE provider = ?1",
+        [SQL_BREAKER_ADD] = "INSERT INTO breaker (provider, until_ms) VALUES (?1, ?2)",
+        [SQL_BREAKER_DROP] = "DELETE FROM breaker WHERE provider = ?1",
+        [SQL_BREAKER_TELL] = "INSERT INTO breaker_told (provider, list) VALUES (?1, ?2)",
+        [SQL_VERDICT_ADD] = "INSERT INTO verdict (list, member, kind, address, reply, time_ms)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        [SQL_VERDICTS_OF] =
+                VERDICT_COLUMNS "WHERE v.list = ?4 AND v.id > ?1 AND v.id <= ?2 ORDER BY v.id LIMIT ?3",
+        [SQL_BOUNCE_PUT] = "REPLACE INTO bounce (member, list, time_ms, bytes) VALUES (?1, ?2, ?3, ?4)",
+        [SQL_BOUNCE_GET] = "SELECT bytes FROM bounce WHERE member = ?1",
+        [SQL_BOUNCES_TRIM] = "DELETE FROM bounce WHERE id <= ?1",
+        [SQL_FAILURES_OF] =
+                FAILURE_COLUMNS "WHERE f.list = ?4 AND f.id > ?1 AND f.id <= ?2 ORDER BY f.id LIMIT ?3",
+        [SQL_TOLD_NEXT] =
+                "SELECT l.id, t.list IS NOT NULL, coalesce(t.digest_ms, 0), coalesce(t.digest_failure, 0),"
+                " coalesce(t.digest_verdict, 0), coalesce(t.report_ms, 0), coalesce(t.report_member, 0),"
+                " coalesce(t.report_verdict, 0), coalesce(t.report_members, 0),"
+                " (SELECT coalesce(max(id), 0) FROM failure WHERE list = l.id),"
+                " (SELECT coalesce(max(id), 0) FROM verdict WHERE list = l.id),"
+                " (SELECT coalesce(max(id), 0) FROM member WHERE list = l.id)"
+                " FROM list l LEFT JOIN told t ON t.list = l.id WHERE l.id > ?1 ORDER BY l.id LIMIT 1",
+        [SQL_TOLD_PUT] = "REPLACE INTO told (list, digest_ms, digest_failure, digest_verdict, report_ms,"
+                         " report_member, report_verdict, report_members)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 
         [SQL_LISTS] = "SELECT id, name, domain FROM list WHERE ?1 = '' OR domain = ?1 ORDER BY domain, name",
         [SQL_DOMAINS] = "SELECT DISTINCT domain FROM list ORDER BY domain",
@@ -207,9 +269,7 @@ const char *const sql_text[SQL_COUNT] = {
                 " (SELECT count(*) FROM (SELECT 1 FROM message WHERE state = 4 LIMIT ?1)),"
                 " (SELECT count(*) FROM (SELECT 1 FROM request LIMIT ?1)),"
                 " (SELECT count(*) FROM (SELECT 1 FROM notice LIMIT ?1))",
-        [SQL_FAILURES] = "SELECT f.id, f.member, f.message, coalesce(l.name, ''), f.domain, f.address,"
-                         " f.message_id, f.reply, f.code, f.time_ms FROM failure f LEFT JOIN list l"
-                         " ON l.id = f.list WHERE f.id > ?1 ORDER BY f.id LIMIT ?2",
+        [SQL_FAILURES] = FAILURE_COLUMNS "WHERE f.id > ?1 ORDER BY f.id LIMIT ?2",
         [SQL_HOLD] = "UPDATE message SET held = ?2 WHERE id = ?1 AND state < 3",
         [SQL_HOLD_POST] = "UPDATE post SET turn = CASE WHEN ?2 THEN -abs(turn) ELSE abs(turn) END"
                           " WHERE message = ?1",
@@ -242,6 +302,33 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_REQUESTS_MEND] =
                 "DELETE FROM request WHERE message IN (SELECT id FROM message WHERE state <> 4)",
         [SQL_RESULT_COUNT] = "SELECT count(*) FROM result",
+        [SQL_SCORES] = SCORE_COLUMNS "score s CROSS JOIN member m ON m.id = s.member WHERE s.member > ?1"
+                                     " ORDER BY s.member LIMIT ?2",
+        [SQL_SCORES_AT] =
+                SCORE_COLUMNS "score s CROSS JOIN member m ON m.id = s.member WHERE s.member > ?1"
+                              " AND +s.provider = ?3 AND s.seen_ms >= ?4 ORDER BY s.member LIMIT ?2",
+        [SQL_VERDICTS] = VERDICT_COLUMNS "WHERE v.id > ?1 AND v.id <= ?2 ORDER BY v.id LIMIT ?3",
+        [SQL_VERDICTS_FORGET] = "DELETE FROM verdict WHERE id IN (SELECT id FROM verdict WHERE time_ms < ?1"
+                                " ORDER BY time_ms LIMIT ?2)",
+        [SQL_BOUNCES_FORGET] = "DELETE FROM bounce WHERE id IN (SELECT id FROM bounce WHERE time_ms < ?1"
+                               " ORDER BY time_ms LIMIT ?2)",
+        [SQL_BREAKERS_FORGET] = "DELETE FROM breaker WHERE provider IN (SELECT provider FROM breaker"
+                                " WHERE until_ms < ?1 ORDER BY until_ms LIMIT ?2)",
+        [SQL_REPORT_PEOPLE] = "SELECT (SELECT count(*) FROM member WHERE list = ?1),"
+                              " (SELECT count(*) FROM member WHERE list = ?1 AND id > ?2),"
+                              " (SELECT count(*) FROM request WHERE list = ?1),"
+                              " (SELECT count(*) FROM verdict WHERE list = ?1 AND id > ?3 AND kind = 2)",
+        [SQL_REPORT_POSTS] =
+                "SELECT count(*), coalesce(sum(state = 4), 0), coalesce(sum((SELECT count(*) FROM delivery"
+                " WHERE message = p.id AND attempts > 0)), 0), coalesce(min(CASE WHEN EXISTS"
+                " (SELECT 1 FROM delivery WHERE message = p.id) THEN received_ms END), 0) FROM " REPORT_POSTS
+                " p",
+        [SQL_REPORT_RESULTS] =
+                "SELECT substr(r.address, instr(r.address, '@') + 1) AS provider, sum(r.is_delivered),"
+                " sum(NOT r.is_delivered), CAST(coalesce(avg(iif(r.is_delivered, r.time_ms - p.received_ms, "
+                "NULL)),"
+                " 0) AS INTEGER) FROM " REPORT_POSTS
+                " p CROSS JOIN result r ON r.message = p.id GROUP BY lower(provider) ORDER BY 4 DESC",
 
         [SQL_ALARM_GET] = "SELECT is_on, is_told, since_ms, told_ms FROM alarm WHERE name = ?1",
         [SQL_ALARM_PUT] = "INSERT OR REPLACE INTO alarm (name, is_on, is_told, since_ms, told_ms)"

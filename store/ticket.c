@@ -25,6 +25,7 @@ static void read_message(struct query *q, struct arena *a, struct store_message 
                 .prefix_size = (uint64_t)query_get_i64(q, 6),
                 .front_size = (uint64_t)query_get_i64(q, 7),
                 .body_size = (uint64_t)query_get_i64(q, 8)};
+        out->probe = query_get_i64(q, 13);
         out->ticket = query_copy(q, 9, a);
         out->domain = query_copy(q, 10, a);
         out->sender = query_copy(q, 11, a);
@@ -110,7 +111,8 @@ enum err store_tickets_open(struct store *s, int64_t after, size_t cap, int64_t 
 struct sign {
         int64_t id;
         struct str prefix;
-        int64_t list; /* 0: a forward */
+        int64_t list;  /* 0: a forward */
+        int64_t probe; /* of a forward: the member */
 };
 
 /* Open becomes signed, once. */
@@ -129,6 +131,7 @@ static enum err sign_row(struct store *s, struct sign *sign)
         if (!query_one(&q, &err))
                 return err;
         sign->list = query_get_i64(&q, 2) == STORE_POST ? query_get_i64(&q, 1) : 0;
+        sign->probe = query_get_i64(&q, 13);
         err = query_end(&q);
         return err == ERR_OK && changed == 0 ? ERR_EXISTS : err;
 }
@@ -164,7 +167,7 @@ static enum err add_forward(struct store *s, const struct sign *sign)
                 struct str address = query_get(&q, 0);
                 query_init(&add, &s->db, SQL_DELIVERY_ADD);
                 query_i64(&add, 1, sign->id);
-                query_i64(&add, 2, 0);
+                query_i64(&add, 2, sign->probe);
                 query_text(&add, 3, address);
                 query_folded(&add, 4, address_domain(address));
                 query_i64(&add, 5, now_ms);
@@ -192,7 +195,7 @@ static enum err run_sign(struct store *s, void *arg)
 
 enum err store_ticket_sign(struct store *s, int64_t id, struct str prefix)
 {
-        struct sign sign = {id, prefix, 0};
+        struct sign sign = {.id = id, .prefix = prefix};
         return store_ask(s, run_sign, &sign);
 }
 

@@ -2,10 +2,12 @@
 #include "store/delivery.h"
 
 #include "store/ask.h"
+#include "store/judge.h"
 #include "store/messages.h"
 
 struct page {
-        int64_t message, after;
+        int64_t message, after, upto;
+        int64_t list; /* 0: any */
         size_t limit, count;
         struct arena *arena;
         void *out;
@@ -83,9 +85,13 @@ static enum err run_failures(struct store *s, void *arg)
 {
         struct page *p = arg;
         struct query q;
-        query_init(&q, &s->db, SQL_FAILURES);
+        query_init(&q, &s->db, p->list != 0 ? SQL_FAILURES_OF : SQL_FAILURES);
         query_i64(&q, 1, p->after);
-        query_i64(&q, 2, (int64_t)p->limit);
+        query_i64(&q, 2, p->list != 0 ? p->upto : (int64_t)p->limit);
+        if (p->list != 0) {
+                query_i64(&q, 3, (int64_t)p->limit);
+                query_i64(&q, 4, p->list);
+        }
         struct store_failure *out = p->out = query_room(&q, p->arena, sizeof *out, &p->count);
         for (size_t i = 0; query_row(&q); i++) {
                 out[i].id = query_get_i64(&q, 0);
@@ -161,6 +167,20 @@ enum err store_failures(struct store *s, int64_t after, size_t limit, struct are
         struct store_failure **out, size_t *count)
 {
         struct page p = {.after = after, .limit = limit, .arena = a};
+        enum err err = store_look(s, run_failures, &p);
+        *out = err == ERR_OK ? p.out : NULL;
+        *count = err == ERR_OK ? p.count : 0;
+        return err;
+}
+
+enum err store_failures_of(struct store *s, const struct store_verdicts_wanted *wanted, struct arena *a,
+        struct store_failure **out, size_t *count)
+{
+        struct page p = {.list = wanted->list,
+                .after = wanted->after,
+                .upto = wanted->upto,
+                .limit = wanted->limit,
+                .arena = a};
         enum err err = store_look(s, run_failures, &p);
         *out = err == ERR_OK ? p.out : NULL;
         *count = err == ERR_OK ? p.count : 0;
