@@ -171,6 +171,7 @@ static void listen_run(void *arg)
                 .listener = listening->listener,
                 .gate = &node->gate,
                 .session = inbound_session,
+                .is_favoured = inbound_is_favoured,
                 .ctx = node};
         (void)smtpd_listen(&config);
 }
@@ -310,6 +311,7 @@ int lipap_run(struct host *h, struct lipap_options *o)
         struct scope scope; /* of the store fiber */
         o->node.host = h;
         o->node.gate.most = LIPAP_SESSIONS_MAX;
+        o->node.gate.reserved = LIPAP_SESSIONS_RESERVED;
         host_random(h, o->node.peers.key, sizeof o->node.peers.key);
         log_plain(&server, LOG_INFO, "start", "version", S(PTT_VERSION));
         if (derive_keys(&server) != ERR_OK || open_store(&server) != ERR_OK) {

@@ -145,8 +145,10 @@ static void session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)
         static const struct smtpd_handler manners = {
                 .mail = on_mail, .rcpt = on_rcpt, .body = on_body, .end = on_end};
         struct signer *s = ctx;
-        const struct smtp_server_config config = {.hostname = S("nec.test"),
-                .offer = {.pipelining = true, .enhanced = true, .mime_8bit = true, .smtputf8 = true}};
+        const struct smtpd_config config = {
+                .server = {.hostname = S("nec.test"),
+                        .offer = {.pipelining = true, .enhanced = true, .mime_8bit = true, .smtputf8 = true}},
+                .gate = &s->gate};
         struct visit v = {.signer = s, .tcp = tcp};
         (void)peer;
         s->connections++;

@@ -12,9 +12,7 @@
 #include "serve/smtpd.h"
 #include "store/messages.h"
 
-#define SESSION_ARENA 4096
 #define TRANSACTION_ARENA (64 * 1024)
-#define END_TEXT_MAX 1024
 
 /* Of a transaction. */
 struct inbound_memory {
@@ -29,10 +27,9 @@ struct session {
         struct inbound_envelope envelope;    /* what outlives a transaction in it: node, peer, helo */
         const struct inbound_target *target; /* NULL: no recipient yet */
         void *state;                         /* of the target, while a message comes */
-        struct arena session_arena, arena;
+        struct arena arena;
         struct inbound_memory *memory; /* of `arena`; NULL without a transaction */
-        char session_memory[SESSION_ARENA];
-        char text[END_TEXT_MAX]; /* of the reply that ended the last transaction */
+        char helo[SMTP_DOMAIN_MAX];
 };
 
 struct smtp_reply inbound_store_trouble(struct lipap *node, enum err e)
@@ -62,12 +59,13 @@ static struct smtp_reply temporary_memory(void)
 
 /* ---- session ---- */
 
-/* The last sessions are kept for signers, or lipap would wait for nec while nec waits for lipap. */
+/* The last sessions are kept for signers, or lipap would wait for nec while nec waits for lipap. Whoever comes by a proxy has
+ * passed the gate as that. */
 static struct smtp_reply on_connect(void *ctx)
 {
         struct session *s = ctx;
         struct lipap *node = s->node;
-        bool is_crowded = node->gate.open > LIPAP_SESSIONS_MAX - LIPAP_SESSIONS_RESERVED;
+        bool is_crowded = node->gate.open > node->gate.most - node->gate.reserved;
         if (store_is_broken(node->store))
                 return smtp_reply_of(421, 3, 0, S("our storage failed, try again later"));
         if (is_crowded && !lipap_is_signer(node, &s->envelope.peer.ip))
@@ -81,10 +79,11 @@ static struct smtp_reply on_connect(void *ctx)
 static struct smtp_reply on_hello(void *ctx, bool is_extended, struct str name)
 {
         struct session *s = ctx;
-        arena_reset(&s->session_arena);
+        struct wr w;
+        wr_init(&w, s->helo, sizeof s->helo);
+        wr_str(&w, str_take(name, sizeof s->helo));
+        s->envelope.helo = wr_text(&w);
         s->envelope.is_extended = is_extended;
-        if (arena_copy(&s->session_arena, name, &s->envelope.helo) != ERR_OK)
-                return temporary_memory();
         return smtp_reply_plain(250, S("welcome"));
 }
 
@@ -386,8 +385,9 @@ static struct smtp_reply on_end(void *ctx, const struct smtpd_message *message)
         struct session *s = ctx;
         struct smtp_reply reply = s->target->end(s->state, message->size, message->has_8bit);
         struct wr text;
-        wr_init(&text, s->text, sizeof s->text);
-        wr_str(&text, str_take(reply.text, sizeof s->text)); /* it may lie in the arena, which goes now */
+        wr_init(&text, s->node->end_text, sizeof s->node->end_text);
+        wr_str(&text,
+                str_take(reply.text, sizeof s->node->end_text)); /* it may lie in the arena, which goes now */
         reply.text = wr_text(&text);
         s->state = NULL;
         end_transaction(s);
@@ -437,6 +437,38 @@ static const struct smtpd_handler handler = {
         .secured = on_secured,
 };
 
+bool inbound_is_favoured(void *ctx, const struct ip_port *peer)
+{
+        const struct lipap *node = ctx;
+        return lipap_is_signer(node, &peer->ip) || lipap_is_proxy(node, &peer->ip);
+}
+
+static struct smtpd_config config_of(struct session *s)
+{
+        struct lipap *node = s->node;
+        bool is_signer = lipap_is_signer(node, &s->envelope.peer.ip);
+        /* Who will be refused need not wait for that. */
+        bool is_greeted_late = !is_signer && on_connect(s).code == 220;
+        struct smtpd_config config = {
+                .server = {.hostname = node->hostname,
+                        .message_max = node->message_max,
+                        .greet_ms = is_greeted_late ? node->greet_ms : 0},
+                .gate = &node->gate,
+                .is_favoured = is_signer,
+                .tarpit_ms = is_signer ? 0 : node->tarpit_ms,
+        };
+        config.server.offer = (struct smtp_extensions){.pipelining = true,
+                .size = true,
+                .mime_8bit = true,
+                .smtputf8 = true,
+                .chunking = true,
+                .starttls = node->identity.context != NULL,
+                .enhanced = true};
+        if (is_signer) /* a signed copy is larger than the message that came in */
+                config.server.message_max += LIPAP_FRONT_MAX + LIPAP_PREFIX_MAX;
+        return config;
+}
+
 void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)
 {
         struct lipap *node = ctx;
@@ -444,27 +476,13 @@ void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer
         if (!proxied_peer(node, tcp, peer, &from))
                 return;
         struct session *s = calloc(1, sizeof *s);
-        /* A signed copy is larger than the message that came in. */
-        uint64_t room = lipap_is_signer(node, &from.ip) ? LIPAP_FRONT_MAX + LIPAP_PREFIX_MAX : 0;
-        const struct smtp_server_config config = {
-                .hostname = node->hostname,
-                .offer = {.pipelining = true,
-                        .size = true,
-                        .mime_8bit = true,
-                        .smtputf8 = true,
-                        .chunking = true,
-                        .starttls = node->identity.context != NULL,
-                        .enhanced = true},
-                .message_max = node->message_max + room,
-                .greet_ms = lipap_is_signer(node, &from.ip) ? 0 : node->greet_ms,
-        };
         if (!s)
                 return; /* closed without a word: the peer tries again */
         s->node = node;
         s->envelope.peer = from;
         s->of_address = peers_enter(&node->peers, &s->peer, &from.ip);
-        arena_init(&s->session_arena, s->session_memory, sizeof s->session_memory);
         end_transaction(s);
+        const struct smtpd_config config = config_of(s);
         (void)smtpd_run(node->host, tcp, &config, &handler, s);
         end_transaction(s);
         peers_leave(&node->peers, &s->peer);

@@ -10,6 +10,9 @@
 /* One connection, on its own fiber; for smtpd_listen, with a `struct lipap` as ctx. */
 void inbound_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer);
 
+/* The same's: the places that are reserved are for signers, and for proxies, who may speak for one. */
+bool inbound_is_favoured(void *ctx, const struct ip_port *peer);
+
 /* Free what sessions have left for those after them, once there is no session any more. */
 void inbound_forget(struct lipap *node);
 

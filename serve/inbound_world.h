@@ -239,6 +239,7 @@ static inline void with_texts(const struct fake_text *texts, void (*test)(struct
         r->node.authserv_id = S("mailingl.st");
         r->node.message_max = 1 << 20;
         r->node.gate.most = LIPAP_SESSIONS_MAX;
+        r->node.gate.reserved = LIPAP_SESSIONS_RESERVED;
         r->node.domains[0].name = S("mailingl.st");
         r->node.domain_count = 1;
         assert_int_equal(token_key_derive(S("seed"), &r->node.domains[0].keys[0]), ERR_OK);

@@ -32,6 +32,7 @@ struct lipap_domain {
 struct post;
 struct rewrite;
 
+#define LIPAP_END_TEXT_MAX 1024
 #define LIPAP_REFUSALS 200 /* reply codes 400 to 599 */
 
 /* Since the start. */
@@ -69,6 +70,7 @@ struct lipap {
         struct ip_net proxies[LIPAP_PROXIES_MAX]; /* who speak the PROXY protocol for others */
         size_t proxy_count;
         int64_t greet_ms;            /* before the banner */
+        int64_t tarpit_ms;           /* before each refusal behind the first; 0: none */
         struct peers peers;          /* who have sessions open */
         size_t address_sessions_max; /* of one address, but for signers; 0: no bound */
         struct str admin_local;      /* beside postmaster and abuse; empty: none */
@@ -84,6 +86,7 @@ struct lipap {
         struct inbound_memory *spare_memory; /* of transactions (inbound.c) */
         size_t spare_memory_count;
         struct smtpd_gate gate;
+        char end_text[LIPAP_END_TEXT_MAX]; /* of the reply to the message that was last answered */
         struct lipap_stats stats;
         struct bell handover_bell; /* a message was taken in, or a held post was released */
         struct bell delivery_bell; /* a signed copy was taken in */

@@ -126,12 +126,13 @@ static const struct smtpd_handler manners = {
 static inline void session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)
 {
         struct mail_host *m = ctx;
-        const struct smtp_server_config config = {.hostname = S("mx.test"),
-                .offer = {.pipelining = true,
-                        .enhanced = true,
-                        .mime_8bit = true,
-                        .smtputf8 = !m->no_smtputf8},
-                .idle_ms = m->idle_ms};
+        const struct smtpd_config config = {.server = {.hostname = S("mx.test"),
+                                                    .offer = {.pipelining = true,
+                                                            .enhanced = true,
+                                                            .mime_8bit = true,
+                                                            .smtputf8 = !m->no_smtputf8},
+                                                    .idle_ms = m->idle_ms},
+                .gate = &m->gate};
         (void)peer;
         m->connections++;
         if (m->is_mute)

@@ -315,7 +315,7 @@ static const struct smtpd_handler handler = {
 };
 
 /* Only what the next hop offers, and what a message may have without it. */
-static struct smtp_server_config session_config(const struct signer_session *s)
+static struct smtp_server_config engine_config(const struct signer_session *s)
 {
         const struct signer_config *config = &s->signer->config;
         struct smtp_server_config c = {.hostname = config->hostname, .message_max = config->memory};
@@ -336,7 +336,7 @@ void signer_session_run(struct signer_session *s, struct host_tcp *tcp)
         enum err e = signer_hop_take(&s->signer->hops, &s->hop);
         if (e != ERR_OK)
                 (void)hop_trouble(s, e);
-        struct smtp_server_config config = session_config(s);
+        const struct smtpd_config config = {.server = engine_config(s), .gate = &s->signer->gate};
         hop_give(s);
         (void)smtpd_run(s->signer->config.host, tcp, &config, &handler, s);
         forget(s);

@@ -145,9 +145,9 @@ static void play_stranger(struct world *w)
 
 static void play_extensions(struct world *w)
 {
-        struct smtp_server_config usual = w->hop.config;
-        w->hop.config.offer = (struct smtp_extensions){.size = true, .smtputf8 = true};
-        w->hop.config.message_max = 100000;
+        struct smtp_server_config usual = w->hop.config.server;
+        w->hop.config.server.offer = (struct smtp_extensions){.size = true, .smtputf8 = true};
+        w->hop.config.server.message_max = 100000;
         forget_hops(w);
         assert_int_equal(connect_client(w), ERR_OK);
         const struct smtp_extensions *offered = smtp_out_extensions(&w->client);
@@ -156,14 +156,14 @@ static void play_extensions(struct world *w)
         assert_true(offered->smtputf8);
         assert_true(offered->size_max > 90000 && offered->size_max < 100000); /* room for what we add */
         smtp_out_close(&w->client);
-        w->hop.config.offer = (struct smtp_extensions){.mime_8bit = true, .chunking = true};
+        w->hop.config.server.offer = (struct smtp_extensions){.mime_8bit = true, .chunking = true};
         forget_hops(w);
         assert_int_equal(connect_client(w), ERR_OK);
         assert_true(smtp_out_extensions(&w->client)->mime_8bit);
         assert_true(smtp_out_extensions(&w->client)->chunking);
         assert_false(smtp_out_extensions(&w->client)->smtputf8);
         smtp_out_close(&w->client);
-        w->hop.config = usual;
+        w->hop.config.server = usual;
         forget_hops(w);
 }
 
@@ -187,7 +187,7 @@ static void play_chunks(struct world *w)
 {
         struct smtp_mail_params params = {0};
         for (int at_hop = 0; at_hop < 2; at_hop++) {
-                w->hop.config.offer.chunking = at_hop;
+                w->hop.config.server.offer.chunking = at_hop;
                 forget_hops(w);
                 assert_int_equal(connect_client(w), ERR_OK);
                 if (at_hop) {
@@ -210,7 +210,7 @@ static void play_chunks(struct world *w)
         begin(w, "some@example.com"); /* the connection to it is fit for more */
         end(w, S(MESSAGE), 250, "queued as 42");
         smtp_out_close(&w->client);
-        w->hop.config.offer.chunking = false;
+        w->hop.config.server.offer.chunking = false;
         forget_hops(w);
 }
 
@@ -219,12 +219,12 @@ static void play_reuse(struct world *w)
 {
         forget_hops(w);
         uint64_t opened = w->signer.hops.opened;
-        w->hop.config.idle_ms = 300; /* then it closes, with 421 */
+        w->hop.config.server.idle_ms = 300; /* then it closes, with 421 */
         for (int i = 0; i < 5; i++)
                 post(w, "some@example.com", MESSAGE, 250, "queued as 42");
         assert_int_equal(w->signer.hops.opened, opened + 1);
         assert_int_equal(w->signer.hops.idle_count, 1);
-        w->hop.config.idle_ms = 0;
+        w->hop.config.server.idle_ms = 0;
         while (w->hop.gate.open > 0)
                 assert_int_equal(fiber_sleep(w->h->sched, 5), ERR_OK);
         post(w, "some@example.com", MESSAGE, 250, "queued as 42");

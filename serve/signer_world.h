@@ -25,7 +25,7 @@
 
 struct next_hop {
         struct loopback loop;
-        struct smtp_server_config config;
+        struct smtpd_config config;
         struct smtpd_gate gate;
         char *message;
         size_t n;
@@ -311,7 +311,8 @@ static inline void run_world(void *arg)
         CHECK(w->primary);
         w->loop.host = w->hop.loop.host = w->h;
         w->hop.gate.most = 10;
-        w->hop.config = (struct smtp_server_config){.hostname = S("hop.example"),
+        w->hop.config.gate = &w->hop.gate;
+        w->hop.config.server = (struct smtp_server_config){.hostname = S("hop.example"),
                 .offer = {.pipelining = true, .size = true, .mime_8bit = true, .enhanced = true}};
         scope_open(&w->scope, w->h->sched, FIBER_NEVER);
         fake_primary_start(w->primary, w->h, &w->scope);

@@ -14,7 +14,7 @@
 
 struct rig {
         struct loopback loop; /* first */
-        struct smtp_server_config config;
+        struct smtpd_config config;
         struct smtpd_gate gate;
         struct scope scope;
         struct crypto_key *key;
@@ -122,8 +122,10 @@ static void with_rig(bool offers, void (*run)(struct rig *r))
         uint8_t seed[ED25519_SEED_SIZE] = {1};
         struct rig *r = calloc(1, sizeof *r);
         assert_non_null(r);
-        r->config = (struct smtp_server_config){.hostname = S("mx.test"), .idle_ms = 2000};
-        r->config.offer = (struct smtp_extensions){.pipelining = true, .enhanced = true, .starttls = offers};
+        r->config.gate = &r->gate;
+        r->config.server = (struct smtp_server_config){.hostname = S("mx.test"), .idle_ms = 2000};
+        r->config.server.offer =
+                (struct smtp_extensions){.pipelining = true, .enhanced = true, .starttls = offers};
         r->gate.most = 10;
         r->run = run;
         assert_int_equal(crypto_key_ed25519_private(seed, &r->key), ERR_OK);

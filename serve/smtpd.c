@@ -2,21 +2,29 @@
 #include "serve/smtpd.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "serve/wire.h"
 
 /* For the last words of a session that is cancelled, or that never begins. */
 #define LAST_WORDS_MS 1000
+/* Read of a command by a session without buffers, on its stack, which is to stay within a page. */
+#define PIECE 1024
 
 struct session {
         struct host *host;
         struct wire wire;
         const struct smtpd_handler *handler;
         void *ctx;
+        const struct smtpd_config *config;
         int64_t idle_ms;
+        struct smtpd_place place;
+        uint32_t waited;              /* refusals that the client has waited for, or need not */
+        union smtpd_buffers *buffers; /* NULL: the session rests */
+        char *kept;                   /* `kept_n` bytes of a command that is coming, while it rests */
+        size_t kept_n;
         struct smtp_server server;
-        struct smtp_server_buffers buffers;
 };
 
 static int64_t in_ms(const struct session *s, int64_t ms)
@@ -55,14 +63,62 @@ static struct smtp_reply ask(struct session *s, const struct smtp_server_event *
         }
 }
 
+/* Wake from a rest; false: memory is out, and nothing can be said. */
+static bool take_buffers(struct session *s)
+{
+        if (s->buffers)
+                return true;
+        s->buffers = smtpd_gate_take(s->config->gate);
+        if (!s->buffers)
+                return false;
+        smtp_server_lend(&s->server, &s->buffers->of_session, str_of(s->kept, s->kept_n));
+        free(s->kept);
+        s->kept = NULL;
+        s->kept_n = 0;
+        return true;
+}
+
+/* What came of a command is kept in its own size: ten thousand clients may be in the middle of one. */
+static void give_buffers(struct session *s)
+{
+        struct str unread;
+        if (!s->buffers || !smtp_server_may_rest(&s->server, &unread))
+                return;
+        if (unread.n > 0) {
+                s->kept = malloc(unread.n);
+                if (!s->kept)
+                        return;
+                memcpy(s->kept, unread.p, unread.n);
+                s->kept_n = unread.n;
+        }
+        smtp_server_rest(&s->server);
+        smtpd_gate_give(s->config->gate, s->buffers);
+        s->buffers = NULL;
+}
+
+/* Refusals behind the first ones come late, so that who tries addresses or breaks the protocol gets on slowly. A server with
+ * few places left has better use for them. */
+static void tarpit(struct session *s)
+{
+        uint32_t count = smtp_server_refusals(&s->server);
+        if (s->config->tarpit_ms == 0 || count <= s->waited)
+                return;
+        int64_t ms = s->config->tarpit_ms * (count - s->waited);
+        s->waited = count;
+        if (!smtpd_gate_is_crowded(s->config->gate))
+                (void)(fiber_sleep(s->host->sched, ms < SMTP_TARPIT_MAX_MS ? ms : SMTP_TARPIT_MAX_MS) ==
+                        ERR_OK);
+}
+
 /* Write what is pending. A cancelled fiber gets its last words out too, in a short time: a 250 for a message that is
  * kept must not be swallowed, or the peer sends it again. */
 static enum err flush(struct session *s)
 {
         struct str pending = smtp_server_pending(&s->server);
-        bool is_cancelled = fiber_is_cancelled(s->host->sched);
         if (pending.n == 0)
                 return ERR_OK;
+        tarpit(s);
+        bool is_cancelled = fiber_is_cancelled(s->host->sched);
         if (is_cancelled)
                 fiber_shield(s->host->sched, true);
         enum err e = wire_write(&s->wire, pending, in_ms(s, is_cancelled ? LAST_WORDS_MS : s->idle_ms));
@@ -79,24 +135,40 @@ static void flush_or_lose(struct session *s)
                 smtp_server_lost(&s->server);
 }
 
-/* The whole handshake has the time of one command. One that fails leaves nothing that could be said. */
+static enum err handshake(struct session *s, struct tls *tls, const char **fault)
+{
+        give_buffers(s);
+        s->place.is_idle = true;
+        enum err e = wire_secure(&s->wire, tls, in_ms(s, SMTP_SERVER_TLS_MS), fault);
+        s->place.is_idle = false;
+        if (e != ERR_OK && (*fault)[0] == '\0')
+                *fault = "connection lost";
+        return e == ERR_OK && !take_buffers(s) ? ERR_MEMORY : e;
+}
+
+/* One that fails leaves nothing that could be said. */
 static void secure(struct session *s)
 {
         struct tls_context *context = s->handler->secure ? s->handler->secure(s->ctx) : NULL;
         struct tls *tls = NULL;
         const char *fault = "out of memory";
         enum err e = context ? tls_accept(context, &tls) : ERR_CRYPTO;
-        if (e == ERR_OK) {
-                e = wire_secure(&s->wire, tls, in_ms(s, s->idle_ms), &fault);
-                if (e != ERR_OK && fault[0] == '\0')
-                        fault = "connection lost";
-        }
+        if (e == ERR_OK)
+                e = handshake(s, tls, &fault);
         if (s->handler->secured)
                 s->handler->secured(s->ctx, e == ERR_OK ? tls : NULL, e == ERR_OK ? NULL : fault);
-        if (e == ERR_OK)
-                smtp_server_secured(&s->server, host_now_ms(s->host));
-        else
+        if (e != ERR_OK) {
                 smtp_server_lost(&s->server);
+                return;
+        }
+        smtp_server_secured(&s->server, host_now_ms(s->host));
+        smtpd_place_used(s->config->gate, &s->place, host_now_ms(s->host));
+}
+
+/* What brings a message nearer. */
+static bool is_use(const struct smtp_server_event *event, const struct smtp_reply *reply)
+{
+        return event->kind != SMTP_SERVER_HELLO && reply->code < 400;
 }
 
 static void act(struct session *s, const struct smtp_server_event *event)
@@ -115,6 +187,8 @@ static void act(struct session *s, const struct smtp_server_event *event)
                 return;
         }
         struct smtp_reply reply = ask(s, event);
+        if (is_use(event, &reply))
+                smtpd_place_used(s->config->gate, &s->place, host_now_ms(s->host));
         if (s->handler->replied)
                 s->handler->replied(s->ctx, event->kind, &reply);
         smtp_server_reply(&s->server, &reply, host_now_ms(s->host));
@@ -122,23 +196,39 @@ static void act(struct session *s, const struct smtp_server_event *event)
                 flush_or_lose(s);
 }
 
-static void read_more(struct session *s)
+static void after_silence(struct session *s, enum err e)
 {
-        size_t cap, got = 0;
-        char *room = smtp_server_room(&s->server, &cap);
-        enum err e = wire_read(&s->wire, room, cap, smtp_server_deadline(&s->server), &got);
-        if (e == ERR_OK) {
-                smtp_server_got(&s->server, got, host_now_ms(s->host));
-                return;
-        }
         int64_t now_ms = host_now_ms(s->host);
-        bool is_due = e == ERR_TIMEOUT && now_ms >= smtp_server_deadline(&s->server);
-        if (is_due)
+        if (e == ERR_TIMEOUT && now_ms >= smtp_server_deadline(&s->server))
                 smtp_server_tick(&s->server, now_ms);
         else if (e == ERR_TIMEOUT || e == ERR_CANCELLED) /* not its own deadline: our time is up */
                 smtp_server_shutdown(&s->server);
         else
                 smtp_server_lost(&s->server);
+}
+
+static void read_more(struct session *s)
+{
+        char piece[PIECE];
+        size_t cap = sizeof piece, got = 0;
+        give_buffers(s);
+        bool is_resting = !s->buffers;
+        char *room = is_resting ? piece : smtp_server_room(&s->server, &cap);
+        s->place.is_idle = !smtp_server_is_in_message(&s->server);
+        enum err e = wire_read(&s->wire, room, cap, smtp_server_deadline(&s->server), &got);
+        s->place.is_idle = false;
+        if (!take_buffers(s)) {
+                smtp_server_lost(&s->server);
+                return;
+        }
+        if (e != ERR_OK) {
+                if (!s->place.is_dismissed)
+                        after_silence(s, e);
+                return;
+        }
+        if (is_resting)
+                memcpy(smtp_server_room(&s->server, &cap), piece, got);
+        smtp_server_got(&s->server, got, host_now_ms(s->host));
 }
 
 /* Closing while the peer still sends makes TCP reset the connection, and a reset may overtake our last reply: read and
@@ -160,7 +250,8 @@ static void finish(struct session *s, enum smtp_server_closed why)
 {
         bool is_refusal =
                 why == SMTP_CLOSED_PROTOCOL || why == SMTP_CLOSED_LIMIT || why == SMTP_CLOSED_ERRORS;
-        if (why != SMTP_CLOSED_LOST && flush(s) == ERR_OK && is_refusal)
+        if (why != SMTP_CLOSED_LOST && flush(s) == ERR_OK && is_refusal &&
+                !smtpd_gate_is_crowded(s->config->gate))
                 linger(s);
 }
 
@@ -176,10 +267,15 @@ static enum smtp_server_closed converse(struct session *s)
                         }
                         act(s, &event);
                 }
-                if (smtp_server_pending(&s->server).n > 0)
+                if (smtp_server_pending(&s->server).n > 0) {
+                        s->place.is_idle = !smtp_server_is_in_message(&s->server);
                         flush_or_lose(s);
-                else
+                        s->place.is_idle = false;
+                } else {
                         read_more(s);
+                }
+                if (s->place.is_dismissed && s->buffers)
+                        smtp_server_dismiss(&s->server);
         }
 }
 
@@ -190,24 +286,38 @@ static void turn_away(struct host *h, struct host_tcp *tcp, struct str words)
         (void)e; /* closed either way */
 }
 
-enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp,
-        const struct smtp_server_config *config, const struct smtpd_handler *handler, void *ctx)
+static struct session *session_new(struct host *h, struct host_tcp *tcp, const struct smtpd_config *config)
 {
-        struct session *s =
-                malloc(sizeof *s); /* not cleared: the engine's buffers cost no pages until they are used */
+        struct session *s = malloc(sizeof *s);
+        if (!s)
+                return NULL;
+        *s = (struct session){.host = h, .config = config, .waited = SMTP_TARPIT_FREE};
+        s->idle_ms = config->server.idle_ms > 0 ? config->server.idle_ms : SMTP_SERVER_IDLE_MS;
+        wire_init(&s->wire, h, tcp);
+        smtp_server_init(&s->server, &config->server, host_now_ms(h));
+        if (take_buffers(s))
+                return s;
+        free(s);
+        return NULL;
+}
+
+enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp, const struct smtpd_config *config,
+        const struct smtpd_handler *handler, void *ctx)
+{
+        struct session *s = session_new(h, tcp, config);
         if (!s) {
                 turn_away(h, tcp, S("421 4.3.0 Out of memory, try again later\r\n"));
                 return SMTP_CLOSED_REPLY;
         }
-        s->host = h;
-        wire_init(&s->wire, h, tcp);
         s->handler = handler;
         s->ctx = ctx;
-        s->idle_ms = config->idle_ms > 0 ? config->idle_ms : SMTP_SERVER_IDLE_MS;
-        smtp_server_init(&s->server, config, host_now_ms(h));
-        smtp_server_lend(&s->server, &s->buffers, S(""));
+        if (!config->is_favoured)
+                smtpd_place_enter(config->gate, &s->place, sched_current(h->sched), host_now_ms(h));
         enum smtp_server_closed why = converse(s);
+        smtpd_place_leave(config->gate, &s->place);
         wire_drop(&s->wire);
+        smtpd_gate_give(config->gate, s->buffers);
+        free(s->kept);
         free(s);
         return why;
 }
@@ -224,14 +334,16 @@ static void run_connection(void *arg)
         const struct smtpd_listen_config *config = c->config;
         config->session(config->ctx, c->tcp, &c->peer);
         host_tcp_close(config->host, c->tcp);
-        config->gate->open--;
+        if (--config->gate->open == 0)
+                smtpd_gate_drop(config->gate);
         free(c);
 }
 
 static bool begin(const struct smtpd_listen_config *config, struct scope *scope, struct host_tcp *tcp,
         const struct ip_port *peer)
 {
-        struct connection *c = config->gate->open < config->gate->most ? malloc(sizeof *c) : NULL;
+        bool is_favoured = !config->is_favoured || config->is_favoured(config->ctx, peer);
+        struct connection *c = smtpd_gate_has_place(config->gate, is_favoured) ? malloc(sizeof *c) : NULL;
         if (!c)
                 return false;
         *c = (struct connection){.config = config, .tcp = tcp, .peer = *peer};
@@ -258,9 +370,11 @@ enum err smtpd_listen(const struct smtpd_listen_config *config)
         struct ip_port peer;
         enum err e;
         scope_open(&scope, config->host->sched, FIBER_NEVER);
-        while ((e = host_accept(config->host, config->listener, FIBER_NEVER, &tcp, &peer)) == ERR_OK)
+        while ((e = host_accept(config->host, config->listener, FIBER_NEVER, &tcp, &peer)) == ERR_OK) {
+                smtpd_gate_make_room(config->gate, host_now_ms(config->host));
                 if (!begin(config, &scope, tcp, &peer))
                         refuse(config, tcp);
+        }
         scope_join(&scope);
         return e;
 }

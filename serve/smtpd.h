@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "crypto/tls.h"
 #include "host/host.h"
+#include "serve/smtpd_gate.h"
 #include "smtp/server.h"
 
 struct smtpd_message {
@@ -19,7 +20,7 @@ struct smtpd_message {
         bool has_8bit;
 };
 
-/* What a session asks. Each reply's text is borrowed until the next call with the same `ctx`; what is given to a
+/* What a session asks. Each reply's text is borrowed and copied before another fiber runs; what is given to a
  * function is borrowed for its duration. A reply of 421 closes the session. After `mail` was answered 2yz, exactly one
  * `end` or one `reset` follows. NULL stands for the plain positive answer, or for nothing to do; `mail`, `rcpt`,
  * `body` and `end` must be there. */
@@ -43,21 +44,21 @@ struct smtpd_handler {
         void (*replied)(void *ctx, enum smtp_server_event_kind asked, const struct smtp_reply *reply);
 };
 
+struct smtpd_config {
+        struct smtp_server_config server;
+        struct smtpd_gate *gate;
+        bool is_favoured; /* never makes room for others */
+        int64_t tarpit_ms; /* before each refusal beyond SMTP_TARPIT_FREE, unless the gate is crowded; 0: none */
+};
+
 /* Drive one session on the calling fiber until it is over; `tcp` stays the caller's to close. When the fiber is
  * cancelled the peer is told 421 4.3.2 (SMTP_CLOSED_REPLY). Replies leave in one write a group of pipelined commands, and before the next
  * command is looked at when they end a message. After a final refusal the rest that the peer sends is read and dropped
- * for a while, so that a reset does not overtake it. The engine (33 KiB) lies on the heap; without memory for it the peer
- * is told 421 4.3.0 and `handler` nothing.
+ * for a while, so that a reset does not overtake it. While a command is waited for, the session holds no buffers but what it
+ * has of that command, and its fiber a page of stack. Without memory the peer is told 421 4.3.0 and `handler` nothing.
  * Gives how the session ended. */
-enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp,
-        const struct smtp_server_config *config, const struct smtpd_handler *handler, void *ctx);
-
-/* Sessions open now, over all listeners of a server. Zero-initialised but for `most` is ready. */
-struct smtpd_gate {
-        size_t open, most;
-        uint64_t refused; /* connections told 421 because `most` were open */
-        uint64_t begun;   /* sessions, over all */
-};
+enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp, const struct smtpd_config *config,
+        const struct smtpd_handler *handler, void *ctx);
 
 struct smtpd_listen_config {
         struct host *host;
@@ -65,11 +66,13 @@ struct smtpd_listen_config {
         struct smtpd_gate *gate;
         /* One connection, on a fiber of its own: set up a session and call smtpd_run. `tcp` is closed afterwards. */
         void (*session)(void *ctx, struct host_tcp *tcp, const struct ip_port *peer);
+        /* Whether the reserved places are for this one too; NULL: for everybody. */
+        bool (*is_favoured)(void *ctx, const struct ip_port *peer);
         void *ctx;
 };
 
-/* Accept until the fiber is cancelled or the listener closed; wait for all sessions to end. Beyond the gate's bound a
- * connection is told 421 4.3.2 and closed.
+/* Accept until the fiber is cancelled or the listener closed; wait for all sessions to end. A connection for which the
+ * gate has no place is told 421 4.3.2 and closed; a crowded gate makes room for the next one.
  *   ERR_CANCELLED, ERR_TIMEOUT, ERR_CLOSED: why accepting ended */
 enum err smtpd_listen(const struct smtpd_listen_config *config);
 

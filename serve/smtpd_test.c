@@ -13,7 +13,7 @@
 /* A server on loopback that keeps the last message, and a client against it. */
 struct server {
         struct loopback loop; /* first */
-        struct smtp_server_config config;
+        struct smtpd_config config;
         struct smtpd_gate gate;
         struct scope scope;
         char *message; /* what came last, `message_n` bytes */
@@ -109,8 +109,9 @@ static void run(struct server *s, void (*client)(struct server *s))
 {
         struct smtp_extensions offer = {
                 .pipelining = true, .size = true, .mime_8bit = true, .smtputf8 = true, .enhanced = true};
-        s->config.hostname = S("mx.test");
-        s->config.offer = offer;
+        s->config.server.hostname = S("mx.test");
+        s->config.server.offer = offer;
+        s->config.gate = &s->gate;
         s->gate.most = s->gate.most > 0 ? s->gate.most : 10;
         s->client = client;
         loopback_run(&s->loop, main_fiber);
@@ -217,7 +218,7 @@ static void client_slow(struct server *s)
 static void test_slow(void **state)
 {
         (void)state;
-        struct server s = {.config.idle_ms = 100};
+        struct server s = {.config.server.idle_ms = 100};
         run(&s, client_slow);
 }
 

@@ -147,10 +147,14 @@ static inline void run_engine(struct session *s)
 {
         static const struct smtpd_handler handler = {
                 .mail = on_mail, .rcpt = on_rcpt, .data = on_data, .body = on_body, .end = on_end};
-        const struct smtp_server_config config = {.hostname = S("mx.list.test"),
-                .offer = {.pipelining = true, .size = true, .mime_8bit = true, .enhanced = true},
-                .message_max = 1 << 20};
+        struct smtpd_gate gate = {.most = 1, .open = 1};
+        const struct smtpd_config config = {
+                .server = {.hostname = S("mx.list.test"),
+                        .offer = {.pipelining = true, .size = true, .mime_8bit = true, .enhanced = true},
+                        .message_max = 1 << 20},
+                .gate = &gate};
         (void)smtpd_run(s->w->host, s->tcp, &config, &handler, s);
+        smtpd_gate_drop(&gate);
 }
 
 /* ---- a server by hand ---- */
