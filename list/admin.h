@@ -38,16 +38,16 @@ struct admin_commands {
 void admin_commands_read(struct str subject, struct str text, struct admin_commands *out);
 
 /* Is this mail the admin's own, written for this address, now? A signature of the admin's domain must have passed that
- * covers From, the To or Cc field that names the address, Message-ID, the whole body, and a time: its own t= or the Date
- * field. So a copy of what the admin once wrote elsewhere is nothing worth, and a copy of a command is known by its id
- * for as long as its time lets it pass. */
+ * covers From, the To or Cc field that names the address, Message-ID, Subject, what says how the text is to be read, the
+ * whole body, and a time: its own t= or the Date field. So a copy of what the admin once wrote elsewhere is nothing worth,
+ * and a copy of a command is known by its id for as long as its time lets it pass. */
 enum admin_verdict {
         ADMIN_HEARD,
         ADMIN_SOMEBODY_ELSE, /* the author is not the admin */
         ADMIN_UNPROVEN,      /* or not proven to be: posting_demand_proof says why */
         ADMIN_UNSIGNED,      /* by SPF alone */
         ADMIN_ELSEWHERE,     /* signed, but not for this address */
-        ADMIN_UNDATED,       /* no single Message-ID, or no time, that is signed */
+        ADMIN_PARTLY,        /* something that counts is not signed, or stands there twice */
         ADMIN_OLD,           /* older than ADMIN_LIFE_S */
         ADMIN_EARLY,         /* from more than ADMIN_FUTURE_S ahead */
         ADMIN_VERDICTS

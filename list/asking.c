@@ -17,13 +17,16 @@ static bool names(const struct mail_field *field, const struct mail_address *add
         return false;
 }
 
-/* The signature covers the only field of that name, and the field has the address: of several one could have been put
- * there since. */
+/* Of several one could have been put there since. */
+bool asking_covers(const struct dkim_signature *s, const struct mail_header *header, struct str name)
+{
+        return mail_header_count(header, name) == 1 && tags_has_item(s->covered, name);
+}
+
 static bool is_named_by(const struct dkim_signature *s, const struct mail_header *header, struct str name,
         const struct mail_address *address)
 {
-        return mail_header_count(header, name) == 1 && tags_has_item(s->covered, name) &&
-               names(mail_header_first(header, name), address);
+        return asking_covers(s, header, name) && names(mail_header_first(header, name), address);
 }
 
 static bool is_meant(
@@ -49,17 +52,30 @@ static bool proves(const struct evaluate *e, const struct dmarc_identifier *id)
                verdict.result == DMARC_PASS;
 }
 
-enum asking asking_of(const struct evaluate *e, const struct mail_header *header, struct str to)
+const struct dkim_signature *asking_signature_next(
+        const struct evaluate *e, const struct mail_header *header, struct str to, size_t *nth)
 {
         struct mail_address address;
+        if (posting_proof(e) != POSTING_PROVEN || e->out.author.count != 1 ||
+                mail_mailbox_parse(to, MAIL_UTF8, &address) != ERR_OK)
+                return NULL;
+        while (*nth < e->out.dkim_count) {
+                size_t i = (*nth)++;
+                if (is_meant(&e->dkim.list[i].signature, header, &address) &&
+                        proves(e, &e->out.identifiers[1 + i]))
+                        return &e->dkim.list[i].signature;
+        }
+        return NULL;
+}
+
+enum asking asking_of(const struct evaluate *e, const struct mail_header *header, struct str to)
+{
+        size_t nth = 0;
         if (posting_proof(e) != POSTING_PROVEN)
                 return ASKING_UNPROVEN;
         if (e->out.author.count != 1)
                 return ASKING_SEVERAL;
-        bool is_address = mail_mailbox_parse(to, MAIL_UTF8, &address) == ERR_OK;
-        for (size_t i = 0; is_address && i < e->out.dkim_count; i++)
-                if (is_meant(&e->dkim.list[i].signature, header, &address) &&
-                        proves(e, &e->out.identifiers[1 + i]))
-                        return ASKING_BY_SIGNATURE;
+        if (asking_signature_next(e, header, to, &nth))
+                return ASKING_BY_SIGNATURE;
         return proves(e, &e->out.identifiers[0]) ? ASKING_BY_WAY : ASKING_ELSEWHERE;
 }

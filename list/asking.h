@@ -20,5 +20,11 @@ enum asking {
 
 /* `e` is settled; `header` is its message's; `to` is where the mail was sent to, "local@domain". */
 enum asking asking_of(const struct evaluate *e, const struct mail_header *header, struct str to);
+/* The signatures for which it is ASKING_BY_SIGNATURE, one a call: `*nth` is 0 at first. NULL: no more, or the author is
+ * not the only one, or not proven. */
+const struct dkim_signature *asking_signature_next(
+        const struct evaluate *e, const struct mail_header *header, struct str to, size_t *nth);
+/* Does a signature cover the field of that name, of which there is just one? */
+bool asking_covers(const struct dkim_signature *s, const struct mail_header *header, struct str name);
 
 #endif
