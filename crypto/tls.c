@@ -16,8 +16,13 @@
 
 void tls_free(struct tls *t)
 {
-        if (t)
+        if (t) {
+                /* A session without a fault may be resumed, also when the connection just ended: RFC 8446 6.1 asks for no more. */
+                if (t->ssl && t->fault[0] == '\0')
+                        SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
                 SSL_free(t->ssl); /* with its BIOs */
+                tls_context_free(t->context);
+        }
         free(t);
         ERR_clear_error();
 }
@@ -27,8 +32,12 @@ static enum err session_new(struct tls_context *c, struct tls **out)
 {
         struct tls *t = calloc(1, sizeof *t);
         *out = t;
-        if (t)
+        if (t) {
+                t->fault = "";
                 t->ssl = SSL_new(c->ssl);
+                t->context = c;
+                c->users++;
+        }
         BIO *in = BIO_new(BIO_s_mem()), *wire = BIO_new(BIO_s_mem());
         if (!t || !t->ssl || !in || !wire) {
                 BIO_free(in);
@@ -40,9 +49,9 @@ static enum err session_new(struct tls_context *c, struct tls **out)
         BIO_set_mem_eof_return(in, -1); /* empty is "not yet", the connection's end is told by its owner */
         BIO_set_mem_eof_return(wire, -1);
         SSL_set_bio(t->ssl, in, wire);
+        SSL_set_app_data(t->ssl, t);
         t->in = in;
         t->out = wire;
-        t->fault = "";
         return ERR_OK;
 }
 
@@ -118,6 +127,8 @@ enum err tls_connect(struct tls_context *client, const struct tls_expect *expect
                 SSL_set_connect_state((*out)->ssl);
                 e = expect_some(*out, expect);
         }
+        if (e == ERR_OK)
+                e = tls_resume_begin(*out, expect);
         ERR_clear_error();
         if (e != ERR_OK) {
                 tls_free(*out);
@@ -194,7 +205,10 @@ static enum err outcome(struct tls *t, int result)
 enum err tls_handshake(struct tls *t)
 {
         ERR_clear_error();
-        return outcome(t, SSL_do_handshake(t->ssl));
+        enum err e = outcome(t, SSL_do_handshake(t->ssl));
+        if (e != ERR_OK && e != ERR_AGAIN)
+                tls_resume_forget(t);
+        return e;
 }
 
 enum err tls_read(struct tls *t, void *into, size_t cap, size_t *got)
@@ -237,6 +251,11 @@ const char *tls_cipher_text(const struct tls *t)
 {
         const char *name = SSL_get_cipher_name(t->ssl);
         return name ? name : "";
+}
+
+bool tls_is_resumed(const struct tls *t)
+{
+        return SSL_session_reused(t->ssl) == 1;
 }
 
 const char *tls_fault_text(const struct tls *t)

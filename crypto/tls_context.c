@@ -27,8 +27,10 @@ enum err tls_context_new(const SSL_METHOD *method, struct tls_context **out)
 {
         struct tls_context *c = calloc(1, sizeof *c);
         *out = c;
-        if (c)
+        if (c) {
+                c->users = 1;
                 c->ssl = SSL_CTX_new(method);
+        }
         if (!c || !c->ssl || SSL_CTX_set_min_proto_version(c->ssl, TLS1_2_VERSION) != 1)
                 return tls_context_fail(out, ERR_CRYPTO);
         SSL_CTX_set_options(
@@ -39,9 +41,22 @@ enum err tls_context_new(const SSL_METHOD *method, struct tls_context **out)
 
 void tls_context_free(struct tls_context *c)
 {
-        if (c)
-                SSL_CTX_free(c->ssl);
+        if (!c || --c->users > 0)
+                return;
+        tls_resume_drop(c);
+        SSL_CTX_free(c->ssl);
+        crypto_wipe(c->tickets, sizeof c->tickets);
         free(c);
+}
+
+/* ---- servers ---- */
+
+static enum err server_new(struct tls_context **out)
+{
+        enum err e = tls_context_new(TLS_server_method(), out);
+        if (e == ERR_OK)
+                e = tls_ticket_init(*out);
+        return e;
 }
 
 /* ---- a certificate of our own making ---- */
@@ -128,9 +143,9 @@ enum err tls_server_self_signed(const struct crypto_key *key, struct str hostnam
         *out = NULL;
         if (!is_hostname(hostname))
                 return ERR_SYNTAX;
-        enum err e = tls_context_new(TLS_server_method(), out);
+        enum err e = server_new(out);
         if (e != ERR_OK)
-                return e;
+                return tls_context_fail(out, e);
         X509 *x = X509_new();
         e = x ? fill(x, key, hostname, from_s, until_s) : ERR_CRYPTO;
         if (e == ERR_OK && (SSL_CTX_use_certificate((*out)->ssl, x) != 1 ||
@@ -208,7 +223,7 @@ static enum err with_text(
 
 enum err tls_server_pem(struct str certificates, struct str key, struct tls_context **out)
 {
-        enum err e = tls_context_new(TLS_server_method(), out);
+        enum err e = server_new(out);
         if (e == ERR_OK)
                 e = with_text(*out, certificates, use_chain);
         if (e == ERR_OK)
@@ -238,6 +253,8 @@ enum err tls_client(struct str roots, struct tls_context **out)
                 e = with_text(*out, roots, use_roots);
         if (e == ERR_OK && SSL_CTX_dane_enable((*out)->ssl) != 1)
                 e = ERR_CRYPTO;
+        if (e == ERR_OK)
+                e = tls_resume_init(*out);
         return e == ERR_OK ? ERR_OK : tls_context_fail(out, e);
 }
 
