@@ -52,11 +52,13 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
                                use(&keys[0], iv, cipher, mac, encrypts);
                 return is_good ? FITS : FAILED;
         }
+        /* A client of TLS 1.3 has used its ticket up (RFC 8446 C.4). */
+        bool is_used_up = SSL_version(ssl) >= TLS1_3_VERSION;
         for (size_t i = 0; i < 2; i++)
                 if (keys[i].is_set && memcmp(name, keys[i].name, sizeof keys[i].name) == 0) {
                         if (!use(&keys[i], iv, cipher, mac, encrypts))
                                 return FAILED;
-                        return i == 0 ? FITS : FITS_AND_WANTS_ANOTHER;
+                        return i > 0 || is_used_up ? FITS_AND_WANTS_ANOTHER : FITS;
                 }
         return NO_TICKET;
 }
