@@ -6,7 +6,7 @@
 #include "dns/rdata.h"
 #include "mail/address.h"
 
-static int read_domains(struct ptt *p, struct ptt_dns_plan *plan)
+static int read_domains(struct ptt *p, struct records_plan *plan)
 {
         int status = ptt_domain(p, false, &plan->domain);
         if (status != 0)
@@ -18,7 +18,7 @@ static int read_domains(struct ptt *p, struct ptt_dns_plan *plan)
         return 0;
 }
 
-static int read_addresses(struct ptt *p, struct ptt_dns_plan *plan)
+static int read_addresses(struct ptt *p, struct records_plan *plan)
 {
         struct str value;
         if (!options_value(&p->options, "ipv4", &value))
@@ -78,7 +78,7 @@ static void print_address(const struct dns_name *host, const struct ip *ip)
 }
 
 /* "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 -all" needs no look-up when it is evaluated. */
-static void print_spf(const struct ptt_dns_plan *plan, const struct dns_name *name)
+static void print_spf(const struct records_plan *plan, const struct dns_name *name)
 {
         char text[256];
         struct wr w;
@@ -90,11 +90,11 @@ static void print_spf(const struct ptt_dns_plan *plan, const struct dns_name *na
         print_record(name, "TXT", "\"v=spf1", wr_text(&w), " -all\"");
 }
 
-static void print_ours(const struct ptt_dns_plan *plan)
+static void print_ours(const struct records_plan *plan)
 {
-        struct dns_name domain = ptt_dns_name(S(""), plan->domain),
-                        host = ptt_dns_name(S(""), plan->hostname);
-        struct dns_name dmarc = ptt_dns_name(S("_dmarc"), plan->domain);
+        struct dns_name domain = records_name(S(""), plan->domain),
+                        host = records_name(S(""), plan->hostname);
+        struct dns_name dmarc = records_name(S("_dmarc"), plan->domain);
         printf("; Where mail for the domain comes in.\n");
         print_record(&domain, "MX", "10 ", plan->hostname, ".");
         for (size_t i = 0; i < plan->address_count; i++)
@@ -110,7 +110,7 @@ static void print_ours(const struct ptt_dns_plan *plan)
         print_record(&dmarc, "TXT", "\"v=DMARC1; p=none; rua=mailto:postmaster@", plan->domain, "\"");
 }
 
-static void print_reverse(const struct ptt_dns_plan *plan)
+static void print_reverse(const struct records_plan *plan)
 {
         printf("\n; In the zones of whoever gave you the addresses: ask your provider for these. Many "
                "receivers refuse\n"
@@ -122,10 +122,10 @@ static void print_reverse(const struct ptt_dns_plan *plan)
         }
 }
 
-static void print_written(const struct ptt_dns_plan *plan)
+static void print_written(const struct records_plan *plan)
 {
         char domain[DNS_NAME_TEXT_MAX], host[DNS_NAME_TEXT_MAX];
-        struct dns_name names[] = {ptt_dns_name(S(""), plan->domain), ptt_dns_name(S(""), plan->hostname)};
+        struct dns_name names[] = {records_name(S(""), plan->domain), records_name(S(""), plan->hostname)};
         struct wr d, h;
         wr_init(&d, domain, sizeof domain);
         dns_name_write(&d, &names[0]);
@@ -163,21 +163,21 @@ int ptt_dns(struct ptt *p)
         int status = 0;
         if (p->options.arguments_count > 0)
                 return ptt_say(EXIT_USAGE, "unexpected argument", p->options.arguments[0]);
-        status = read_domains(p, &plan);
+        status = read_domains(p, &plan.records);
         if (status == 0)
-                status = read_addresses(p, &plan);
+                status = read_addresses(p, &plan.records);
         if (status == 0)
-                status = read_selector(p, "selector", S("dkim-%d"), &plan.selector);
+                status = read_selector(p, "selector", S("dkim-%d"), &plan.records.selector);
         if (status == 0)
-                status = read_selector(p, "arc-selector", S("arc-%d"), &plan.arc_selector);
+                status = read_selector(p, "arc-selector", S("arc-%d"), &plan.records.arc_selector);
         if (status == 0)
                 status = read_servers(p, &plan);
         if (status != 0)
                 return status;
         if (options_has(&p->options, "check"))
                 return ptt_dns_check(p, &plan);
-        print_ours(&plan);
-        print_reverse(&plan);
-        print_written(&plan);
+        print_ours(&plan.records);
+        print_reverse(&plan.records);
+        print_written(&plan.records);
         return 0;
 }

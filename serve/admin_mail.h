@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Mail of the server itself to its admin: from postmaster at our first domain. It does not go the way of notices
  * (mailer.h), as it belongs to no list, and must arrive when that way is what is broken: while no signer is at hand it
- * goes out unsigned, with an envelope that SPF can prove. */
+ * goes out unsigned, and SPF for our host name stands for it. */
 #ifndef SERVE_ADMIN_MAIL_H
 #define SERVE_ADMIN_MAIL_H
 
