@@ -10,6 +10,7 @@ import time
 
 from lib import rig, verify
 from lib.mail import fields, message, tags
+from lib.mta_postfix import SERVICES
 from lib.operating import block
 from lib.rig import NEC, POSTER, SINK, Skip, check, equal, until
 from lib.smtp import Smtp
@@ -39,28 +40,6 @@ minimal_backoff_time = 1s
 maximal_backoff_time = 2s
 transport_retry_time = 1s
 """
-MASTER_CF = """\
-{address}:25 inet n - n - - smtpd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 1 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-showq unix n - n - - showq
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-local unix - n n - - local
-anvil unix - - n - 1 anvil
-postlog unix-dgram n - n - 1 postlogd
-"""
 
 
 class Postfix:
@@ -73,7 +52,7 @@ class Postfix:
         os.chmod(world.folder, 0o755)
         shutil.chown(os.path.join(self.home, "data"), "postfix")
         world.file(f"{name}/conf/main.cf", MAIN_CF.format(home=self.home) + main)
-        world.file(f"{name}/conf/master.cf", MASTER_CF.format(address=POSTFIX) + master)
+        world.file(f"{name}/conf/master.cf", f"{POSTFIX}:25 inet n - n - - smtpd\n" + SERVICES + master)
         for file in ("main.cf", "master.cf"):
             os.chmod(os.path.join(self.conf, file), 0o644)
         self.process = world.start(name, ["postfix", "-c", self.conf, "start-fg"])

@@ -41,7 +41,9 @@ def run(argv, **options):
 
 
 class Person:
-    """Somebody with a mailbox; `name` is what mail programs show."""
+    """Somebody with a mailbox; `name` is what mail programs show, and `server` takes what they send."""
+
+    server = LIPAP
 
     def __init__(self, world, sink, address, name):
         self.world, self.sink, self.address, self.name = world, sink, address, name
@@ -91,7 +93,7 @@ class Person:
         path = os.path.join(self.world.folder, "swaks.eml")
         with open(path, "wb") as f:
             f.write((b"\r\n" + raw).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n")
-        code, said = run(["swaks", "--server", LIPAP, "--local-interface", POSTER, "--helo",
+        code, said = run(["swaks", "--server", self.server, "--local-interface", POSTER, "--helo",
                           f"mail.{self.domain}", "--from", self.address, "--to", to, "--data", "@" + path,
                           "--no-data-fixup", "--timeout", "20"], stdin=subprocess.DEVNULL)
         answers = re.findall(r"^<[-~*]+ *(\d\d\d .*)$", said, re.M)
@@ -103,7 +105,7 @@ class Person:
         home = os.path.join(self.world.folder, f"home-{self.address}")
         if not os.path.isdir(home):
             os.mkdir(home)
-        conf = self.world.file("msmtprc", f"account default\nhost {LIPAP}\nport 25\nsource_ip {POSTER}\nauto_from off\n"
+        conf = self.world.file("msmtprc", f"account default\nhost {self.server}\nport 25\nsource_ip {POSTER}\nauto_from off\n"
                                f"from {self.address}\ndomain mail.{self.domain}\ntls off\ntimeout 20\n")
         sender = email.utils.formataddr((self.name, self.address)).replace("\\", r"\\").replace('"', r'\"')
         muttrc = self.world.file("muttrc", f'set from="{sender}"\nset use_from=yes\nset use_envelope_from=yes\n'
