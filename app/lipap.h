@@ -22,6 +22,7 @@ struct lipap_options {
         struct ip_port metrics; /* family 0: none */
         struct key_password passwords[LIPAP_PASSWORDS_MAX];
         size_t nameserver_count, listen_count, password_count;
+        size_t sessions_max; /* as asked for; 0: not */
         struct dns_keys dns_keys;     /* may write the TLSA records of the host name */
         struct str tls_cert, tls_key; /* files; empty: a certificate of our own making */
         const char *label;            /* --name, or NULL */

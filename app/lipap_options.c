@@ -37,6 +37,10 @@ static const struct option_spec specs[] = {
         {"listen", 0, "IP:PORT", true, "default 0.0.0.0:25"},
         {"greet-delay", 0, "T", false,
                 "pause before the banner, default none; who speaks meanwhile is turned away"},
+        {"tarpit", 0, "T", false,
+                "pause before each refusal but the first two of a session, at most 30s; default none"},
+        {"sessions", 0, "N", false,
+                "SMTP sessions at a time, 100 to 10240; default: as many as there is room for"},
         {"sessions-per-address", 0, "N", false,
                 "SMTP sessions of one client at a time, default 50; 0: any number"},
         {"proxy-from", 0, "CIDR", true, "proxies that speak the PROXY protocol, version 2"},
@@ -158,10 +162,24 @@ static int read_passwords(struct lipap_options *o)
         return status;
 }
 
-static int read_rest(struct lipap_options *o)
+static int read_sessions(struct lipap_options *o)
 {
-        struct str value, local, email;
-        struct mail_address address;
+        struct str value;
+        uint64_t sessions = 0, of_address = LIPAP_ADDRESS_SESSIONS;
+        if (options_value(&o->options, "sessions", &value) &&
+                (str_to_u64(value, LIPAP_SESSIONS_MAX, &sessions) != ERR_OK || sessions < LIPAP_SESSIONS_MIN))
+                return complain("--sessions is not a number from 100 to 10240", value);
+        if (options_value(&o->options, "sessions-per-address", &value) &&
+                str_to_u64(value, LIPAP_SESSIONS_MAX, &of_address) != ERR_OK)
+                return complain("--sessions-per-address is not a number up to 10240", value);
+        o->sessions_max = (size_t)sessions;
+        o->node.address_sessions_max = (size_t)of_address;
+        return 0;
+}
+
+static int read_intake(struct lipap_options *o)
+{
+        struct str value;
         o->node.message_max = MAIL_MESSAGE_MAX;
         o->node.retry_first_ms = DELIVERY_RETRY_FIRST_MS;
         o->node.delivery_port = SMTP_PORT;
@@ -183,11 +201,19 @@ static int read_rest(struct lipap_options *o)
                         return complain("--greet-delay is not a duration of at most 60s", value);
                 o->node.greet_ms = seconds * 1000;
         }
-        uint64_t sessions = LIPAP_ADDRESS_SESSIONS;
-        if (options_value(&o->options, "sessions-per-address", &value) &&
-                str_to_u64(value, LIPAP_SESSIONS_MAX, &sessions) != ERR_OK)
-                return complain("--sessions-per-address is not a number up to 10000", value);
-        o->node.address_sessions_max = (size_t)sessions;
+        if (options_value(&o->options, "tarpit", &value)) {
+                int64_t seconds;
+                if (quantity_duration_parse(value, &seconds) != ERR_OK || seconds > SMTP_TARPIT_MAX_MS / 1000)
+                        return complain("--tarpit is not a duration of at most 30s", value);
+                o->node.tarpit_ms = seconds * 1000;
+        }
+        return read_sessions(o);
+}
+
+static int read_senders(struct lipap_options *o)
+{
+        struct str value, local, email;
+        struct mail_address address;
         for (size_t i = 0; options_nth(&o->options, "proxy-from", i, &value); i++, o->node.proxy_count++)
                 if (i == LIPAP_PROXIES_MAX || ip_net_parse(value, &o->node.proxies[i]) != ERR_OK)
                         return complain("--proxy-from is not a network", value);
@@ -243,7 +269,9 @@ int lipap_options_read(struct lipap_options *o, int argc, char **argv)
         if (status == 0)
                 status = read_passwords(o);
         if (status == 0)
-                status = read_rest(o);
+                status = read_intake(o);
+        if (status == 0)
+                status = read_senders(o);
         if (status == 0)
                 status = read_tls(o);
         if (options_value(&o->options, "name", &label))

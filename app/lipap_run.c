@@ -308,10 +308,27 @@ static void drop_tls(struct server *s)
 int lipap_run(struct host *h, struct lipap_options *o)
 {
         struct server server = {.host = h, .o = o, .node = &o->node, .status = 1};
+/* As many sessions as were asked for, or as the platform has room for beside what we open ourselves. */
+static void set_gate(struct server *s)
+{
+        size_t wanted = s->o->sessions_max > 0 ? s->o->sessions_max : LIPAP_SESSIONS_MAX;
+        size_t own = LIPAP_CONNECTIONS_OWN, room = s->host->connections_max;
+        size_t most = room > own + LIPAP_SESSIONS_MIN ? room - own : LIPAP_SESSIONS_MIN;
+        bool is_lowered = room > 0 && most < wanted;
+        struct log_line l;
+        s->node->gate.most = is_lowered ? most : wanted;
+        s->node->gate.reserved = LIPAP_SESSIONS_RESERVED;
+        log_begin(
+                &l, s->host, is_lowered && s->o->sessions_max > 0 ? LOG_WARN : LOG_INFO, "lipap", "sessions");
+        log_u64(&l, "most", s->node->gate.most);
+        if (is_lowered)
+                log_c(&l, "why", "the platform has room for no more");
+        log_end(&l);
+}
+
         struct scope scope; /* of the store fiber */
         o->node.host = h;
-        o->node.gate.most = LIPAP_SESSIONS_MAX;
-        o->node.gate.reserved = LIPAP_SESSIONS_RESERVED;
+        set_gate(&server);
         host_random(h, o->node.peers.key, sizeof o->node.peers.key);
         log_plain(&server, LOG_INFO, "start", "version", S(PTT_VERSION));
         if (derive_keys(&server) != ERR_OK || open_store(&server) != ERR_OK) {

@@ -143,6 +143,11 @@
 #define LIPAP_SIGNERS_MAX 16
 #define LIPAP_PASSWORDS_MAX 4    /* the password and the older ones whose tokens are still accepted */
 #define LIPAP_SESSIONS_MAX 10240 /* SMTP sessions at once, where the platform has room for so many */
+#define LIPAP_SESSIONS_MIN 100   /* that may be asked for: twice those that are kept for signers */
+#define LIPAP_CONNECTIONS_OWN                                                             \
+        (DELIVERY_WORKERS_MAX + DELIVERY_STUCK_MAX + HANDOVER_WORKERS + DNS_QUERIES_MAX + \
+                DNS_SOCKETS_IDLE_MAX + MONITOR_CONNECTIONS_MAX +                          \
+                64) /* beside sessions: each of these, listeners, files */
 #define LIPAP_SESSIONS_RESERVED \
         50 /* of these only for signers, or lipap waits for nec while nec waits for lipap */
 #define SMTPD_CROWDED_PERCENT 90     /* of the sessions: above it, idle ones make room for new ones */

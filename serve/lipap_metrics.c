@@ -15,7 +15,10 @@ static void write_intake(const struct lipap *node, struct metrics *m)
         one(m, METRICS_COUNTER, "lipap_sessions_total", "SMTP sessions begun", node->gate.begun);
         one(m, METRICS_COUNTER, "lipap_sessions_refused_total",
                 "Connections closed because too many were open", node->gate.refused);
+        one(m, METRICS_COUNTER, "lipap_sessions_dismissed_total", "Idle sessions that made room for others",
+                node->gate.dismissed);
         one(m, METRICS_GAUGE, "lipap_sessions", "SMTP sessions open now", node->gate.open);
+        one(m, METRICS_GAUGE, "lipap_sessions_max", "SMTP sessions that may be open", node->gate.most);
         one(m, METRICS_COUNTER, "lipap_messages_accepted_total",
                 "Messages answered 250: posts, commands, signed copies, bounces", node->stats.accepted);
         metrics_family(m, METRICS_COUNTER, "lipap_refused_total",

@@ -99,6 +99,14 @@ static void wait_machine(void *platform, int64_t until_ms)
         (void)net_receive();
 }
 
+/* Of a connection: its fiber's stack, and some of what is said over it. lwIP has a control block for each. */
+static size_t connections_max(void)
+{
+        enum { SHARE = 56 * 1024, MOST = 2000 };
+        size_t most = guest_memory_free() / SHARE;
+        return most < MOST ? most : MOST;
+}
+
 struct host *guest_host_new(const struct guest_options *o, const char *label)
 {
         if (o->ipv4.family == 0 && o->ipv6.family == 0) {
@@ -113,7 +121,10 @@ struct host *guest_host_new(const struct guest_options *o, const char *label)
                 platform.stack_free = guest_stack_free;
         }
         if (g != NULL)
-                g->host = (struct host){.ops = &ops, .sched = sched_new(&platform), .label = label};
+                g->host = (struct host){.ops = &ops,
+                        .sched = sched_new(&platform),
+                        .label = label,
+                        .connections_max = connections_max()};
         enum err err = g == NULL || g->host.sched == NULL ? ERR_MEMORY : net_init(o);
         if (err == ERR_OK)
                 return &g->host;

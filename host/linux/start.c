@@ -137,6 +137,14 @@ void linux_take_descriptors(void)
         (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static size_t descriptors_max(void)
+{
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX)
+                return INT_MAX;
+        return (size_t)limit.rlim_cur;
+}
+
 struct host *linux_host_new(const char *label)
 {
         struct linux_host *h = calloc(1, sizeof *h);
@@ -151,7 +159,10 @@ struct host *linux_host_new(const char *label)
                 .stack_rest = linux_stack_rest,
                 .stack_unused = linux_stack_unused,
         };
-        h->host = (struct host){.ops = &ops, .sched = sched_new(&platform), .label = label};
+        h->host = (struct host){.ops = &ops,
+                .sched = sched_new(&platform),
+                .label = label,
+                .connections_max = descriptors_max()};
         h->epoll = epoll_create1(EPOLL_CLOEXEC);
         if (h->host.sched == NULL || h->epoll < 0 || !flusher_start(h)) {
                 if (h->epoll >= 0)

@@ -21,7 +21,7 @@ struct sim_node *sim_node_add(
         struct str id = str_of_c(name);
         CHECK(sim_node_find(sim, id) == NULL);
         *node = (struct sim_node){
-                .host = {.ops = &sim_host_ops, .sched = sim->sched},
+                .host = {.ops = &sim_host_ops, .sched = sim->sched, .connections_max = SIM_CONNECTIONS_MAX},
                 .sim = sim,
                 .name = sim_alloc(id.n + 1),
                 .id = sim->node_n,

@@ -18,6 +18,7 @@
 
 #define SIM_EPOCH_MS INT64_C(1800000000000) /* wall clock at the start: 2027-01-15T08:00:00Z */
 #define SIM_START_MS INT64_C(1000)          /* monotonic clock at the start */
+#define SIM_CONNECTIONS_MAX 2000            /* that a node is told it has room for: a unikernel's */
 
 struct sim;
 struct sim_node;

@@ -26,8 +26,7 @@ static uint64_t heap_now(void)
 static size_t open_most(const struct machine *m)
 {
         if (m->said->verb == VERB_LIPAP)
-                return LIPAP_SESSIONS_MAX + DELIVERY_WORKERS_MAX + DELIVERY_STUCK_MAX + HANDOVER_WORKERS +
-                       DNS_QUERIES_MAX + FEW;
+                return SIM_CONNECTIONS_MAX + FEW;
         return 2 * SIGNER_SESSIONS_MAX + DNS_QUERIES_MAX + FEW;
 }
 
