@@ -2,6 +2,7 @@
 /* A queue as lipap would have it after some time, made through the store's interface, and what is in one:
  *   post IMAGE DOMAIN LIST      a signed post, of which nobody has got anything yet
  *   defer IMAGE COUNT SECONDS   COUNT of its deliveries have failed once, and are due in so many SECONDS
+ *   drain IMAGE                 all of it is handed out and delivered, with the replies of nobody: what the store has to do
  *   rows IMAGE                  what is there, of an image that was copied under a running lipap too */
 #include "base/arena.h"
 #include "bench/bench.h"
@@ -10,6 +11,7 @@
 #include "store/messages.h"
 
 #define BATCH 500
+#define DRAIN 64 /* results in one transaction */
 #define ARENA (1024 * 1024)
 #define BODY 4096
 
@@ -46,28 +48,37 @@ static void post(struct queue *q)
         bench_need(store_ticket_sign(q->store, id, S("DKIM-Signature: none\r\n")), "its signature");
 }
 
-struct deferring {
+struct ending {
         struct queue *queue;
         int64_t id;
 };
 
 static void defer_one(void *arg)
 {
-        const struct deferring *d = arg;
+        const struct ending *d = arg;
         bench_need(store_delivery_defer(d->queue->store, d->id, d->queue->next_ms,
                            S("451 4.7.1 Greylisted, please try again in 300 seconds")),
                 "a result");
 }
 
+static void end_one(void *arg)
+{
+        const struct ending *d = arg;
+        bench_need(store_delivery_done(d->queue->store, d->id, host_wall_ms(d->queue->host), 250,
+                           S("250 2.0.0 Ok: queued as 4f1c0a2b3d")),
+                "a result");
+}
+
 /* Results that come at the same moment share a transaction, as they would in lipap. */
-static void defer_batch(struct queue *q, const struct store_delivery *deliveries, size_t count)
+static void end_batch(
+        struct queue *q, const struct store_delivery *deliveries, size_t count, void (*how)(void *arg))
 {
         struct scope scope;
-        struct deferring *d = bench_memory(count, sizeof *d);
+        struct ending *d = bench_memory(count, sizeof *d);
         scope_open(&scope, q->host->sched, FIBER_NEVER);
         for (size_t i = 0; i < count; i++) {
-                d[i] = (struct deferring){q, deliveries[i].id};
-                bench_need(scope_spawn(&scope, "defer", defer_one, &d[i]), "a fiber");
+                d[i] = (struct ending){q, deliveries[i].id};
+                bench_need(scope_spawn(&scope, "end", how, &d[i]), "a fiber");
         }
         bench_need(scope_join(&scope), "the results");
         free(d);
@@ -86,8 +97,26 @@ static void defer(struct queue *q)
                         "deliveries");
                 if (count == 0)
                         bench_fail("deliveries", "the list has no more members");
-                defer_batch(q, deliveries, count);
+                end_batch(q, deliveries, count, defer_one);
         }
+}
+
+static void drain(struct queue *q)
+{
+        struct store_delivery *deliveries;
+        size_t count, all = 0;
+        int64_t begin_ns = bench_now_ns(), cpu_ns = bench_cpu_ns();
+        do {
+                arena_reset(&q->arena);
+                bench_need(store_post_fill(
+                                   q->store, host_wall_ms(q->host), DRAIN, &q->arena, &deliveries, &count),
+                        "deliveries");
+                end_batch(q, deliveries, count, end_one);
+                all += count;
+        } while (count > 0);
+        bench_row("count", (double)all);
+        bench_row("each-second", (double)all * 1e9 / (double)(bench_now_ns() - begin_ns));
+        bench_row("cpu-each", (double)(bench_cpu_ns() - cpu_ns) / 1e6 / (double)all);
 }
 
 static size_t count_waiting(struct queue *q, int64_t message)
@@ -134,6 +163,8 @@ static void queue_run(struct host *h, void *arg)
                 post(q);
         else if (strcmp(q->argv[1], "defer") == 0)
                 defer(q);
+        else if (strcmp(q->argv[1], "drain") == 0)
+                drain(q);
         else
                 rows(q);
         scope_cancel(&scope);
@@ -145,10 +176,11 @@ static void queue_run(struct host *h, void *arg)
 int main(int argc, char **argv)
 {
         bool is_known = (argc == 5 && (strcmp(argv[1], "post") == 0 || strcmp(argv[1], "defer") == 0)) ||
-                        (argc == 3 && strcmp(argv[1], "rows") == 0);
+                        (argc == 3 && (strcmp(argv[1], "rows") == 0 || strcmp(argv[1], "drain") == 0));
         struct queue q = {.argv = argv};
         if (!is_known)
-                bench_fail(argv[0], "post IMAGE DOMAIN LIST, defer IMAGE COUNT SECONDS, or rows IMAGE");
+                bench_fail(argv[0],
+                        "post IMAGE DOMAIN LIST, defer IMAGE COUNT SECONDS, drain IMAGE, or rows IMAGE");
         bench_run(queue_run, &q);
         return 0;
 }

@@ -15,7 +15,7 @@ struct request {
         request_fn *fn;
         void *arg;
         enum err err;
-        bool is_done;
+        bool is_repeatable, is_done;
         struct waitq waiter;
 };
 
@@ -108,30 +108,52 @@ void *query_room(struct query *q, struct arena *a, size_t size, size_t *count)
         return room;
 }
 
-/* One request behind its savepoint.
- *   ERR_OK as long as the transaction lives, whatever the request's own outcome */
-static enum err run_one_of_many(struct store *s, struct request *r)
+/* Requests from `first` up to `end` behind one savepoint: the first that fails undoes all of them. `*outcome` is that of
+ * the last that ran.
+ *   ERR_OK as long as the transaction lives, whatever their own outcome */
+static enum err run_behind_savepoint(
+        struct store *s, struct request *first, const struct request *end, enum err *outcome)
 {
         size_t freed = s->freed.count;
         int64_t results = s->results;
-        enum err err = db_run(&s->db, SQL_SAVEPOINT);
+        enum err err = *outcome = db_run(&s->db, SQL_SAVEPOINT);
         if (err != ERR_OK)
-                return r->err = err;
-        r->err = r->fn(s, r->arg);
-        if (r->err != ERR_OK) {
+                return first->err = err;
+        for (struct request *r = first; r != end && *outcome == ERR_OK; r = r->next)
+                *outcome = r->err = r->fn(s, r->arg);
+        if (*outcome != ERR_OK) {
                 s->freed.count = freed;
                 s->results = results;
                 if (!db_in_transaction(&s->db))
-                        return r->err; /* SQLite undid all of it */
+                        return *outcome; /* SQLite undid all of it */
                 err = db_run(&s->db, SQL_ROLLBACK_TO);
         }
         return err != ERR_OK ? err : db_run(&s->db, SQL_RELEASE);
 }
 
-/* A request that is alone needs none: with it the transaction fails. */
-static enum err run_one(struct store *s, struct request *r, bool is_alone)
+static enum err run_one_of_many(struct store *s, struct request *r)
 {
-        return is_alone ? (r->err = r->fn(s, r->arg)) : run_one_of_many(s, r);
+        enum err outcome;
+        return run_behind_savepoint(s, r, r->next, &outcome);
+}
+
+/* The next request, or all that follow each other and may run twice. Savepoints are what costs most in a small change:
+ * each keeps a copy of every page that is touched behind it. A request that is alone needs none: with it the
+ * transaction fails. */
+static enum err run_some(struct store *s, struct request **at, bool is_alone)
+{
+        struct request *first = *at, *end = first->next;
+        enum err outcome = ERR_OK;
+        while (first->is_repeatable && end != NULL && end->is_repeatable)
+                end = end->next;
+        *at = end;
+        if (is_alone)
+                return first->err = first->fn(s, first->arg);
+        enum err err = run_behind_savepoint(s, first, end, &outcome);
+        if (outcome != ERR_OK && first->next != end)
+                for (; first != end && err == ERR_OK; first = first->next)
+                        err = run_one_of_many(s, first);
+        return err;
 }
 
 static void answer(struct request *r)
@@ -147,7 +169,7 @@ static void settle(struct store *s, struct request *first, struct request *end, 
                 freed_apply(s);
         else
                 s->results = s->results_sure;
-        s->freed.count = 0;
+        s->freed.count = s->ended.count = 0;
         s->results_sure = s->results;
         for (struct request *r = first, *next; r != end; r = next) {
                 next = r->next; /* `r` is its fiber's again once that was woken */
@@ -172,10 +194,10 @@ static void run_batch(struct store *s, struct request *batch)
                 enum err err = s->is_broken ? ERR_IO : db_run(&s->db, SQL_BEGIN);
                 if (err != ERR_OK)
                         end = NULL;
-                while (err == ERR_OK && end != NULL) {
-                        err = run_one(s, end, is_alone);
-                        end = end->next;
-                }
+                while (err == ERR_OK && end != NULL)
+                        err = run_some(s, &end, is_alone);
+                if (err == ERR_OK)
+                        err = messages_finish(s);
                 if (err == ERR_OK)
                         err = db_run(&s->db, SQL_COMMIT);
                 if (err != ERR_OK)
@@ -322,20 +344,31 @@ enum err store_together(struct store *s, store_together_fn *fn, void *ctx)
         return err;
 }
 
-enum err store_ask(struct store *s, request_fn *fn, void *arg)
+static enum err ask(struct store *s, struct request *r)
 {
-        struct request r = {.fn = fn, .arg = arg};
         if (s->is_broken)
                 return ERR_IO;
         if (store_is_together(s))
-                return ask_inside(s, fn, arg);
+                return ask_inside(s, r->fn, r->arg);
         if (s->has_ended)
                 return ERR_CLOSED;
         if (s->has_fiber)
-                return wait_answer(s, &s->changes, &r);
-        run_batch(s, &r);
+                return wait_answer(s, &s->changes, r);
+        run_batch(s, r);
         house_keep(s);
-        return r.err;
+        return r->err;
+}
+
+enum err store_ask(struct store *s, request_fn *fn, void *arg)
+{
+        struct request r = {.fn = fn, .arg = arg};
+        return ask(s, &r);
+}
+
+enum err store_ask_repeatable(struct store *s, request_fn *fn, void *arg)
+{
+        struct request r = {.fn = fn, .arg = arg, .is_repeatable = true};
+        return ask(s, &r);
 }
 
 enum err store_look(struct store *s, request_fn *fn, void *arg)

@@ -25,6 +25,13 @@ struct freed_list {
         size_t count, cap;
 };
 
+/* Messages of which a delivery has ended in this transaction: whether that was the last one is asked once for each. */
+#define ENDED_MAX 16
+struct ended_list {
+        int64_t messages[ENDED_MAX];
+        size_t count;
+};
+
 /* A change of several calls, while it runs (store_together). */
 struct together {
         store_together_fn *fn;
@@ -51,6 +58,7 @@ struct store {
         bool is_tight; /* no room to keep free for results: no mail, request or notice is taken in */
         int64_t tight_until_ms;
         struct freed_list freed;
+        struct ended_list ended;
         int64_t results, results_sure; /* rows of results: with this transaction, and without it */
         struct together *together;     /* or NULL */
         struct store_reader *readers;  /* open ones */
@@ -61,6 +69,10 @@ typedef enum err request_fn(struct store *s, void *arg);
 /* Run `fn(s, arg)` in a transaction and wait until it is on disk.
  *   what `fn` gave (then its changes are undone unless ERR_OK), or why the transaction failed */
 MUST_USE enum err store_ask(struct store *s, request_fn *fn, void *arg);
+/* The same for an `fn` that only reads `arg`, and may run twice: those that wait together share a savepoint, and where one
+ * of them fails, all are undone and run again, each behind its own.
+ *   what `fn` gave at last, or why the transaction failed */
+MUST_USE enum err store_ask_repeatable(struct store *s, request_fn *fn, void *arg);
 /* The same for an `fn` that changes nothing in the database. It sees all that was answered before, and needs no commit.
  *   what `fn` gave */
 MUST_USE enum err store_look(struct store *s, request_fn *fn, void *arg);
@@ -94,17 +106,24 @@ void *query_room(struct query *q, struct arena *a, size_t size, size_t *count);
 
 /* In a request: make `message` done when nothing of it is left to deliver, and free its space. */
 MUST_USE enum err message_finish(struct store *s, int64_t message);
+/* The same at the end of the transaction, once for all who ask for it. */
+MUST_USE enum err message_finish_later(struct store *s, int64_t message);
+MUST_USE enum err messages_finish(struct store *s);
 
-/* trace.c, in a request. Count the results at the start; keep the trace of a new message; keep what came of a delivery,
- * whose row is still there. */
+/* trace.c, in a request. Count the results at the start; keep the trace of a new message; keep what came of a delivery. */
 MUST_USE enum err results_count(struct store *s);
 MUST_USE enum err trace_begin(struct store *s, int64_t message, struct str message_id, struct str text);
 struct result {
         int64_t id, when_ms; /* id: of the delivery */
         unsigned code;
         struct str reply;
+        bool is_delivered;
 };
-MUST_USE enum err result_add(struct store *s, const struct result *r, bool is_delivered);
+struct recipient {
+        int64_t message, member;
+        struct str address;
+};
+MUST_USE enum err result_add(struct store *s, const struct result *r, const struct recipient *to);
 
 /* notices.c, in a request. ERR_OK, ERR_NOT_FOUND */
 MUST_USE enum err notice_end(struct store *s, int64_t notice);

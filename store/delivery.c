@@ -195,20 +195,6 @@ enum err store_delivery_next_due(struct store *s, int64_t *when_ms)
 
 /* Results. */
 
-static enum err row_of(struct store *s, int64_t id, int64_t *message, int64_t *member)
-{
-        struct query q;
-        enum err err;
-        *message = *member = 0;
-        query_init(&q, &s->db, SQL_DELIVERY_GET);
-        query_i64(&q, 1, id);
-        if (!query_one(&q, &err))
-                return err;
-        *message = query_get_i64(&q, 0);
-        *member = query_get_i64(&q, 1);
-        return query_end(&q);
-}
-
 /* What it means for the score of the member (judge.h). */
 static enum err score_delivered(struct store *s, int64_t member, int64_t message, int64_t now_ms)
 {
@@ -220,55 +206,59 @@ static enum err score_delivered(struct store *s, int64_t member, int64_t message
         return query_run(&q, NULL);
 }
 
-static enum err end_row(struct store *s, const struct result *r, int64_t message, bool is_delivered)
+/* The row's end, and what is told of it. */
+static enum err end_row(struct store *s, const struct result *r)
 {
         struct query q;
-        enum err err = result_add(s, r, is_delivered);
+        enum err err;
+        query_init(&q, &s->db, SQL_DELIVERY_GET);
+        query_i64(&q, 1, r->id);
+        if (!query_one(&q, &err))
+                return err;
+        struct recipient to = {query_get_i64(&q, 0), query_get_i64(&q, 1), query_get(&q, 2)};
+        query_fail(&q, result_add(s, r, &to));
+        if (r->is_delivered && to.member != 0)
+                query_fail(&q, score_delivered(s, to.member, to.message, r->when_ms));
+        err = query_end(&q);
         if (err != ERR_OK)
                 return err;
         query_init(&q, &s->db, SQL_DELIVERY_DROP);
         query_i64(&q, 1, r->id);
         err = query_run(&q, NULL);
-        return err != ERR_OK ? err : message_finish(s, message);
+        return err != ERR_OK ? err : message_finish_later(s, to.message);
 }
 
 static enum err run_done(struct store *s, void *arg)
 {
-        const struct result *r = arg;
-        int64_t message, member;
-        enum err err = row_of(s, r->id, &message, &member);
-        if (err == ERR_OK && member != 0)
-                err = score_delivered(s, member, message, r->when_ms);
-        return err != ERR_OK ? err : end_row(s, r, message, true);
+        return end_row(s, arg);
 }
 
 enum err store_delivery_done(struct store *s, int64_t id, int64_t now_ms, unsigned code, struct str reply)
 {
-        struct result r = {id, now_ms, code, reply};
-        return store_ask(s, run_done, &r);
+        struct result r = {id, now_ms, code, reply, true};
+        return store_ask_repeatable(s, run_done, &r);
 }
 
 static enum err run_fail(struct store *s, void *arg)
 {
         const struct result *r = arg;
-        int64_t message, member;
-        enum err err = row_of(s, r->id, &message, &member);
-        if (err != ERR_OK)
-                return err;
         struct query q;
+        int64_t changed;
         query_init(&q, &s->db, SQL_FAILURE_ADD);
         query_i64(&q, 1, r->id);
         query_i64(&q, 2, r->when_ms);
         query_i64(&q, 3, r->code);
         query_text(&q, 4, r->reply);
-        err = query_run(&q, NULL);
-        return err != ERR_OK ? err : end_row(s, r, message, false);
+        enum err err = query_run(&q, &changed);
+        if (err == ERR_OK && changed == 0)
+                return ERR_NOT_FOUND;
+        return err != ERR_OK ? err : end_row(s, r);
 }
 
 enum err store_delivery_fail(struct store *s, int64_t id, int64_t now_ms, unsigned code, struct str reply)
 {
-        struct result r = {id, now_ms, code, str_take(reply, STORE_REPLY_MAX)};
-        return store_ask(s, run_fail, &r);
+        struct result r = {id, now_ms, code, str_take(reply, STORE_REPLY_MAX), false};
+        return store_ask_repeatable(s, run_fail, &r);
 }
 
 static enum err put_back(struct query *q, const struct result *r)
@@ -292,7 +282,7 @@ static enum err run_defer(struct store *s, void *arg)
 enum err store_delivery_defer(struct store *s, int64_t id, int64_t next_ms, struct str reply)
 {
         struct result r = {.id = id, .when_ms = next_ms, .reply = str_take(reply, STORE_REPLY_MAX)};
-        return store_ask(s, run_defer, &r);
+        return store_ask_repeatable(s, run_defer, &r);
 }
 
 static enum err run_return(struct store *s, void *arg)
@@ -306,7 +296,7 @@ static enum err run_return(struct store *s, void *arg)
 enum err store_delivery_return(struct store *s, int64_t id, int64_t now_ms)
 {
         struct result r = {.id = id, .when_ms = now_ms};
-        return store_ask(s, run_return, &r);
+        return store_ask_repeatable(s, run_return, &r);
 }
 
 static enum err run_return_all(struct store *s, void *arg)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "store/ask.h"
 #include "store/rig.h"
 
 static int64_t signed_post(struct rig *r, int64_t list, const char *ticket)
@@ -253,6 +254,35 @@ static void group_commit(struct rig *r)
         assert_true(host_now_ms(r->h) - began_ms < 5000);
         assert_int_equal(running, 0);
         assert_int_equal(state_of(r, id), STORE_DONE);
+        assert_int_equal(r->s->results, N); /* also of those that ran again beside a wrong one */
+        rig_stop(r);
+}
+
+/* The last results of more posts than one transaction notes. */
+static void many_end_at_once(struct rig *r)
+{
+        enum { POSTS = ENDED_MAX + 5 };
+        rig_start(r);
+        int64_t list = rig_list(r, "ptt", 1), ids[POSTS];
+        struct store_delivery *d;
+        static struct worker workers[POSTS];
+        size_t running = POSTS;
+        struct scope scope;
+        for (int i = 0; i < POSTS; i++) {
+                char ticket[8];
+                (void)snprintf(ticket, sizeof ticket, "t%d", i);
+                ids[i] = signed_post(r, list, ticket);
+        }
+        assert_int_equal(fill(r, POSTS, &d), POSTS);
+        scope_open(&scope, r->h->sched, FIBER_NEVER);
+        for (size_t i = 0; i < POSTS; i++) {
+                workers[i] = (struct worker){r, d[i].id, ERR_OK, &running};
+                assert_int_equal(scope_spawn(&scope, "worker", work, &workers[i]), ERR_OK);
+        }
+        assert_int_equal(scope_join(&scope), ERR_OK);
+        for (size_t i = 0; i < POSTS; i++)
+                assert_int_equal(state_of(r, ids[i]), STORE_DONE);
+        assert_int_equal(store_space(r->s).used, 0);
         rig_stop(r);
 }
 
@@ -297,6 +327,7 @@ RIG_CASE(bounces)
 RIG_CASE(leaving_members)
 RIG_CASE(all_at_once)
 RIG_CASE(group_commit)
+RIG_CASE(many_end_at_once)
 RIG_CASE(asked_while_cancelled)
 
 int main(void)
@@ -309,6 +340,7 @@ int main(void)
                 cmocka_unit_test(test_leaving_members),
                 cmocka_unit_test(test_all_at_once),
                 cmocka_unit_test(test_group_commit),
+                cmocka_unit_test(test_many_end_at_once),
                 cmocka_unit_test(test_asked_while_cancelled),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -433,8 +433,9 @@ static void results_bound(struct rig *r)
         r->s->is_tight = true;
         r->s->tight_until_ms = INT64_MAX;
         int64_t before = r->s->results;
-        struct result one = {1, 1, 250, S("250")};
-        assert_int_equal(result_add(r->s, &one, true), ERR_OK);
+        const struct result one = {1, 1, 250, S("250"), true};
+        const struct recipient to = {last, 1, S("m@x.example")};
+        assert_int_equal(result_add(r->s, &one, &to), ERR_OK);
         assert_true(rows(r) == before && r->s->results == before);
         rig_stop(r);
 }

@@ -166,7 +166,8 @@ const char *const sql_text[SQL_COUNT] = {
                              " WHERE d.next_ms BETWEEN 0 AND ?1 ORDER BY d.next_ms LIMIT ?2",
         [SQL_DELIVERY_FLY] = "UPDATE delivery SET next_ms = NULL WHERE id = ?1",
         [SQL_DELIVERY_NEXT] = "SELECT next_ms FROM delivery WHERE next_ms >= 0 ORDER BY next_ms LIMIT 1",
-        [SQL_DELIVERY_GET] = "SELECT message, member FROM delivery WHERE id = ?1 AND next_ms IS NULL",
+        [SQL_DELIVERY_GET] =
+                "SELECT message, member, address FROM delivery WHERE id = ?1 AND next_ms IS NULL",
         [SQL_DELIVERY_DROP] = "DELETE FROM delivery WHERE id = ?1",
         [SQL_DELIVERY_DEFER] =
                 "UPDATE delivery SET next_ms = " UNLESS_HELD ", attempts = attempts + 1, reply = ?3"
@@ -175,7 +176,7 @@ const char *const sql_text[SQL_COUNT] = {
                 "UPDATE delivery SET next_ms = " UNLESS_HELD " WHERE id = ?1 AND next_ms IS NULL",
         [SQL_RESULT_ADD] =
                 "INSERT INTO result (message, delivery, member, address, time_ms, code, is_delivered, reply)"
-                " SELECT message, id, member, address, ?2, ?3, ?4, ?5 FROM delivery WHERE id = ?1",
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         [SQL_RESULTS] = "SELECT delivery, member, address, reply, code, is_delivered, time_ms FROM result"
                         " WHERE message = ?1 AND delivery > ?2 ORDER BY delivery LIMIT ?3",
         [SQL_RESULTS_OLD] = "SELECT r.message, (SELECT received_ms FROM message WHERE id = r.message)"
@@ -185,7 +186,8 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_FAILURE_ADD] =
                 "INSERT INTO failure (message, member, list, domain, address, message_id, time_ms,"
                 " code, reply) SELECT m.id, d.member, m.list, m.domain, d.address, m.message_id,"
-                " ?2, ?3, ?4 FROM delivery d JOIN message m ON m.id = d.message WHERE d.id = ?1",
+                " ?2, ?3, ?4 FROM delivery d JOIN message m ON m.id = d.message WHERE d.id = ?1 AND "
+                "d.next_ms IS NULL",
         [SQL_FAILURE_BOUNCE] = "INSERT INTO failure (message, member, list, domain, address, message_id, "
                                "time_ms, code, reply)"
                                " SELECT 0, m.id, m.list, l.domain, m.address, '', ?2, 0, ?3"
@@ -335,7 +337,8 @@ const char *const sql_text[SQL_COUNT] = {
                           " VALUES (?1, ?2, ?3, ?4, ?5)",
         [SQL_OBEYED_ADD] = "INSERT INTO obeyed (message_id, time_ms) VALUES (?1, ?2)",
         [SQL_OBEYED_FORGET] = "DELETE FROM obeyed WHERE time_ms < ?1",
-        [SQL_TROUBLE_PUT] = "INSERT OR REPLACE INTO trouble (message, code, text) VALUES (?1, ?2, ?3)",
+        [SQL_TROUBLE_PUT] = "INSERT INTO trouble (message, code, text) VALUES (?1, ?2, ?3) ON CONFLICT DO"
+                            " UPDATE SET code = ?2, text = ?3 WHERE code <> ?2 OR text <> ?3",
         [SQL_TROUBLES_REFUSED] = "SELECT count(*) FROM (SELECT 1 FROM message m CROSS JOIN trouble t"
                                  " ON t.message = m.id WHERE m.state = 1 AND m.held = 0 AND t.code >= 500"
                                  " LIMIT ?1)",

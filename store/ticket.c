@@ -323,6 +323,27 @@ enum err message_finish(struct store *s, int64_t message)
         return err != ERR_OK ? err : drop_rows(s, SQL_RECIPIENTS_DROP, message);
 }
 
+enum err message_finish_later(struct store *s, int64_t message)
+{
+        struct ended_list *ended = &s->ended;
+        for (size_t i = 0; i < ended->count; i++)
+                if (ended->messages[i] == message)
+                        return ERR_OK;
+        if (ended->count == ENDED_MAX)
+                return message_finish(s, message);
+        ended->messages[ended->count++] = message;
+        return ERR_OK;
+}
+
+/* Also of those whose change was undone: nothing ends a message of which something is left. */
+enum err messages_finish(struct store *s)
+{
+        enum err err = ERR_OK;
+        for (; s->ended.count > 0 && err == ERR_OK; s->ended.count--)
+                err = message_finish(s, s->ended.messages[s->ended.count - 1]);
+        return err;
+}
+
 struct forget {
         int64_t before_ms;
         size_t limit, count;

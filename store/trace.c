@@ -142,7 +142,7 @@ static enum err trim(struct store *s, size_t n)
 }
 
 /* On a full disk what a delivery frees comes before what is told of it. */
-enum err result_add(struct store *s, const struct result *r, bool is_delivered)
+enum err result_add(struct store *s, const struct result *r, const struct recipient *to)
 {
         if (s->is_tight)
                 return ERR_OK;
@@ -151,11 +151,14 @@ enum err result_add(struct store *s, const struct result *r, bool is_delivered)
                 return err;
         struct query q;
         query_init(&q, &s->db, SQL_RESULT_ADD);
-        query_i64(&q, 1, r->id);
-        query_i64(&q, 2, r->when_ms);
-        query_i64(&q, 3, r->code);
-        query_i64(&q, 4, is_delivered);
-        query_text(&q, 5, str_take(r->reply, STORE_RESULT_REPLY_MAX));
+        query_i64(&q, 1, to->message);
+        query_i64(&q, 2, r->id);
+        query_i64(&q, 3, to->member);
+        query_text(&q, 4, to->address);
+        query_i64(&q, 5, r->when_ms);
+        query_i64(&q, 6, r->code);
+        query_i64(&q, 7, r->is_delivered);
+        query_text(&q, 8, str_take(r->reply, STORE_RESULT_REPLY_MAX));
         err = query_run(&q, NULL);
         s->results += err == ERR_OK;
         return err;
