@@ -30,6 +30,10 @@ struct book;
 struct book *book_new(struct ledger *ledger, void (*told)(void *ctx, uint32_t note), void *ctx);
 void book_free(struct book *b); /* NULL is nothing */
 
+/* From now on this hears what lists make of their members' mailboxes, and says whether they may. */
+struct health;
+void book_expect_health(struct book *b, struct health *health);
+
 /* What a list's settings say, where the ledger does not know it: "subscription" and the like, as a scenario has them. */
 void book_setting(struct book *b, uint32_t list, struct str name, struct str value);
 

@@ -7,6 +7,7 @@
 #include "mail/header.h"
 #include "tests/sim/book.h"
 #include "tests/sim/buffer.h"
+#include "tests/sim/health.h"
 
 #define BOOK_EFFECTS_MAX 24 /* of one command */
 #define BOOK_UNSURE (-1)    /* in place of a value */
@@ -76,6 +77,7 @@ struct book {
         struct ledger *ledger;
         void (*told)(void *ctx, uint32_t note);
         void *ctx;
+        struct health *health;                     /* or NULL */
         struct mail_field fields[MAIL_FIELDS_MAX]; /* of the note that comes */
         struct book_list *lists;
         struct book_ask *asks;
@@ -92,6 +94,8 @@ struct book_list *book_list_of(struct book *b, uint32_t list);
 uint32_t book_route(const struct book *b, struct str address, struct str *word);
 /* Somebody may be told `n` things more. */
 void book_owe(struct book *b, uint32_t list, struct str address, unsigned n);
+/* book_health.c: has a list, or the server, written this unasked, as it may? */
+bool book_is_own_accord(struct book *b, uint32_t list, const struct book_note *note, struct str subject);
 struct book_person *book_person_of(
         struct book *b, uint32_t list, struct str address); /* made when not there */
 

@@ -140,7 +140,7 @@ bool book_may_tell(const struct book *b, struct str to)
         for (uint32_t i = 0; i < ledger_lists(b->ledger); i++)
                 if (ledger_is_moderator(b->ledger, i, to) || held_posts(b, i, to) > 0)
                         return true;
-        return false;
+        return b->health && health_may_tell(b->health, to);
 }
 
 void book_refusal(struct book *b, struct str address)
@@ -235,14 +235,24 @@ static uint32_t keep(
         return (uint32_t)b->note_count++;
 }
 
+/* The list that an address belongs to, or the role that it is. */
+static uint32_t writer_of(const struct book *b, struct str address)
+{
+        struct str word;
+        uint32_t role = ledger_list_find(b->ledger, address);
+        bool is_role = role != LEDGER_NONE && ledger_list_kind(b->ledger, role) == LEDGER_ROLE;
+        return is_role && str_has_prefix_nocase(address, S("postmaster@")) ? role
+                                                                           : book_route(b, address, &word);
+}
+
 void book_note(struct book *b, uint32_t connection, struct str to, struct str bytes)
 {
         struct mail_header header;
-        struct str from = S(""), id = S(""), word;
+        struct str from = S(""), id = S("");
         const char *wrong = mail_header_index(bytes, b->fields, MAIL_FIELDS_MAX, &header) != ERR_OK
                                     ? "a header that can be read"
                                     : judge_header(&header, &from, &id);
-        uint32_t list = wrong ? LEDGER_NONE : book_route(b, address_in(from), &word);
+        uint32_t list = wrong ? LEDGER_NONE : writer_of(b, address_in(from));
         if (wrong || list == LEDGER_NONE) {
                 ledger_violate(b->ledger, "notice", "mail of a list for %.*s: not one %s", STR_ARG(to),
                         wrong ? wrong : "address of a list in From");
@@ -255,10 +265,11 @@ void book_note(struct book *b, uint32_t connection, struct str to, struct str by
         if (before)
                 return;
         uint32_t number = keep(b, connection, ledger_list_address(b->ledger, list), to, id, bytes);
+        struct str subject = str_trim(mail_header_first(&header, S("Subject"))->body);
         ledger_trace(b->ledger, NULL, "note %u of %.*s for %.*s: %.*s", (unsigned)number,
-                STR_ARG(b->notes[number].list), STR_ARG(to),
-                STR_ARG(str_trim(mail_header_first(&header, S("Subject"))->body)));
-        judge_right(b, list, &b->notes[number]);
+                STR_ARG(b->notes[number].list), STR_ARG(to), STR_ARG(subject));
+        if (!book_is_own_accord(b, list, &b->notes[number], subject))
+                judge_right(b, list, &b->notes[number]);
         judge_confirmation(b, number);
         if (b->told)
                 b->told(b->ctx, number);

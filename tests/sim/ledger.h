@@ -251,6 +251,8 @@ void ledger_connection_end(struct ledger *l, uint32_t connection, enum ledger_en
  * next, which may be on its way; and only if it is the last on that connection. */
 void ledger_fault(struct ledger *l, const char *host, const char *why);
 
+int64_t ledger_fault_ms(const struct ledger *l); /* when the last one was */
+
 /* Connections to that host (NULL: to every one) are cut until then, at any byte. So one that the host itself closes behind
  * its answer, before a command came, was cut perhaps. */
 void ledger_fault_lasts(struct ledger *l, const char *host, int64_t until_ms);
@@ -274,6 +276,8 @@ void ledger_copy(struct ledger *l, uint32_t connection, uint32_t t, uint32_t lis
 size_t ledger_copies(const struct ledger *l);
 /* Copies of tries of `post` (empty: of all) that `recipient` (empty: anybody) has. */
 size_t ledger_count(const struct ledger *l, struct str post, struct str recipient);
+/* Posts of a list that may be waiting for `recipient`. */
+size_t ledger_lacking(const struct ledger *l, uint32_t list, struct str recipient);
 /* May `recipient` ever be sent mail of this list or role? */
 bool ledger_is_known(const struct ledger *l, uint32_t list, struct str recipient);
 

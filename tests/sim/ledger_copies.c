@@ -96,6 +96,7 @@ static bool is_under_way(const struct ledger *l, const struct ledger_link *k)
 void ledger_fault(struct ledger *l, const char *host, const char *why)
 {
         ledger_trace(l, host ? host : "ledger", "fault %s", why);
+        l->fault_ms = ledger_now_ms(l);
         for (size_t i = 0; i < l->link_count; i++) {
                 struct ledger_link *k = &l->links[i];
                 if (!is_under_way(l, k) || (host && !str_eq(str_of_c(host), str_of_c(k->host))))
@@ -103,6 +104,11 @@ void ledger_fault(struct ledger *l, const char *host, const char *why)
                 k->is_faulty = !k->is_acknowledged;
                 k->is_next_faulty = true;
         }
+}
+
+int64_t ledger_fault_ms(const struct ledger *l)
+{
+        return l->fault_ms;
 }
 
 void ledger_refusal(struct ledger *l, struct str address)
@@ -202,6 +208,19 @@ size_t ledger_count(const struct ledger *l, struct str post, struct str recipien
                 const struct ledger_roll *r = &l->rolls[is->targets[c->target]];
                 count += (post.n == 0 || str_eq(is->post, post)) &&
                          (recipient.n == 0 || str_eq_nocase(r->people[c->member].address, recipient));
+        }
+        return count;
+}
+
+size_t ledger_lacking(const struct ledger *l, uint32_t list, struct str recipient)
+{
+        uint32_t person = list < l->roll_count ? ledger_person_find(&l->rolls[list], recipient) : LEDGER_NONE;
+        size_t count = 0;
+        for (size_t i = 0; i < l->entry_count && person != LEDGER_NONE; i++) {
+                const struct ledger_entry *e = &l->entries[i];
+                size_t t = ledger_target_of(e, list);
+                if (t < e->is.target_count && e->is.fate >= LEDGER_UNKNOWN && e->is.fate != LEDGER_REFUSED)
+                        count += person >= e->cell_count[t] || e->cells[t][person].copies == 0;
         }
         return count;
 }

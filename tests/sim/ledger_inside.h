@@ -82,6 +82,7 @@ struct ledger {
         struct ledger_config config;
         int64_t began_ms;
         uint64_t events;
+        int64_t fault_ms;
         bool is_disk_bad;
         uint64_t disk_mended; /* when it was last, in the order of events */
         bool is_dns_bad;

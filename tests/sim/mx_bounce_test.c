@@ -84,6 +84,63 @@ static void bounces_are_refused(struct world *w)
         buffer_free(&b.heard);
 }
 
+/* Each is sent once, and what its answer must be is judged: 5yz to what is no genuine bounce is as good as 2yz. */
+static void comes_back(struct world *w, const char *rcpt, const char *const *parts)
+{
+        const char *const codes[] = {rcpt};
+        struct bounced b = {.w = w, .codes = codes};
+        assert_int_equal(deliver_alone(w, "bob@b.test"), 250);
+        assert_int_equal(mx_bounces(w->mx), 1);
+        assert_true(serve_bounce(&b, 61 * MINUTE_MS));
+        pass_ms(w, 1000);
+        assert_int_equal(mx_bounces(w->mx), 0);
+        for (size_t i = 0; parts[i]; i++)
+                assert_true(str_find(buffer_text(&b.heard), str_of_c(parts[i])) < b.heard.n);
+        buffer_free(&b.heard);
+}
+
+static void loses_mail(struct world *w)
+{
+        static const char *const parts[] = {"MAIL FROM:<>\r\n", "Action: failed\r\nStatus: 5.1.1\r\n", NULL};
+        comes_back(w, "250 yes\r\n", parts);
+        assert_int_equal(deliver_alone(w, "cat@b.test"), 250);
+        assert_int_equal(mx_bounces(w->mx), 0);
+        nothing_is_wrong(w);
+}
+
+/* Which of three it is, is drawn. */
+static void chatters(struct world *w)
+{
+        static const char *const parts[] = {"RCPT TO:<" RIG_PATH ">", NULL};
+        static const char *const kinds[] = {"Auto-Submitted: auto-replied\r\nSubject: Out of office",
+                "Action: delayed", "Please confirm"};
+        unsigned seen = 0;
+        comes_back(w, "550 5.1.1 who?\r\n", parts);
+        for (unsigned i = 0; i < 60 && seen != 7; i++) {
+                static const char *const good[] = {"250 yes\r\n"};
+                struct bounced b = {.w = w, .codes = good};
+                assert_int_equal(deliver_alone(w, "bob@b.test"), 250);
+                assert_true(serve_bounce(&b, 61 * MINUTE_MS));
+                pass_ms(w, 1000);
+                for (unsigned k = 0; k < 3; k++)
+                        seen |= (unsigned)(str_find(buffer_text(&b.heard), str_of_c(kinds[k])) < b.heard.n)
+                                << k;
+                buffer_free(&b.heard);
+        }
+        assert_int_equal(seen, 7);
+        nothing_is_wrong(w);
+}
+
+static void forges(struct world *w)
+{
+        static const char *const parts[] = {
+                "RCPT TO:<l-return-abcdefghijklmnopqrstuvwa@list.test>\r\n", NULL};
+        comes_back(w, "550 5.1.1 no such path\r\n", parts);
+        nothing_is_wrong(w);
+        comes_back(w, "250 yes\r\n", parts);
+        is_blamed(w, "forged", "a bounce for bob@b.test was taken");
+}
+
 /* A mail host that is killed goes on with its bounces and its greylist. */
 static void lives_again(struct world *w)
 {
@@ -107,6 +164,9 @@ static void lives_again(struct world *w)
 static const struct scene scenes[] = {
         {"bounces", bounces, "bounce=100 bounce-delay=1h"},
         {"bounces are refused", bounces_are_refused, "bounce=100"},
+        {"loses mail", loses_mail, "lost-users=bob"},
+        {"chatters", chatters, "chatter=100"},
+        {"forges", forges, "forged-bounces=100"},
         {"lives again", lives_again, "greylist=1m bounce=100 bounce-delay=1h"},
 };
 

@@ -130,6 +130,7 @@ static inline void start(struct sim *sim, void *arg)
                 .ledger = w->rig.ledger,
                 .verify = w->rig.verify,
                 .seed = 5,
+                .retry_ms = 5 * MINUTE_MS,
                 .temper = w->temper};
         w->mx = mx_new(&config);
         assert_memory_equal(mx_temper_get(w->mx), &w->temper, sizeof w->temper);

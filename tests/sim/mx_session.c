@@ -3,15 +3,12 @@
 #include <stdlib.h>
 
 #include "base/ascii.h"
-#include "base/siphash.h"
 #include "tests/sim/buffer.h"
 #include "tests/sim/mx_inside.h"
 
 #define READ_SIZE 16384
 #define IDLE_MS (5 * 60 * 1000) /* RFC 5321 4.5.3.2.7 */
-#define HOUR_MS (60 * 60 * 1000)
-#define RECIPIENTS_MAX 100
-#define COMMAND_MAX 512 /* RFC 5321 4.5.3.1.4 */
+#define COMMAND_MAX 512         /* RFC 5321 4.5.3.1.4 */
 
 struct session {
         struct mx *mx;
@@ -21,11 +18,14 @@ struct session {
         uint32_t connection;
         enum ledger_end end;                        /* LEDGER_OPEN: it goes on */
         bool has_hello, is_extended, is_pipelining; /* as it was offered */
-        bool in_mail, in_data;
-        bool is_answered; /* the last final dot, and no command has come since */
+        bool in_mail, in_data, in_chunk;
+        bool is_counted; /* among the connections of its client */
+        uint64_t chunk_left;
+        bool is_last_chunk, is_wasted; /* nothing that comes is kept: the chunk came out of turn */
+        bool is_answered;              /* the last final dot, and no command has come since */
         unsigned messages;
-        struct str from;               /* owned */
-        struct str to[RECIPIENTS_MAX]; /* owned */
+        struct str from;                  /* owned */
+        struct str to[MX_RECIPIENTS_MAX]; /* owned */
         size_t to_count;
         size_t at; /* of `in`, what is used */
         struct buffer in, out, message;
@@ -126,42 +126,14 @@ static void on_hello(struct session *s, bool is_extended)
                 buffer_print(&s->out, "250 %s\r\n", s->mx->config.name);
                 return;
         }
-        buffer_print(&s->out, "250-%s\r\n%s250-SIZE 104857600\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n",
-                s->mx->config.name, s->is_pipelining ? "250-PIPELINING\r\n" : "");
+        buffer_print(&s->out, "250-%s\r\n%s%s250-SIZE 104857600\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n",
+                s->mx->config.name, s->is_pipelining ? "250-PIPELINING\r\n" : "",
+                t->no_chunking ? "" : "250-CHUNKING\r\n");
         say(s, "250 ENHANCEDSTATUSCODES");
-}
-
-static bool is_over_hour(struct session *s)
-{
-        struct mx *m = s->mx;
-        int64_t now = host_now_ms(s->host);
-        size_t i = 0;
-        while (i < m->client_count && !ip_eq(&m->clients[i].ip, &s->peer))
-                i++;
-        return m->temper.per_hour > 0 && i < m->client_count && now - m->clients[i].hour_ms < HOUR_MS &&
-               m->clients[i].messages >= m->temper.per_hour;
-}
-
-static void count_message(struct session *s)
-{
-        struct mx *m = s->mx;
-        int64_t now = host_now_ms(s->host);
-        size_t i = 0;
-        while (i < m->client_count && !ip_eq(&m->clients[i].ip, &s->peer))
-                i++;
-        if (i == m->client_count) {
-                m->clients = array_grow(m->clients, m->client_count++, &m->client_cap, sizeof *m->clients);
-                m->clients[i] = (struct mx_client){.ip = s->peer, .hour_ms = now};
-        }
-        if (now - m->clients[i].hour_ms >= HOUR_MS)
-                m->clients[i] = (struct mx_client){.ip = s->peer, .hour_ms = now};
-        m->clients[i].messages++;
-        s->messages++;
 }
 
 static void on_mail(struct session *s, struct str line)
 {
-        const struct mx_temper *t = &s->mx->temper;
         struct str path;
         if (!s->has_hello || s->in_mail || !take_path(line, &path)) {
                 blame(s, "a MAIL that may not be", line);
@@ -172,62 +144,18 @@ static void on_mail(struct session *s, struct str line)
                 blame(s, "parameters without EHLO", line);
         if (is_stormy(s))
                 return;
-        if (t->per_connection > 0 && s->messages >= t->per_connection) {
-                say_last(s, "421 4.7.0 enough for one connection");
+        const char *no = mx_answer_mail(s->mx, &s->peer, s->messages);
+        if (no && str_has_prefix(str_of_c(no), S("421"))) {
+                say_last(s, no);
                 return;
         }
-        if (is_over_hour(s)) {
-                say_last(s, "421 4.7.28 enough for one hour");
+        if (no) {
+                say(s, no);
                 return;
         }
         s->in_mail = true;
         s->from = str_copy(path);
         say(s, "250 2.1.0 fine");
-}
-
-/* Is it too early for this pair of sender and recipient? */
-static bool is_grey(struct session *s, struct str to)
-{
-        static const uint8_t key[SIPHASH_KEY_SIZE];
-        struct mx *m = s->mx;
-        int64_t now = host_now_ms(s->host);
-        uint64_t pair = siphash(key, s->from) ^ 3 * siphash(key, to);
-        if (m->temper.greylist_ms == 0)
-                return false;
-        for (size_t i = 0; i < m->grey_count; i++)
-                if (m->greys[i].pair == pair)
-                        return now - m->greys[i].first_ms < m->temper.greylist_ms;
-        m->greys = array_grow(m->greys, m->grey_count, &m->grey_cap, sizeof *m->greys);
-        m->greys[m->grey_count++] = (struct mx_grey){pair, now};
-        return true;
-}
-
-static bool is_among(struct str names, struct str name)
-{
-        while (names.n > 0) {
-                struct str one;
-                (void)str_cut(names, ',', &one, &names);
-                if (str_eq_nocase(str_trim(one), name) || str_eq(str_trim(one), S("*")))
-                        return true;
-        }
-        return false;
-}
-
-/* The answer to RCPT. */
-static const char *judge_recipient(struct session *s, struct str to)
-{
-        const struct mx_temper *t = &s->mx->temper;
-        struct str local, domain;
-        (void)str_cut(to, '@', &local, &domain);
-        if (s->mx->config.domains.n > 0 && !is_among(s->mx->config.domains, domain))
-                return "550 5.7.1 not served here";
-        if (is_among(str_of_c(t->refused_users), local))
-                return "550 5.1.1 nobody of that name";
-        if (is_grey(s, to))
-                return "450 4.2.0 greylisted, come again";
-        if ((t->recipients > 0 && s->to_count >= t->recipients) || s->to_count == RECIPIENTS_MAX)
-                return "452 4.5.3 too many recipients";
-        return "250 2.1.5 fine";
 }
 
 static void on_rcpt(struct session *s, struct str line)
@@ -244,11 +172,9 @@ static void on_rcpt(struct session *s, struct str line)
                         STR_ARG(s->from), STR_ARG(path));
         if (is_stormy(s))
                 return;
-        const char *answer = judge_recipient(s, path);
-        if (answer[0] == '5')
-                verify_refused(s->mx->config.verify, path);
-        say(s, answer);
-        if (answer[0] == '2')
+        const char *no = mx_answer_recipient(s->mx, s->from, path, s->to_count);
+        say(s, no ? no : "250 2.1.5 fine");
+        if (!no)
                 s->to[s->to_count++] = str_copy(path);
 }
 
@@ -263,6 +189,20 @@ static void on_data(struct session *s)
         s->in_data = true;
         s->message.n = 0;
         say(s, "354 go on");
+}
+
+/* RFC 3030 2: a size, and LAST or nothing. Its octets come whatever the answer will be. */
+static void on_chunk(struct session *s, struct str line)
+{
+        struct str verb, rest, size, last;
+        (void)str_cut(line, ' ', &verb, &rest);
+        (void)str_cut(rest, ' ', &size, &last);
+        s->is_last_chunk = str_eq_nocase(last, S("LAST"));
+        if (str_to_u64(size, INT32_MAX, &s->chunk_left) != ERR_OK || (last.n > 0 && !s->is_last_chunk) ||
+                !s->is_extended || s->mx->temper.no_chunking)
+                blame(s, "a chunk that may not be", line);
+        s->in_chunk = true;
+        s->is_wasted = s->to_count == 0;
 }
 
 static void on_command(struct session *s, struct str line)
@@ -282,6 +222,8 @@ static void on_command(struct session *s, struct str line)
                 on_rcpt(s, line);
         } else if (str_eq_nocase(verb, S("DATA"))) {
                 on_data(s);
+        } else if (str_eq_nocase(verb, S("BDAT"))) {
+                on_chunk(s, line);
         } else if (str_eq_nocase(verb, S("RSET"))) {
                 end_transaction(s);
                 say(s, "250 2.0.0 fine");
@@ -307,7 +249,8 @@ static void keep(struct session *s)
                 .to = s->to,
                 .to_count = s->to_count,
                 .bytes = buffer_text(&s->message)};
-        count_message(s);
+        s->messages++;
+        mx_count_message(s->mx, &s->peer);
         verify_received(s->mx->config.verify, &m);
         for (size_t i = 0; i < s->to_count; i++)
                 mx_bounce_later(s->mx, s->from, s->to[i]);
@@ -347,6 +290,20 @@ static void on_dot(struct session *s)
                 s->end = LEDGER_CLOSED;
 }
 
+/* A message that came in chunks consists of lines, too. */
+static void blame_line_ends(struct session *s)
+{
+        struct str rest = buffer_text(&s->message);
+        while (rest.n > 0) {
+                size_t end = str_find_byte(rest, '\n') + 1;
+                if (end > rest.n || end < 2 || str_find_byte(rest, '\r') != end - 2) {
+                        blame(s, "a bare CR or LF in a message", rest);
+                        return;
+                }
+                rest = str_skip(rest, end);
+        }
+}
+
 /* One line of a message with its CRLF (RFC 5321 4.5.2). */
 static void on_line(struct session *s, struct str line)
 {
@@ -358,11 +315,38 @@ static void on_line(struct session *s, struct str line)
                 buffer_put(&s->message, str_skip(line, line.p[0] == '.'));
 }
 
+/* What has come of a chunk; it is answered when it is whole. */
+static bool take_chunk(struct session *s)
+{
+        struct str bytes = str_skip(buffer_text(&s->in), s->at);
+        if (s->chunk_left > 0 && bytes.n == 0)
+                return false;
+        bytes = str_take(bytes, s->chunk_left < bytes.n ? (size_t)s->chunk_left : bytes.n);
+        s->at += bytes.n;
+        s->chunk_left -= bytes.n;
+        if (!s->is_wasted)
+                buffer_put(&s->message, bytes);
+        if (s->chunk_left > 0)
+                return true;
+        s->in_chunk = false;
+        if (s->is_wasted) {
+                say(s, "503 5.5.1 nobody to take it"); /* behind a MAIL or RCPT that was refused */
+        } else if (!s->is_last_chunk) {
+                say(s, "250 2.0.0 go on");
+        } else {
+                blame_line_ends(s);
+                on_dot(s);
+        }
+        return true;
+}
+
 /* ---- the session ---- */
 
-/* Take one line off what was read: false when none is whole. */
+/* Take one line, or what has come of a chunk, off what was read: false when there is none. */
 static bool take_line(struct session *s)
 {
+        if (s->in_chunk)
+                return take_chunk(s);
         struct str rest = str_skip(buffer_text(&s->in), s->at);
         size_t end = str_find_byte(rest, '\n') + 1;
         if (end > rest.n)
@@ -373,8 +357,9 @@ static bool take_line(struct session *s)
                 on_line(s, line);
                 return true;
         }
-        bool is_crowded = end < rest.n && (!s->is_pipelining || str_has_prefix_nocase(line, S("DATA")) ||
-                                                  str_has_prefix_nocase(line, S("EHLO")));
+        bool is_crowded = end < rest.n && !str_has_prefix_nocase(line, S("BDAT ")) &&
+                          (!s->is_pipelining || str_has_prefix_nocase(line, S("DATA")) ||
+                                  str_has_prefix_nocase(line, S("EHLO")));
         if (line.n < 2 || str_find_byte(line, '\r') != line.n - 2)
                 blame(s, "a bare CR or LF in a command", line);
         if (is_crowded)
@@ -406,7 +391,11 @@ static void greet(struct session *s)
                 s->end = LEDGER_DIED;
                 return;
         }
-        if (!is_stormy(s))
+        const char *no = mx_answer_connection(s->mx, &s->peer);
+        s->is_counted = !no;
+        if (no)
+                say_last(s, no);
+        else if (!is_stormy(s))
                 buffer_print(&s->out, "220 %s ESMTP\r\n", s->mx->config.name);
         else
                 s->end = LEDGER_CLOSED; /* a greeting that is no 220 is the last word */
@@ -431,6 +420,8 @@ void mx_session(struct mx *m, struct host_tcp *tcp, const struct ip *peer)
                 s->end = end;
         }
         host_tcp_close(s->host, tcp);
+        if (s->is_counted)
+                mx_end_connection(m, &s->peer);
         ledger_connection_end(m->config.ledger, s->connection, s->end);
         end_transaction(s);
         buffer_free(&s->in);

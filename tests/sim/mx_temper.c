@@ -23,8 +23,13 @@ static const struct trait {
         {"greylist", DURATION, offsetof(struct mx_temper, greylist_ms)},
         {"per-connection", COUNT, offsetof(struct mx_temper, per_connection)},
         {"per-hour", COUNT, offsetof(struct mx_temper, per_hour)},
+        {"per-minute", COUNT, offsetof(struct mx_temper, per_minute)},
+        {"connections", COUNT, offsetof(struct mx_temper, connections)},
         {"storm", PERCENT, offsetof(struct mx_temper, storm)},
         {"refused-users", NAMES, offsetof(struct mx_temper, refused_users)},
+        {"full-users", NAMES, offsetof(struct mx_temper, full_users)},
+        {"lost-users", NAMES, offsetof(struct mx_temper, lost_users)},
+        {"blocks", YES, offsetof(struct mx_temper, is_blocking)},
         {"banner-delay", DURATION, offsetof(struct mx_temper, banner_ms)},
         {"read-rate", COUNT, offsetof(struct mx_temper, read_rate)},
         {"drop-before", PERCENT, offsetof(struct mx_temper, drop_before)},
@@ -33,8 +38,11 @@ static const struct trait {
         {"recipients", COUNT, offsetof(struct mx_temper, recipients)},
         {"refuse", YES, offsetof(struct mx_temper, is_refusing)},
         {"pipelining", NO, offsetof(struct mx_temper, no_pipelining)},
+        {"chunking", NO, offsetof(struct mx_temper, no_chunking)},
         {"ehlo", NO, offsetof(struct mx_temper, no_ehlo)},
         {"bounce", PERCENT, offsetof(struct mx_temper, bounce)},
+        {"chatter", PERCENT, offsetof(struct mx_temper, chatter)},
+        {"forged-bounces", PERCENT, offsetof(struct mx_temper, forged)},
         {"bounce-delay", DURATION, offsetof(struct mx_temper, bounce_ms)},
 };
 
@@ -49,12 +57,14 @@ static enum err put_number(unsigned *field, struct str value, uint64_t most)
         return ERR_OK;
 }
 
-static enum err put_names(struct mx_temper *t, struct str value)
+#define NAMES_MAX sizeof((struct mx_temper *)0)->refused_users
+
+static enum err put_names(char *field, struct str value)
 {
-        if (value.n >= sizeof t->refused_users)
+        if (value.n >= NAMES_MAX)
                 return ERR_SYNTAX;
-        memset(t->refused_users, 0, sizeof t->refused_users);
-        memcpy(t->refused_users, value.p, value.n);
+        memset(field, 0, NAMES_MAX);
+        memcpy(field, value.p, value.n);
         return ERR_OK;
 }
 
@@ -69,7 +79,7 @@ static enum err put(struct mx_temper *t, const struct trait *trait, struct str v
         case PERCENT:
                 return put_number((unsigned *)(void *)field, value, 100);
         case NAMES:
-                return put_names(t, value);
+                return put_names(field, value);
         default:
                 if (!str_eq(value, S("yes")) && !str_eq(value, S("no")))
                         return ERR_SYNTAX;
@@ -108,7 +118,7 @@ static void write_value(struct wr *w, const struct mx_temper *t, const struct tr
                 write_duration(w, *(const int64_t *)(const void *)field);
                 break;
         case NAMES:
-                wr_str(w, str_of_c(t->refused_users));
+                wr_str(w, str_of_c(field));
                 break;
         case YES:
         case NO:

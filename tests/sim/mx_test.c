@@ -8,7 +8,7 @@ static void plain(struct world *w)
 {
         struct talk t;
         assert_int_equal(hello(w, &t), 250);
-        assert_true(t.has_pipelining && t.has_size && t.has_8bit && !t.has_chunking);
+        assert_true(t.has_pipelining && t.has_size && t.has_8bit && t.has_chunking);
         for (unsigned i = 0; i < 3; i++)
                 assert_int_equal(deliver(w, &t, "bob@b.test"), 250);
         talk_quit(&t);
@@ -98,6 +98,32 @@ static void refuses_users(struct world *w)
 {
         assert_int_equal(deliver_alone(w, "BOB@b.test"), 550);
         assert_int_equal(deliver_alone(w, "cat@b.test"), 250);
+}
+
+/* RFC 3030, in chunks of any size; one without a recipient is passed over. */
+static void takes_chunks(struct world *w)
+{
+        struct talk t;
+        uint32_t try = rig_try(&w->rig, LETTER_PLAIN, 3000, S("l@list.test"));
+        struct buffer b = rig_make(&w->rig, try, &(struct rig_copy){0});
+        struct str letter = buffer_text(&b);
+        assert_int_equal(hello(w, &t), 250);
+        assert_true(t.has_chunking);
+        assert_int_equal(talk_ask(&t, "BDAT 6 LAST\r\nQUIT"), 503);
+        assert_int_equal(talk_ask(&t, "MAIL FROM:<%s>", RIG_PATH), 250);
+        assert_int_equal(talk_ask(&t, "RCPT TO:<bob@b.test>"), 250);
+        for (size_t at = 0, n = 1; at < letter.n; at += n, n *= 3) {
+                n = n < letter.n - at ? n : letter.n - at;
+                assert_int_equal(talk_print(&t, "BDAT %zu\r\n", n), ERR_OK);
+                assert_int_equal(talk_send(&t, str_take(str_skip(letter, at), n)), ERR_OK);
+                assert_int_equal(talk_reply(&t), 250);
+        }
+        assert_int_equal(ledger_copies(w->rig.ledger), 0);
+        assert_int_equal(talk_ask(&t, "BDAT 0 LAST"), 250);
+        assert_int_equal(ledger_copies(w->rig.ledger), 1);
+        talk_quit(&t);
+        nothing_is_wrong(w);
+        buffer_free(&b);
 }
 
 static void serves_its_domains(struct world *w)
@@ -204,6 +230,11 @@ static void blames(struct world *w)
                         NULL},
                 {"MAIL FROM:<" RIG_PATH ">\r\nDATA\r\n", NULL},
                 {"NOOP\r\nRSET\r\nQUIT\r\n", NULL},
+                {"BDAT x LAST\r\n", "a chunk that may not be"},
+                {"BDAT 4 FIRST\r\nabc\n", "a chunk that may not be"},
+                {"MAIL FROM:<" RIG_PATH ">\r\nRCPT TO:<bob@b.test>\r\nBDAT 4 LAST\r\nab\n\n",
+                        "a bare CR or LF in a message"},
+                {"BDAT 4 LAST\r\nabc\n", NULL},
         };
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
                 struct talk t;
@@ -288,6 +319,7 @@ static const struct scene scenes[] = {
         {"greylists", greylists, "greylist=5m"},
         {"limits a connection", limits_a_connection, "per-connection=2"},
         {"limits an hour", limits_an_hour, "per-hour=3"},
+        {"takes chunks", takes_chunks, ""},
         {"storms", storms, "storm=15"},
         {"refuses users", refuses_users, "refused-users=abe,bob"},
         {"serves its domains", serves_its_domains, ""},
@@ -322,7 +354,10 @@ static void test_words(void **state)
                 "read-rate=1000 "
                 "drop-before=5 drop-after=6 close-after=50 recipients=1 refuse=yes pipelining=no ehlo=no "
                 "bounce=10 "
-                "bounce-delay=2h"};
+                "bounce-delay=2h",
+                "per-minute=3 connections=2 full-users=c,d lost-users=e blocks=yes chunking=no bounce=1 "
+                "chatter=20 "
+                "forged-bounces=30"};
         static const struct {
                 const char *trait, *value;
                 enum err err;

@@ -34,7 +34,7 @@ struct slot {
         const char *choices; /* separated by commas */
 };
 
-#define SLOTS_MAX 20
+#define SLOTS_MAX 28
 
 struct rule {
         const char *verb;

@@ -12,10 +12,12 @@
         "forged-from,forged-moderator,borrowed-sender,spf-elsewhere,dkim-elsewhere,stolen-signature,replayed-letter," \
         "two-from,two-authors,forged-results,forged-own"
 #define TEMPERS \
-        {"greylist", DURATION}, {"per-connection", COUNT}, {"per-hour", COUNT}, {"storm", COUNT}, \
-        {"refused-users", TEXT}, {"banner-delay", DURATION}, {"read-rate", COUNT}, {"drop-before", COUNT}, \
+        {"greylist", DURATION}, {"per-connection", COUNT}, {"per-hour", COUNT}, {"per-minute", COUNT}, \
+        {"connections", COUNT}, {"storm", COUNT}, {"refused-users", TEXT}, {"full-users", TEXT}, {"lost-users", TEXT}, \
+        {"blocks", CHOICE, "yes,no"}, {"banner-delay", DURATION}, {"read-rate", COUNT}, {"drop-before", COUNT}, \
         {"drop-after", COUNT}, {"close-after", COUNT}, {"recipients", COUNT}, {"refuse", CHOICE, "yes,no"}, \
-        {"pipelining", CHOICE, "yes,no"}, {"ehlo", CHOICE, "yes,no"}, {"bounce", COUNT}, {"bounce-delay", DURATION}
+        {"pipelining", CHOICE, "yes,no"}, {"chunking", CHOICE, "yes,no"}, {"ehlo", CHOICE, "yes,no"}, {"bounce", COUNT}, \
+        {"chatter", COUNT}, {"forged-bounces", COUNT}, {"bounce-delay", DURATION}
 
 static const struct rule rules[] = {
         {"seed", VERB_SEED, false, {{"N", COUNT}}, {{0}}},

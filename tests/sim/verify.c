@@ -37,9 +37,10 @@ struct verify {
         struct ledger *ledger;
         verify_lookup *lookup;
         void *ctx;
-        const char *authserv; /* NULL: nothing is expected */
-        struct book *book;    /* or NULL */
-        struct look *looks;   /* by list; of those behind all is standard */
+        const char *authserv;  /* NULL: nothing is expected */
+        struct book *book;     /* or NULL */
+        struct health *health; /* likewise */
+        struct look *looks;    /* by list; of those behind all is standard */
         size_t look_count;
         struct known known[LETTERS];
         struct cached_key keys[KEYS];
@@ -444,11 +445,31 @@ bool verify_may_come(struct verify *v, struct str from, struct str to)
                (v->book && from.n == 0 && book_may_tell(v->book, to));
 }
 
-void verify_refused(struct verify *v, struct str to)
+void verify_expect_health(struct verify *v, struct health *health)
+{
+        v->health = health;
+}
+
+/* Mail of lists: of roles, the null sender is everybody's. */
+static void note_fault(
+        struct verify *v, struct str from, struct str to, enum health_fault fault, bool is_bounce)
+{
+        uint32_t list = list_of_path(v, from);
+        if (v->health && list != LEDGER_NONE)
+                health_fails(v->health, list, to, fault, is_bounce);
+}
+
+void verify_refused(struct verify *v, struct str from, struct str to, enum health_fault fault)
 {
         ledger_refusal(v->ledger, to);
         if (v->book)
                 book_refusal(v->book, to);
+        note_fault(v, from, to, fault, false);
+}
+
+void verify_bounced(struct verify *v, struct str path, struct str about, enum health_fault fault)
+{
+        note_fault(v, path, about, fault, true);
 }
 
 /* Mail that a list has written itself: signed like any other. */
@@ -474,9 +495,17 @@ static void note_received(struct verify *v, const struct verify_message *m)
                 book_note(v->book, m->connection, m->to[i], m->bytes);
 }
 
+static void note_taken(struct verify *v, const struct verify_message *m)
+{
+        uint32_t list = list_of_path(v, m->from);
+        for (size_t i = 0; v->health && list != LEDGER_NONE && i < m->to_count; i++)
+                health_takes(v->health, list, m->to[i]);
+}
+
 void verify_received(struct verify *v, const struct verify_message *m)
 {
-        if (v->book && m->from.n == 0 && letter_name(m->bytes).n == 0) {
+        note_taken(v, m);
+        if (v->book && letter_name(m->bytes).n == 0) { /* nobody's letter */
                 note_received(v, m);
                 return;
         }

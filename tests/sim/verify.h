@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "tests/sim/health.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/look.h"
 
@@ -43,8 +44,13 @@ void verify_expect_notes(struct verify *v, struct book *book);
 /* May `to` ever be sent mail with the sender `from`? */
 bool verify_may_come(struct verify *v, struct str from, struct str to);
 
-/* A mail host has said for good that it takes no mail for somebody. */
-void verify_refused(struct verify *v, struct str to);
+/* From now on this hears what becomes of members' mail. */
+void verify_expect_health(struct verify *v, struct health *health);
+
+/* A mail host has said for good that it takes no mail of this sender for `to`, */
+void verify_refused(struct verify *v, struct str from, struct str to, enum health_fault fault);
+/* or it has taken it, and sends a bounce of it: `path` is whom that goes to. */
+void verify_bounced(struct verify *v, struct str path, struct str about, enum health_fault fault);
 
 struct verify_message {
         const char *host;    /* the mail host's node */

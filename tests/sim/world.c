@@ -301,6 +301,7 @@ static void live(struct sim *sim, void *arg)
                 world_judge_members(w);
                 ledger_judge(w->ledger);
                 book_judge(w->book);
+                world_judge_behaviour(w);
         }
 }
 
@@ -354,7 +355,10 @@ static void open_world(struct world *w)
         w->people = people_new(w->seed);
         w->verify = verify_new(w->ledger, look_up, w);
         w->book = book_new(w->ledger, world_told, w);
+        w->health = health_new(w->ledger);
         verify_expect_notes(w->verify, w->book);
+        verify_expect_health(w->verify, w->health);
+        book_expect_health(w->book, w->health);
 }
 
 static void close_world(struct world *w)
@@ -362,6 +366,7 @@ static void close_world(struct world *w)
         world_tear_down(w);
         verify_free(w->verify);
         book_free(w->book);
+        health_free(w->health);
         buffer_free(&w->members);
         dns_world_free(w->dns);
         people_free(w->people);

@@ -124,6 +124,19 @@ void world_judge_members(struct world *w)
         }
 }
 
+static bool is_member(void *world, struct str list, struct str address)
+{
+        return world_has_member(world, list, address);
+}
+
+void world_judge_behaviour(struct world *w)
+{
+        for (size_t i = 0; i < w->machine_count; i++)
+                if (w->machines[i].mx)
+                        mx_judge(w->machines[i].mx);
+        health_judge(w->health, is_member, w);
+}
+
 /* ---- expectations ---- */
 
 bool world_expect_book(struct world *w, const struct statement *t)

@@ -9,6 +9,7 @@
 #define SIGNER_PASSWORD "c2lnbmVyIHBhc3N3b3JkIG9mIHRoZSBzaW11bGF0b3I="
 #define LIPAP_PASSWORD "bGlwYXAgcGFzc3dvcmQgb2YgdGhlIHNpbXVsYXRvcg=="
 #define DNS_SECRET "c2VjcmV0IG9mIHRoZSBzaW11bGF0b3IncyB6b25lcw=="
+#define RETRY_MS (5 * 60 * 1000) /* lipap's, when it is not told */
 #define IMAGE_SIZE (34 * 1024 * 1024)
 
 /* ---- asking the scenario ---- */
@@ -347,6 +348,7 @@ static void build_mail_host(struct world *w, struct machine *m)
                 .domains = statement_argument(m->said, 1),
                 .ledger = w->ledger,
                 .verify = w->verify,
+                .retry_ms = statement_ms(w->lipap->said, "retry", RETRY_MS),
                 .seed = w->seed};
         world_temper(m->said, &config.temper);
         m->mx = mx_new(&config);

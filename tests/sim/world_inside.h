@@ -10,6 +10,7 @@
 #include "tests/sim/book.h"
 #include "tests/sim/buffer.h"
 #include "tests/sim/dns_world.h"
+#include "tests/sim/health.h"
 #include "tests/sim/mx.h"
 #include "tests/sim/verify.h"
 #include "tests/sim/world.h"
@@ -68,6 +69,7 @@ struct world {
         struct dns_world *dns;
         struct people *people;
         struct book *book;
+        struct health *health;
         struct buffer members;     /* of the image that was looked at last */
         const char *authserv;      /* the name that lipap's results bear */
         struct arena arena, views; /* of the run; of one question of verify */
@@ -133,6 +135,8 @@ void world_mail(struct world *w, const struct statement *t);
 void world_told(void *world, uint32_t note);                                     /* for book_new */
 bool world_has_member(const struct world *w, struct str list, struct str email); /* as last looked at */
 void world_judge_members(struct world *w);                                       /* likewise */
+void world_judge_behaviour(
+        struct world *w); /* of mail hosts' clients, and of lists to their members, likewise */
 bool world_expect_book(struct world *w, const struct statement *t);
 
 /* world_link.c: those about the network. */
