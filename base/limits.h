@@ -183,6 +183,7 @@
 #define HISTORY_LIFE_MS (30LL * 24 * 60 * 60 * 1000) /* of what is told of messages that are done */
 #define TRACE_LIFE_MS (7LL * 24 * 60 * 60 * 1000)    /* of what was found and decided about a message */
 #define HISTORY_BATCH 500                            /* rows taken away in one transaction */
+#define PROVIDERS_MAX 1024 /* whose deliveries of a day are counted, for the judge of bounces: 450 KB */
 #define MAILER_RETRY_MS 30000                        /* when mail of our own could not be written */
 #define MX_ADDRESSES_MAX 24                          /* addresses of one destination that we try */
 #define MX_HOSTS_MAX 16                              /* of one destination whose addresses are looked up */

@@ -50,6 +50,18 @@ static const struct notice_traits traits[NOTICE_KINDS] = {
                 false, BIT(WORD_ADDRESS), 0},
         [NOTICE_REQUEST_DECIDED] = {{"request-decided", 15}, ROUTE_REQUEST, ROUTE_OWNER, NOTICE_TOKEN_NONE,
                 true, 0, 0},
+        [NOTICE_PROBE] = {{"probe", 5}, ROUTE_OWNER, ROUTE_NONE, NOTICE_TOKEN_NONE, false, BIT(WORD_ADDRESS),
+                0},
+        [NOTICE_FAREWELL_BOUNCED] = {{"farewell-bounced", 16}, ROUTE_OWNER, ROUTE_NONE, NOTICE_TOKEN_NONE,
+                false, BIT(WORD_ADDRESS), 0},
+        [NOTICE_REMOVED_OWNER] = {{"removed-owner", 13}, ROUTE_REQUEST, ROUTE_OWNER, NOTICE_TOKEN_NONE, false,
+                BIT(WORD_ADDRESS) | BIT(WORD_LINES), BIT(WORD_ADDRESS)},
+        [NOTICE_BREAKER] = {{"breaker", 7}, ROUTE_REQUEST, ROUTE_OWNER, NOTICE_TOKEN_NONE, false,
+                BIT(WORD_ADDRESS) | BIT(WORD_LINES), BIT(WORD_ADDRESS)},
+        [NOTICE_DIGEST] = {{"digest", 6}, ROUTE_REQUEST, ROUTE_OWNER, NOTICE_TOKEN_NONE, false,
+                BIT(WORD_LINES), BIT(WORD_LINES)},
+        [NOTICE_REPORT] = {{"report", 6}, ROUTE_REQUEST, ROUTE_OWNER, NOTICE_TOKEN_NONE, false,
+                BIT(WORD_LINES), BIT(WORD_LINES)},
 };
 
 const struct notice_traits *notice_traits_of(enum notice_kind kind)

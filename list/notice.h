@@ -31,6 +31,12 @@ enum notice_kind {
         NOTICE_WHY,              /* a moderator; text: the Message-ID asked for, without brackets */
         NOTICE_FAREWELL_REMOVED, /* who was removed */
         NOTICE_REQUEST_DECIDED,  /* a moderator, who came too late */
+        NOTICE_PROBE,            /* a member whose mail came back: does the address work? */
+        NOTICE_FAREWELL_BOUNCED, /* who was removed, as the probe came back, too */
+        NOTICE_REMOVED_OWNER, /* moderators; about: who that was; text: its id, then what was said, on two lines */
+        NOTICE_BREAKER,       /* moderators; about: a provider that fails for most; text: what it said last */
+        NOTICE_DIGEST, /* moderators; text: "A B C D": failures of ids above A up to B, verdicts above C up to D */
+        NOTICE_REPORT, /* moderators; text: the lines (list/report.h) */
         NOTICE_KINDS
 };
 

@@ -37,6 +37,8 @@ const struct setting settings[SETTINGS + 1] = {
                 "une ligne sur la liste"},
         [SETTING_LANGUAGE] = {"language", LANGUAGE, "en", "of what the list itself writes",
                 "de ce que la liste écrit elle-même"},
+        [SETTING_REPORT] = {"report", "weekly | off", "weekly", "tell the moderators how the week was",
+                "dire aux modérateurs comment la semaine s'est passée"},
 };
 
 const struct setting *setting_find(struct str name)

@@ -25,6 +25,7 @@ enum setting_id {
         SETTING_ARCHIVE,
         SETTING_DESCRIPTION,
         SETTING_LANGUAGE,
+        SETTING_REPORT,
         SETTINGS
 };
 

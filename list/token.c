@@ -17,6 +17,7 @@ static const struct str purpose_names[] = {
         [TOKEN_RETURN] = {"return", 6},
         [TOKEN_CONFIRM] = {"confirm", 7},
         [TOKEN_DECIDE] = {"decide", 6},
+        [TOKEN_PROBE] = {"probe", 5},
 };
 
 enum err token_key_derive(struct str seed, struct token_key *out)

@@ -21,7 +21,8 @@ struct token_key {
 enum token_purpose {
         TOKEN_RETURN,  /* the return path of one member: bounces; the id is the member's */
         TOKEN_CONFIRM, /* confirm-: joining, a change; the id is the request's */
-        TOKEN_DECIDE   /* accept- and reject-: a moderator's decision; the id is the request's */
+        TOKEN_DECIDE,  /* accept- and reject-: a moderator's decision; the id is the request's */
+        TOKEN_PROBE    /* the return path of a probe; the id is the member's */
 };
 
 struct token {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Mail to the return path of a member, whose token proved that we once sent it mail there. A delivery that failed for good
- * is recorded with that member; who judges members by such records is not here. Delays, answers of people and of their
+ * is recorded with that member, and judged (bounce_judge.h). Delays, answers of people and of their
  * vacation programs, and whatever cannot be read as a bounce, are taken and leave a line in the log. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/log.h"
 #include "mail/bounce.h"
+#include "serve/bounce_judge.h"
 #include "serve/inbound_target.h"
 #include "store/delivery.h"
 
@@ -79,9 +80,11 @@ static void log_bounce(const struct bounce_session *b, uint64_t size, const char
 static struct smtp_reply record(struct bounce_session *b, struct str said)
 {
         struct lipap *node = b->envelope->node;
-        enum err e = store_failure_add(node->store, b->envelope->member, host_wall_ms(node->host), said);
-        return e == ERR_OK || e == ERR_NOT_FOUND ? smtp_reply_of(250, 0, 0, S("bounce noted"))
-                                                 : inbound_store_trouble(node, e);
+        enum err e = bounce_judge_bounced(node, &(struct bounce_judge_bounce){.member = b->envelope->member,
+                                                        .is_probe = b->envelope->is_probe,
+                                                        .said = said,
+                                                        .bytes = str_of(b->text, b->n)});
+        return e == ERR_OK ? smtp_reply_of(250, 0, 0, S("bounce noted")) : inbound_store_trouble(node, e);
 }
 
 static struct smtp_reply judge(struct bounce_session *b, uint64_t size)

@@ -2,6 +2,7 @@
 #include "serve/delivery_outcome.h"
 
 #include "host/log.h"
+#include "serve/bounce_judge.h"
 
 struct str delivery_say_reply(struct delivery_worker *w, const struct smtp_reply *reply)
 {
@@ -86,7 +87,11 @@ static enum err put_outcome(
         if (o->kind == DELIVERY_DONE)
                 return store_delivery_done(store, job->id, host_wall_ms(w->node->host), o->code, o->said);
         if (o->kind == DELIVERY_FAIL)
-                return store_delivery_fail(store, job->id, host_wall_ms(w->node->host), o->code, o->said);
+                return bounce_judge_failed(w->node, &(struct bounce_judge_delivery){.id = job->id,
+                                                            .message = job->message,
+                                                            .member = job->member,
+                                                            .code = o->code,
+                                                            .said = o->said});
         return store_delivery_defer(store, job->id, now + pause_ms(w, job->attempts), o->said);
 }
 
@@ -100,6 +105,8 @@ void delivery_commit(struct delivery_worker *w, const struct delivery_job *job, 
         enum err e = put_outcome(w, job, o);
         while ((e == ERR_FULL || e == ERR_MEMORY) && fiber_sleep(w->node->host->sched, 1000) == ERR_OK)
                 e = put_outcome(w, job, o);
+        if (e == ERR_OK && o->kind == DELIVERY_DONE && job->member != 0)
+                bounce_judge_done(w->node, job->domain);
         if (e != ERR_OK) {
                 struct log_line l;
                 log_begin(&l, w->node->host, LOG_ERROR, "delivery", "outcome-lost");

@@ -7,7 +7,7 @@
 #include "store/lists.h"
 #include "store/messages.h"
 
-/* The return path of a member of a list: NAME-return-TOKEN@DOMAIN. Empty for what goes to no list. */
+/* The return path of a member of a list, or of a probe: NAME-return-TOKEN@DOMAIN. Empty for what goes to no list. */
 static enum err write_return_path(struct delivery_worker *w, const struct delivery_job *job,
         const struct store_message *m, struct wr *path)
 {
@@ -30,7 +30,8 @@ static enum err write_return_path(struct delivery_worker *w, const struct delive
         wr_str(&full, list.domain);
         wr_str(path, list.name);
         wr_str(path, S("-return-"));
-        e = token_write(path, &domain->keys[0], TOKEN_RETURN, wr_text(&full), &token);
+        e = token_write(
+                path, &domain->keys[0], m->probe != 0 ? TOKEN_PROBE : TOKEN_RETURN, wr_text(&full), &token);
         wr_byte(path, '@');
         wr_str(path, list.domain);
         return e == ERR_OK ? wr_end(path) : e;

@@ -191,7 +191,8 @@ static bool is_token_ours(struct inbound_envelope *e, struct str token, enum tok
 
 static struct smtp_reply accept_return(struct session *s, const struct route *route)
 {
-        if (!is_token_ours(&s->envelope, route->token, TOKEN_RETURN))
+        s->envelope.is_probe = is_token_ours(&s->envelope, route->token, TOKEN_PROBE);
+        if (!s->envelope.is_probe && !is_token_ours(&s->envelope, route->token, TOKEN_RETURN))
                 return unknown_user();
         s->envelope.member = s->envelope.token.id;
         s->target = &bounce_in;

@@ -33,6 +33,7 @@ struct inbound_envelope {
         size_t forward_count;
         struct str object;   /* of the route: a token, or whom to remove; as written */
         int64_t member;      /* whose return path it is, for a bounce */
+        bool is_probe;       /* of a probe that was sent to the member */
         struct token token;  /* of a command that has one */
         struct str ticket;   /* for a signed copy */
         struct arena *arena; /* of the transaction */

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "fiber/fiber.h"
 #include "host/host.h"
+#include "list/alarm.h"
 #include "list/route.h"
 #include "list/token.h"
 #include "serve/bell.h"
@@ -30,6 +31,7 @@ struct lipap_domain {
 };
 
 struct post;
+struct providers;
 struct rewrite;
 
 #define LIPAP_END_TEXT_MAX 1024
@@ -50,6 +52,7 @@ struct lipap_stats {
         uint64_t held;                        /* posts that were held for moderators */
         uint64_t written;                     /* notices that became mail */
         uint64_t expired;                     /* requests that nobody answered in time */
+        uint64_t bounced_out;                 /* members whom the judge of bounces removed */
 };
 void lipap_count_reply(
         struct lipap_stats *stats, enum smtp_server_event_kind asked, const struct smtp_reply *reply);
@@ -91,7 +94,11 @@ struct lipap {
         struct bell handover_bell; /* a message was taken in, or a held post was released */
         struct bell delivery_bell; /* a signed copy was taken in */
         struct bell mailer_bell;   /* there is mail to be written */
+        struct providers *providers; /* how deliveries ended there lately; NULL: nobody judges by it (bounce_judge.h) */
         bool has_released;         /* open messages may be older than those already handed over */
+        bool has_flushed;          /* the admin wants all tried now: also destinations that rest */
+        bool is_signer_away;       /* none could be reached when each was last tried */
+        bool alarms[ALARMS];       /* which hold, as last looked at (watch.h) */
 };
 
 /* The domain of ours that `name` is, or NULL. */
@@ -100,5 +107,7 @@ bool lipap_is_signer(const struct lipap *node, const struct ip *peer);
 bool lipap_is_proxy(const struct lipap *node, const struct ip *peer);
 /* Held posts became open: hand them over, though they are older than others that already were. */
 void lipap_posts_released(struct lipap *node);
+/* The admin has changed the queue: look at all of it now. */
+void lipap_queue_changed(struct lipap *node);
 
 #endif

@@ -69,6 +69,18 @@ static enum err find_options(struct mailer *m, struct letter *l)
         return ERR_OK;
 }
 
+/* A probe is of no use for who left meanwhile. */
+static enum err find_probed(struct mailer *m, struct letter *l)
+{
+        struct store_member member;
+        if (l->mail.kind != NOTICE_PROBE)
+                return ERR_OK;
+        enum err e =
+                store_member_find(m->node->store, l->notice->list, l->notice->address, &m->arena, &member);
+        l->probed = e == ERR_OK ? member.id : 0;
+        return e;
+}
+
 static enum err make_token(struct mailer *m, struct letter *l)
 {
         enum notice_token needs = notice_needs_token(l->mail.kind);
@@ -153,6 +165,8 @@ static enum err find_all(struct mailer *m, struct letter *l)
         if (e == ERR_OK)
                 e = find_options(m, l);
         if (e == ERR_OK)
+                e = find_probed(m, l);
+        if (e == ERR_OK)
                 e = make_token(m, l);
         if (e == ERR_OK && l->mail.kind == NOTICE_POST_WAITS && l->post.id == 0)
                 e = ERR_NOT_FOUND;
@@ -205,6 +219,8 @@ static enum err commit(
         struct store_message_new message = {
                 .ticket = arrival_random(m->node->host, ticket, sizeof ticket, TICKET_BYTES),
                 .kind = STORE_FORWARD,
+                .list = l->probed != 0 ? l->list.id : 0,
+                .probe = l->probed,
                 .domain = l->list.domain,
                 .message_id = made->message_id,
                 .front = wr_text(&w),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What mailer.c (notices and their rows) and mailer_text.c (what is streamed into their mail) share. */
+/* What mailer.c (notices and their rows), mailer_text.c and mailer_judge.c (what is streamed into their mail) share. */
 #ifndef SERVE_MAILER_INTERNAL_H
 #define SERVE_MAILER_INTERNAL_H
 
@@ -30,6 +30,7 @@ struct letter {
         struct setting_values settings;
         struct store_request request; /* id 0: it is about none, or that has ended */
         struct store_message post;    /* that waits with it; id 0: none */
+        int64_t probed;               /* the member to whom it is a probe, or 0 */
         const struct str *recipients;
         size_t recipient_count;
         struct notice_mail mail;
@@ -40,5 +41,10 @@ struct letter {
 /* Write what stands between the two parts of the mail.
  *   ERR_OK, or trouble of the store; ERR_NOT_FOUND: the post that it shows is gone */
 MUST_USE enum err mailer_stream(struct mailer *m, const struct letter *l, struct store_intake *intake);
+/* Its parts in mailer_judge.c: NOTICE_DIGEST, and the bounce of NOTICE_REMOVED_OWNER. */
+MUST_USE enum err mailer_digest(struct mailer *m, const struct letter *l, struct store_intake *intake);
+MUST_USE enum err mailer_bounce(struct mailer *m, const struct letter *l, struct store_intake *intake);
+/* Text, line by line; a CR at the end of a line is none of it. */
+MUST_USE enum err mailer_lines(struct mailer *m, struct store_intake *intake, struct str text);
 
 #endif

@@ -87,7 +87,7 @@ static void every_kind(struct rig *r)
                         assert_true(e == ERR_OK || e == ERR_EXISTS);
                         size_t before = messages(r);
                         order(r, lists[i], kind, "author@example.org", request,
-                                "new@example.org\n<id@example.org>\n");
+                                k == NOTICE_DIGEST ? "\n\n0 9 0 9" : "new@example.org\n<id@example.org>\n");
                         run_mailer(r);
                         if (messages(r) != before + 1)
                                 print_error("%s was not written\n", kind);

@@ -6,6 +6,7 @@
 #include "store/trace.h"
 
 #define PAGE 200      /* rows that are read at once */
+#define LINE_MAX 2048 /* octets that notice_mail_line has room for */
 #define TRACES_MAX 16 /* messages with the same Message-ID that are told of */
 
 static enum err write_post(struct mailer *m, const struct letter *l, struct store_intake *intake)
@@ -34,6 +35,19 @@ static enum err write_line(struct mailer *m, struct store_intake *intake, struct
         return wr_end(&w) == ERR_OK ? store_intake_write(intake, wr_text(&w)) : ERR_OK;
 }
 
+enum err mailer_lines(struct mailer *m, struct store_intake *intake, struct str text)
+{
+        enum err e = ERR_OK;
+        while (e == ERR_OK && text.n > 0) {
+                struct str line, rest;
+                (void)str_cut(text, '\n', &line, &rest);
+                line.n -= line.n > 0 && line.p[line.n - 1] == '\r';
+                e = write_line(m, intake, str_take(line, LINE_MAX));
+                text = rest;
+        }
+        return e;
+}
+
 static enum err write_members(struct mailer *m, const struct letter *l, struct store_intake *intake)
 {
         int64_t after = 0;
@@ -54,18 +68,6 @@ static enum err write_members(struct mailer *m, const struct letter *l, struct s
 
 /* ---- why ---- */
 
-static enum err write_lines(struct mailer *m, struct store_intake *intake, struct str text)
-{
-        enum err e = ERR_OK;
-        while (e == ERR_OK && text.n > 0) {
-                struct str line, rest;
-                (void)str_cut(text, '\n', &line, &rest);
-                e = write_line(m, intake, line);
-                text = rest;
-        }
-        return e;
-}
-
 static enum err write_results(struct mailer *m, int64_t message, struct store_intake *intake)
 {
         int64_t after = 0;
@@ -85,7 +87,7 @@ static enum err write_results(struct mailer *m, int64_t message, struct store_in
                         wr_init(&w, m->chunk, WHY_LINE_MAX);
                         why_result_write(&w, &result);
                         after = results[i].delivery;
-                        e = write_lines(m, intake, wr_text(&w));
+                        e = mailer_lines(m, intake, wr_text(&w));
                 }
                 m->arena = before;
         }
@@ -113,7 +115,7 @@ static enum err write_waiting(struct mailer *m, int64_t message, struct store_in
                         why_line_write(
                                 &line, waiting[i].in_flight ? S("under way") : S("waits"), wr_text(&text));
                         after = waiting[i].id;
-                        e = write_lines(m, intake, wr_text(&line));
+                        e = mailer_lines(m, intake, wr_text(&line));
                 }
                 m->arena = before;
         }
@@ -154,7 +156,7 @@ static enum err write_head(
                 .trace = t->text};
         wr_init(&w, m->chunk, WHY_HEAD_MAX);
         why_head_write(&w, &message);
-        return write_lines(m, intake, wr_text(&w));
+        return mailer_lines(m, intake, wr_text(&w));
 }
 
 static enum err write_why(struct mailer *m, const struct letter *l, struct store_intake *intake)
@@ -192,6 +194,13 @@ enum err mailer_stream(struct mailer *m, const struct letter *l, struct store_in
                 return write_members(m, l, intake);
         case NOTICE_WHY:
                 return write_why(m, l, intake);
+        case NOTICE_DIGEST:
+                return mailer_digest(m, l, intake);
+        case NOTICE_REMOVED_OWNER:
+                return mailer_bounce(m, l, intake);
+        case NOTICE_BREAKER:
+        case NOTICE_REPORT:
+                return mailer_lines(m, intake, l->data.text);
         default:
                 return ERR_OK;
         }
