@@ -110,6 +110,7 @@ static void add_group(struct bounce *b, const struct group *g)
                 diagnostic = rest;
         r->status = status_code(g->status);
         r->said = str_trim(diagnostic.n > 0 ? diagnostic : g->status);
+        r->is_bare = diagnostic.n == 0;
 }
 
 static void take_field(struct group *g, const struct mail_field *f)
@@ -189,6 +190,46 @@ static void read_parts(struct bounce *b, struct str text, unsigned depth)
                 read_parts(b, part, depth + 1);
 }
 
+/* ---- a report that leaves the reason to the text ---- */
+
+/* The reply in a line "address: 550 text"; empty when it is another line. */
+static struct str reply_behind(struct str line, struct str address)
+{
+        line = str_trim(line);
+        if (!str_eq_nocase(str_take(line, address.n), address))
+                return S("");
+        line = str_skip(line, address.n);
+        bool is_reply = line.n >= 5 && line.p[0] == ':' && line.p[1] == ' ' &&
+                        (line.p[2] == '4' || line.p[2] == '5') && ascii_is_digit(line.p[3]) &&
+                        ascii_is_digit(line.p[4]) && (line.n == 5 || line.p[5] == ' ');
+        return is_reply ? str_skip(line, 2) : S("");
+}
+
+/* OpenSMTPD reports "Status: 5.0.0" and no Diagnostic-Code, whatever it was told; what that was stands in the text. */
+static void take_reasons(struct bounce *b, struct str text)
+{
+        while (text.n > 0) {
+                struct str line;
+                (void)str_cut(text, '\n', &line, &text);
+                for (size_t i = 0; i < b->count; i++) {
+                        struct bounce_recipient *r = &b->list[i];
+                        struct str reply = reply_behind(line, r->address);
+                        if (r->is_bare && reply.n > 0) {
+                                r->said = reply;
+                                r->is_bare = false;
+                        }
+                }
+        }
+}
+
+static bool has_bare(const struct bounce *b)
+{
+        for (size_t i = 0; i < b->count; i++)
+                if (b->list[i].is_bare)
+                        return true;
+        return false;
+}
+
 /* Of the From field. */
 static struct str reporter_domain(struct str message)
 {
@@ -210,9 +251,12 @@ void bounce_read(struct str message, struct bounce_work *work, struct bounce *ou
         *out = (struct bounce){0};
         read_parts(out, message, 0);
         out->is_dsn = out->count > 0;
-        if (out->is_dsn)
+        if (out->is_dsn && !has_bare(out))
                 return;
         wr_init(&text, work->text, sizeof work->text);
         (void)mime_text_read(message, &text);
-        bounce_text_read(wr_text(&text), reporter_domain(message), work, out);
+        if (out->is_dsn)
+                take_reasons(out, wr_text(&text));
+        else
+                bounce_text_read(wr_text(&text), reporter_domain(message), work, out);
 }

@@ -31,6 +31,7 @@ struct bounce_recipient {
                 address; /* "local@domain" as the bounce writes it: the original recipient where it is told */
         struct str status; /* "5.1.1" (RFC 3463), or empty */
         struct str said;   /* the reason as it is given, on one or more lines; may be empty */
+        bool is_bare;      /* a report gave no reason but the status, nor did the text beside it */
 };
 
 struct bounce {

@@ -24,6 +24,8 @@ struct a_case {
                 *said; /* addresses with a space behind each; of the first: status and reason */
 };
 
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
 static struct bounce_work work;
 
 static void read_exact(struct str message, struct bounce *b)
@@ -85,6 +87,25 @@ static const struct a_case reports[] = {
                 REPORT("Final-Recipient: utf-8; j\xc3\xb8ran@b.example\r\nAction: failed\r\nStatus: "
                        "5.6.7\r\n"),
                 BOUNCE_PERMANENT, "j\xc3\xb8ran@b.example ", "5.6.7", NULL},
+        {"the reason of a bare status is in the text (OpenSMTPD)",
+                FROM "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHi!\r\n\r\n"
+                     "c@b.example: 550 5.1.1 no\r\nA@b.example: 550 5.7.1 your mail looks bad\r\n\r\n"
+                     "a@b.example: 550 5.1.1 later\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+                     "Reporting-MTA: dns; mx\r\n\r\n"
+                     "Final-Recipient: rfc822; a@b.example\r\nAction: failed\r\nStatus: 5.0.0\r\n--b--\r\n",
+                BOUNCE_PERMANENT, "a@b.example ", "5.0.0", "550 5.7.1 your mail looks bad"},
+        {"a reason in the report is not looked for in the text",
+                FROM "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n"
+                     "a@b.example: 550 5.7.1 your mail looks bad\r\n--b\r\n"
+                     "Content-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\n"
+                     "Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 no\r\n--b--\r\n",
+                BOUNCE_PERMANENT, "a@b.example ", "5.1.1", "550 5.1.1 no"},
+        {"no reason is what does not look like a reply",
+                FROM "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\na@b.example: 5500 no\r\n"
+                     "a@b.example: 55\r\na@b.example.org: 550 no\r\na@b.example 550 no\r\n--b\r\n"
+                     "Content-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\n"
+                     "Action: failed\r\nStatus: 5.0.0\r\n--b--\r\n",
+                BOUNCE_PERMANENT, "a@b.example ", "5.0.0", "5.0.0"},
         {"a report inside of a returned message is not ours",
                 FROM
                 "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n\r\n"
@@ -156,8 +177,9 @@ static void test_every_prefix(void **state)
 {
         struct bounce b;
         (void)state;
-        for (size_t i = 0; i < 3; i++) {
-                struct str whole = str_of_c(i < 2 ? reports[i].message : texts[2].message);
+        for (size_t i = 0; i < COUNT(reports) + 3; i++) {
+                struct str whole =
+                        str_of_c(i < COUNT(reports) ? reports[i].message : texts[i - COUNT(reports)].message);
                 for (size_t n = 0; n <= whole.n; n++) {
                         struct str part = exact(str_take(whole, n));
                         read_exact(part, &b);
