@@ -5,6 +5,7 @@
 #include "app/lipap.h"
 #include "crypto/bytes.h"
 #include "host/log.h"
+#include "serve/bounce_judge.h"
 #include "serve/delivery.h"
 #include "serve/handover.h"
 #include "serve/inbound.h"
@@ -240,6 +241,8 @@ static enum err spawn_all(struct server *s, struct listening *listening)
                 e = scope_spawn(s->scope, "watch", watch_run, s);
         if (e == ERR_OK)
                 e = scope_spawn(s->scope, "mailer", mailer_run, s->node);
+        if (e == ERR_OK)
+                e = scope_spawn(s->scope, "bounces", bounce_judge_run, s->node);
         if (e == ERR_OK)
                 e = scope_spawn(s->scope, "janitor", janitor_run, s->node);
         if (e == ERR_OK)
