@@ -11,6 +11,7 @@
 
 #define BATCH 32
 #define WORKER_ARENA 8192
+#define TROUBLE_REPLY_MAX 400 /* of a signer's words that are kept */
 
 struct handover {
         struct lipap *node;
@@ -35,6 +36,11 @@ struct worker {
         bool is_open;
         size_t next_signer; /* to be asked when a connection is needed */
         struct ip_port signer;
+        struct trouble { /* the last */
+                unsigned code;
+                size_t n;
+                char text[STORE_TROUBLE_MAX];
+        } trouble;
         struct arena arena;
         char memory[WORKER_ARENA];
 };
@@ -61,6 +67,28 @@ static void log_signer(struct worker *w, enum log_level level, const char *event
                 log_str(&l, "text", reply->text);
         }
         log_end(&l);
+}
+
+/* What whoever looks at the queue is told: "10.0.0.3:25: 451 4.3.0 no key yet". */
+static void note_trouble(struct worker *w, enum err e, const struct smtp_reply *reply)
+{
+        struct wr text;
+        wr_init(&text, w->trouble.text, sizeof w->trouble.text);
+        ip_port_write(&text, &w->signer);
+        wr_str(&text, S(": "));
+        if (reply->code != 0) {
+                wr_u64(&text, reply->code);
+                wr_byte(&text, ' ');
+                if (reply->enhanced.class != 0) {
+                        smtp_enhanced_write(&text, &reply->enhanced);
+                        wr_byte(&text, ' ');
+                }
+                wr_str(&text, str_take(reply->text, TROUBLE_REPLY_MAX));
+        } else {
+                wr_str(&text, str_of_c(err_text(e)));
+        }
+        w->trouble.n = wr_text(&text).n;
+        w->trouble.code = reply->code;
 }
 
 /* When a signer may be asked again at the earliest: 0 when one did not fail a moment ago. */
@@ -97,8 +125,14 @@ static void note_signer(struct worker *w, size_t at, enum err e, const struct sm
         if (!w->is_open && !state->is_away)
                 log_signer(w, LOG_WARN, "signer-away", 0, e, reply);
         state->is_away = !w->is_open;
-        if (!w->is_open)
+        if (!w->is_open) {
                 state->dead_until_ms = now_ms(w->handover) + HANDOVER_RETRY_FIRST_MS;
+                note_trouble(w, e, reply);
+        }
+        bool is_away = true;
+        for (size_t i = 0; i < w->node->signer_count; i++)
+                is_away = is_away && w->handover->signers[i].is_away;
+        w->node->is_signer_away = is_away;
 }
 
 static bool open_signer(struct worker *w)
@@ -186,8 +220,10 @@ static bool offer(struct worker *w, const struct store_message *m)
                 store_message_get(store, m->id, &w->arena, &after) == ERR_OK && after.state != STORE_OPEN;
         if (is_signed)
                 log_signer(w, LOG_INFO, "signed", m->id, ERR_OK, &(struct smtp_reply){0});
-        else if (!fiber_is_cancelled(w->node->host->sched))
+        else if (!fiber_is_cancelled(w->node->host->sched)) {
                 log_signer(w, LOG_ERROR, "not-signed", m->id, e, &reply);
+                note_trouble(w, e, &reply);
+        }
         return is_signed;
 }
 
@@ -219,6 +255,17 @@ static bool hand_over(struct worker *w, int64_t id)
         return false;
 }
 
+/* Why it is still not signed, with its row: the queue and the admin are told by it. */
+static void keep_trouble(struct worker *w, int64_t message)
+{
+        if (w->trouble.n == 0 || fiber_is_cancelled(w->node->host->sched))
+                return;
+        enum err e = store_trouble_put(
+                w->node->store, message, w->trouble.code, str_of(w->trouble.text, w->trouble.n));
+        if (e != ERR_OK && e != ERR_NOT_FOUND && e != ERR_FULL)
+                log_signer(w, LOG_WARN, "trouble-not-kept", message, e, &(struct smtp_reply){0});
+}
+
 /* ---- workers and their manager ---- */
 
 static void note_result(struct handover *h, struct task *task, bool is_signed)
@@ -238,6 +285,15 @@ static void note_result(struct handover *h, struct task *task, bool is_signed)
         bell_ring(&h->node->handover_bell);
 }
 
+static void work_on(struct worker *w, struct task *task)
+{
+        w->trouble.n = 0;
+        bool is_signed = hand_over(w, task->message);
+        if (!is_signed)
+                keep_trouble(w, task->message);
+        note_result(w->handover, task, is_signed);
+}
+
 static void worker_run(void *arg)
 {
         struct handover *h = arg;
@@ -255,7 +311,7 @@ static void worker_run(void *arg)
                 arena_init(&w->arena, w->memory, sizeof w->memory);
                 e = chan_receive(&h->work, sched, now_ms(h) + HANDOVER_IDLE_MS, &item);
                 if (e == ERR_OK)
-                        note_result(h, item, hand_over(w, ((struct task *)item)->message));
+                        work_on(w, item);
                 else
                         close_signer(w, true);
         }

@@ -39,3 +39,10 @@ void lipap_posts_released(struct lipap *node)
         node->has_released = true;
         bell_ring(&node->handover_bell);
 }
+
+void lipap_queue_changed(struct lipap *node)
+{
+        node->has_flushed = true;
+        lipap_posts_released(node);
+        bell_ring(&node->delivery_bell);
+}

@@ -22,6 +22,8 @@
 #include "serve/peers.h"
 #include "serve/resolver.h"
 #include "serve/smtpd.h"
+#include "serve/sts.h"
+#include "serve/tls_result.h"
 #include "store/store.h"
 
 struct lipap_domain {
@@ -45,9 +47,7 @@ struct lipap_stats {
         uint64_t not_signed;              /* tries to hand one over that failed */
         uint64_t delivered, deferred, failed; /* tries of deliveries */
         uint64_t tls_in, tls_in_failed;       /* handshakes of peers that came to us */
-        uint64_t tls_out, tls_out_failed;     /* of connections to other mail hosts */
-        uint64_t dane_out;                    /* those that proved themselves by their zone */
-        uint64_t clear_out;                   /* connections to those without TLS */
+        uint64_t tls_results[TLS_RESULTS];    /* of tries to connect to other mail hosts */
         uint64_t commands[ROUTE_KINDS];       /* mail that a list obeyed or answered, by route */
         uint64_t held;                        /* posts that were held for moderators */
         uint64_t written;                     /* notices that became mail */
@@ -83,9 +83,10 @@ struct lipap {
         uint16_t delivery_port;   /* of other mail hosts: 25, but for tests */
         struct post *spare_posts; /* memory for messages that come in (post_in.c) */
         size_t spare_post_count;
-        struct rewrite *spare_rewrite;       /* room for making the header of one (post_keep.c) */
-        struct identity identity;            /* of ours under TLS; without a context nothing is offered */
-        struct tls_context *tls_client;      /* for connections to other mail hosts; NULL: in the clear */
+        struct rewrite *spare_rewrite;  /* room for making the header of one (post_keep.c) */
+        struct identity identity;       /* of ours under TLS; without a context nothing is offered */
+        struct tls_context *tls_client; /* for connections to other mail hosts; NULL: in the clear */
+        struct sts *sts;                /* policies of their domains; NULL: without roots there are none */
         struct inbound_memory *spare_memory; /* of transactions (inbound.c) */
         size_t spare_memory_count;
         struct smtpd_gate gate;
@@ -94,11 +95,12 @@ struct lipap {
         struct bell handover_bell; /* a message was taken in, or a held post was released */
         struct bell delivery_bell; /* a signed copy was taken in */
         struct bell mailer_bell;   /* there is mail to be written */
-        struct providers *providers; /* how deliveries ended there lately; NULL: nobody judges by it (bounce_judge.h) */
-        bool has_released;         /* open messages may be older than those already handed over */
-        bool has_flushed;          /* the admin wants all tried now: also destinations that rest */
-        bool is_signer_away;       /* none could be reached when each was last tried */
-        bool alarms[ALARMS];       /* which hold, as last looked at (watch.h) */
+        struct providers *
+                providers; /* how deliveries ended there lately; NULL: nobody judges by it (bounce_judge.h) */
+        bool has_released; /* open messages may be older than those already handed over */
+        bool has_flushed;  /* the admin wants all tried now: also destinations that rest */
+        bool is_signer_away; /* none could be reached when each was last tried */
+        bool alarms[ALARMS]; /* which hold, as last looked at (watch.h) */
 };
 
 /* The domain of ours that `name` is, or NULL. */
