@@ -141,17 +141,20 @@
 /* lipap. */
 #define LIPAP_DOMAINS_MAX 32
 #define LIPAP_SIGNERS_MAX 16
-#define LIPAP_PASSWORDS_MAX 4    /* the password and the older ones whose tokens are still accepted */
-#define LIPAP_SESSIONS_MAX 10240 /* SMTP sessions at once, where the platform has room for so many */
-#define LIPAP_SESSIONS_MIN 100   /* that may be asked for: twice those that are kept for signers */
+#define LIPAP_PASSWORDS_MAX 4 /* the password and the older ones whose tokens are still accepted */
+#define LIPAP_SESSIONS_MAX \
+        11264 /* SMTP sessions at once, where there is room: nine tenths are ten thousand idle ones */
+#define LIPAP_SESSIONS_MIN 100 /* that may be asked for: twice those that are kept for signers */
 #define LIPAP_CONNECTIONS_OWN                                                             \
         (DELIVERY_WORKERS_MAX + DELIVERY_STUCK_MAX + HANDOVER_WORKERS + DNS_QUERIES_MAX + \
                 DNS_SOCKETS_IDLE_MAX + MONITOR_CONNECTIONS_MAX +                          \
-                64) /* beside sessions: each of these, listeners, files */
+                64)             /* beside sessions: each of these, listeners, files */
+#define LIPAP_MESSAGES_MAX 1000 /* that come in at once: 60 KiB each and a header section; 452 for the rest */
 #define LIPAP_SESSIONS_RESERVED \
         50 /* of these only for signers, or lipap waits for nec while nec waits for lipap */
 #define SMTPD_CROWDED_PERCENT 90     /* of the sessions: above it, idle ones make room for new ones */
 #define SMTPD_DISMISS_AFTER_MS 10000 /* without use of its session, before a client makes room for another */
+#define SMTPD_SLOW_AFTER_MS 60000    /* likewise, without end of its message */
 #define SMTPD_SPARE_MAX 64           /* buffers of sessions that are kept for the next ones */
 #define LIPAP_FRONT_MAX \
         (24 * 1024) /* header fields that we put in front of a post, results of authentication most */
@@ -183,10 +186,10 @@
 #define HISTORY_LIFE_MS (30LL * 24 * 60 * 60 * 1000) /* of what is told of messages that are done */
 #define TRACE_LIFE_MS (7LL * 24 * 60 * 60 * 1000)    /* of what was found and decided about a message */
 #define HISTORY_BATCH 500                            /* rows taken away in one transaction */
-#define PROVIDERS_MAX 1024 /* whose deliveries of a day are counted, for the judge of bounces: 450 KB */
-#define MAILER_RETRY_MS 30000                        /* when mail of our own could not be written */
-#define MX_ADDRESSES_MAX 24                          /* addresses of one destination that we try */
-#define MX_HOSTS_MAX 16                              /* of one destination whose addresses are looked up */
+#define PROVIDERS_MAX 1024    /* whose deliveries of a day are counted, for the judge of bounces: 450 KB */
+#define MAILER_RETRY_MS 30000 /* when mail of our own could not be written */
+#define MX_ADDRESSES_MAX 24   /* addresses of one destination that we try */
+#define MX_HOSTS_MAX 16       /* of one destination whose addresses are looked up */
 #define MX_LOOKUP_MS 30000
 #define BOUNCE_KEEP_MAX \
         32768 /* of a bounce, what is looked at: the words for people come first, the returned message last */
@@ -207,9 +210,10 @@
 #define STS_MAX_AGE_S 31557600 /* 3.2 */
 #define STS_MX_MAX 128         /* patterns of one policy; the largest that are known have some twenty */
 #define STS_KEPT_MAX 4096 /* of a policy as it is kept: so STS_POLICIES_MAX of them are 40 MiB of an image */
-#define STS_POLICIES_MAX 10000 /* that are kept; those that expire first go */
-#define STS_FAILED_MAX 1024    /* domains whose fetch failed, and that are remembered for it */
-#define STS_ADDRESSES_MAX 8    /* of a policy's server that are tried */
+#define STS_POLICIES_MAX 10000       /* that are kept; those that expire first go */
+#define STS_FAILED_MAX 1024          /* domains whose fetch failed, and that are remembered for it */
+#define STS_ADDRESSES_MAX 8          /* of a policy's server that are tried */
+#define STS_CONNECT_MS (10LL * 1000) /* to one of them: several may have to be tried */
 #define STS_REFRESH_MS \
         (24LL * 60 * 60 * 1000)        /* a policy that is older is fetched anew (10.2: at least daily) */
 #define STS_RETRY_MS (5LL * 60 * 1000) /* 3.3: a fetch that failed is not tried again before */

@@ -242,6 +242,11 @@ void tls_end(struct tls *t)
         ERR_clear_error();
 }
 
+bool tls_is_ended(const struct tls *t)
+{
+        return (SSL_get_shutdown(t->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 const char *tls_version_text(const struct tls *t)
 {
         return SSL_get_version(t->ssl);

@@ -107,6 +107,8 @@ MUST_USE enum err tls_read(struct tls *t, void *into, size_t cap, size_t *got);
 MUST_USE enum err tls_write(struct tls *t, struct str bytes);
 void tls_end(struct tls *t); /* close_notify */
 
+bool tls_is_ended(const struct tls *t); /* the peer ended in order: what was read is all that it said */
+
 const char *tls_version_text(const struct tls *t); /* "TLSv1.3" */
 const char *tls_cipher_text(const struct tls *t);
 bool tls_is_resumed(const struct tls *t); /* after the handshake */

@@ -45,9 +45,11 @@ static void talk(size_t step)
         memset(big, 'x', sizeof big);
         say(p.client, p.server, S("EHLO x\r\n"));
         say(p.server, p.client, str_of(big, sizeof big));
+        assert_false(tls_is_ended(p.server));
         tls_end(p.client);
         move(p.client, p.server, 1000);
         assert_int_equal(tls_read(p.server, got, sizeof got, &n), ERR_EOF);
+        assert_true(tls_is_ended(p.server));
         drop(&p);
         tls_context_free(client);
         tls_context_free(server);

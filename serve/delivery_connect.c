@@ -16,78 +16,162 @@ void delivery_disconnect(struct delivery_worker *w, bool in_order)
         delivery_disconnected(w->destination);
 }
 
-/* For whoever looks at the queue: the host's zone asks for what the host does not do. */
-static struct str say_no_tls(struct delivery_worker *w)
+/* ---- telling ---- */
+
+/* For whoever looks at the queue: what the host was asked to prove, by whom, and what is wrong. */
+static struct str say_no_tls(struct delivery_worker *w, const char *why)
 {
+        const struct tls_policy *policy = &w->policy;
         struct wr text;
         wr_init(&text, w->said, sizeof w->said);
-        wr_str(&text, S("the zone of "));
-        wr_str(&text, w->policy.expect.name);
-        wr_str(&text, S(" asks for TLS (DANE, RFC 7672), and its host fails: "));
-        wr_str(&text, w->out->tls_fault[0] ? str_of_c(w->out->tls_fault) : S("it offers no TLS"));
+        if (policy->rule == TLS_RULE_STS) {
+                wr_str(&text, S("the policy of "));
+                wr_str(&text, w->destination->domain);
+                wr_str(&text, S(" asks for TLS and proof (MTA-STS, RFC 8461), and its host "));
+        } else {
+                wr_str(&text, S("the zone of "));
+        }
+        wr_str(&text, policy->expect.name);
+        if (policy->rule != TLS_RULE_STS)
+                wr_str(&text, S(" asks for TLS (DANE, RFC 7672), and its host"));
+        wr_str(&text, S(" fails: "));
+        wr_str(&text, str_of_c(why));
         return wr_text(&text);
 }
 
-static enum err open_as(struct delivery_worker *w, const struct tls_policy *policy, struct smtp_reply *reply)
-{
-        struct lipap *node = w->node;
-        const struct smtp_out_config config = {.to = w->peer,
-                .connect_ms = DELIVERY_CONNECT_MS,
-                .client = {.hello = node->hostname, .tls = policy->tls},
-                .tls = node->tls_client,
-                .expect = policy->expect};
-        return smtp_out_open(w->out, node->host, &config, reply);
-}
-
-static void log_no_tls(struct delivery_worker *w, enum log_level level, const char *why)
+static void log_tls(struct delivery_worker *w, enum log_level level, const char *event, const char *why)
 {
         struct log_line l;
-        log_begin(&l, w->node->host, level, "delivery", "tls-failed");
+        log_begin(&l, w->node->host, level, "delivery", event);
         log_ip_port(&l, "peer", &w->peer);
         log_str(&l, "domain", w->destination->domain);
         log_c(&l, "why", why);
         log_end(&l);
-        w->node->stats.tls_out_failed++;
 }
 
-/* Open a connection to a target. Where nobody vouches for the host, TLS that fails is no reason to keep the mail: the same host
- * is tried in the clear (RFC 7435 3). Where its zone says what it has to prove, nothing is sent without. */
-static enum err open_one(struct delivery_worker *w, size_t nth, struct smtp_reply *reply)
+static void count(struct delivery_worker *w, enum tls_result result)
+{
+        w->tls_result = result;
+        w->node->stats.tls_results[result]++;
+}
+
+/* ---- one address ---- */
+
+/* A try to open a connection to one address. */
+struct attempt {
+        struct smtp_reply reply;
+        const char
+                *no_tls; /* why there is no TLS, or not the right one; NULL: that is not what it failed for */
+};
+
+static enum err open_as(struct delivery_worker *w, struct attempt *a)
 {
         struct lipap *node = w->node;
-        struct tls_policy *policy = &w->policy;
-        *reply = (struct smtp_reply){0};
-        arena_reset(&w->arena);
-        enum err e = tls_policy_find(node->resolver, &w->targets, nth, w->destination->domain,
-                host_now_ms(node->host) + MX_LOOKUP_MS, &w->arena, policy);
-        if (e != ERR_OK) {
-                log_no_tls(w, LOG_WARN, "no answer about TLSA records");
+        const struct smtp_out_config config = {.to = w->peer,
+                .connect_ms = DELIVERY_CONNECT_MS,
+                .client = {.hello = node->hostname, .tls = w->policy.tls},
+                .tls = node->tls_client,
+                .expect = w->policy.expect};
+        a->no_tls = NULL;
+        smtp_out_close(w->out);
+        enum err e = smtp_out_open(w->out, node->host, &config, &a->reply);
+        if (e == ERR_CRYPTO)
+                a->no_tls = w->out->tls_fault;
+        else if (e == ERR_DENIED && smtp_reply_is_positive(&a->reply))
+                a->no_tls = "it offers no TLS";
+        else if (e == ERR_DENIED && smtp_out_extensions(w->out)->starttls)
+                a->no_tls = "it refuses TLS";
+        return e;
+}
+
+/* Who has to have a say cannot be asked, or says that this host is none. */
+static enum err give_up(struct delivery_worker *w, struct attempt *a, enum err e, const char *why)
+{
+        bool is_sts = w->policy.rule == TLS_RULE_STS;
+        if (e == ERR_CANCELLED)
                 return e;
-        }
-        bool is_open_to_all = policy->tls == SMTP_CLIENT_TLS_MAY;
-        e = open_as(w, policy, reply);
-        if (e ==
-                ERR_UNSUPPORTED) { /* none of the records is usable: TLS, with whoever is there (RFC 7672 2.2) */
+        a->no_tls = why;
+        log_tls(w, LOG_WARN, "tls-failed", why);
+        count(w, is_sts ? TLS_RESULT_STS_FAILED : TLS_RESULT_DANE_FAILED);
+        return e;
+}
+
+/* Under the policy that was found with `e`. */
+static enum err open_under(struct delivery_worker *w, enum err e, struct attempt *a)
+{
+        bool is_sts = w->policy.rule == TLS_RULE_STS;
+        if (e != ERR_OK)
+                return give_up(w, a, e,
+                        is_sts ? "the policy could not be looked at" : "no answer about TLSA records");
+        if (is_sts && w->policy.is_unlisted)
+                return give_up(w, a, ERR_DENIED, "the policy does not name it");
+        return open_as(w, a);
+}
+
+/* Where nobody insists, TLS that fails is no reason to keep the mail: the same host is tried with less, and in the end in the
+ * clear (RFC 7435 3). */
+static enum err open_with_less(struct delivery_worker *w, enum err e, struct attempt *a)
+{
+        struct tls_policy *policy = &w->policy;
+        if (e == ERR_CRYPTO && policy->rule == TLS_RULE_STS_TESTING &&
+                policy->expect.kind == TLS_EXPECT_NAME) {
+                log_tls(w, LOG_WARN, "sts-testing-failed", a->no_tls);
                 policy->expect.kind = TLS_EXPECT_NOTHING;
-                smtp_out_close(w->out);
-                e = open_as(w, policy, reply);
+                e = open_as(w, a);
         }
         if (e == ERR_CRYPTO) {
-                log_no_tls(w, is_open_to_all ? LOG_INFO : LOG_WARN, w->out->tls_fault);
-                if (is_open_to_all) {
-                        smtp_out_close(w->out);
-                        policy->tls = SMTP_CLIENT_TLS_NEVER;
-                        e = open_as(w, policy, reply);
-                }
-        }
-        if (e == ERR_OK) {
-                bool is_dane = policy->expect.kind == TLS_EXPECT_DANE;
-                *(is_dane                      ? &node->stats.dane_out
-                        : smtp_out_tls(w->out) ? &node->stats.tls_out
-                                               : &node->stats.clear_out) += 1;
+                log_tls(w, LOG_INFO, "tls-failed", a->no_tls);
+                policy->tls = SMTP_CLIENT_TLS_NEVER;
+                e = open_as(w, a);
         }
         return e;
 }
+
+static enum tls_result result_of_open(const struct delivery_worker *w)
+{
+        const struct tls_policy *policy = &w->policy;
+        bool is_secured = smtp_out_tls(w->out) != NULL;
+        if (policy->rule == TLS_RULE_DANE)
+                return TLS_RESULT_DANE;
+        if (is_secured && policy->expect.kind == TLS_EXPECT_NAME)
+                return TLS_RESULT_STS;
+        if (policy->rule == TLS_RULE_STS_TESTING)
+                return TLS_RESULT_STS_TESTING_FAILED;
+        if (is_secured)
+                return TLS_RESULT_OPEN;
+        return policy->tls == SMTP_CLIENT_TLS_NEVER ? TLS_RESULT_FALLBACK : TLS_RESULT_CLEAR;
+}
+
+static enum err open_one(struct delivery_worker *w, size_t nth, struct attempt *a)
+{
+        struct lipap *node = w->node;
+        struct tls_policy *policy = &w->policy;
+        const struct tls_policy_question q = {.resolver = node->resolver,
+                .sts = node->sts,
+                .targets = &w->targets,
+                .nth = nth,
+                .domain = w->destination->domain,
+                .now_ms = host_now_ms(node->host),
+                .deadline_ms = host_now_ms(node->host) + MX_LOOKUP_MS,
+                .arena = &w->arena};
+        *a = (struct attempt){.no_tls = NULL};
+        w->tls_result = TLS_RESULT_NONE;
+        arena_reset(&w->arena);
+        enum err e = open_under(w, tls_policy_find(&q, policy), a);
+        if (e == ERR_UNSUPPORTED && policy->rule == TLS_RULE_DANE)
+                e = open_under(w, tls_policy_without_dane(&q, policy), a);
+        bool has_to = policy->tls == SMTP_CLIENT_TLS_MUST;
+        if (!has_to)
+                e = open_with_less(w, e, a);
+        if (e == ERR_OK) {
+                count(w, result_of_open(w));
+        } else if (has_to && a->no_tls && w->tls_result == TLS_RESULT_NONE) {
+                (void)give_up(w, a, e, a->no_tls);
+        }
+        return e;
+}
+
+/* ---- a destination ---- */
 
 /* Try each address in turn; a host that refuses the session gives way to the next (RFC 5321 5.1). */
 static struct delivery_outcome connect_any(struct delivery_worker *w)
@@ -96,21 +180,19 @@ static struct delivery_outcome connect_any(struct delivery_worker *w)
                 .kind = DELIVERY_DEFER, .is_destination = true, .said = S("no host could be reached")};
         int64_t end_ms = host_now_ms(w->node->host) + DELIVERY_OPEN_MS;
         for (size_t i = 0; i < w->targets.count && host_now_ms(w->node->host) < end_ms; i++) {
-                struct smtp_reply reply;
+                struct attempt a;
                 w->peer = w->targets.at[i];
                 w->peer.port = w->node->delivery_port;
-                enum err e = open_one(w, i, &reply);
+                enum err e = open_one(w, i, &a);
                 w->is_open = e == ERR_OK;
                 if (w->is_open) {
                         delivery_connected(w->destination);
                         break;
                 }
-                bool is_denied =
-                        w->policy.tls == SMTP_CLIENT_TLS_MUST && (e == ERR_CRYPTO || e == ERR_DENIED);
-                o.said = is_denied         ? say_no_tls(w)
-                         : reply.code != 0 ? delivery_say_reply(w, &reply)
-                                           : delivery_say_trouble(w, S("connecting"), e);
-                o.code = reply.code;
+                o.said = a.no_tls            ? say_no_tls(w, a.no_tls)
+                         : a.reply.code != 0 ? delivery_say_reply(w, &a.reply)
+                                             : delivery_say_trouble(w, S("connecting"), e);
+                o.code = a.no_tls ? 0 : a.reply.code;
                 smtp_out_close(w->out);
                 if (e == ERR_CANCELLED)
                         break;

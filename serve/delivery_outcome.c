@@ -43,6 +43,12 @@ struct delivery_outcome delivery_outcome_of_trouble(struct delivery_worker *w, s
         return (struct delivery_outcome){.kind = DELIVERY_DEFER, .said = delivery_say_trouble(w, what, e)};
 }
 
+/* What the host has proven itself by. */
+static struct str proof_word(enum tls_expect_kind kind)
+{
+        return kind == TLS_EXPECT_DANE ? S("dane") : kind == TLS_EXPECT_NAME ? S("sts") : S("none");
+}
+
 static void log_outcome(
         struct delivery_worker *w, const struct delivery_job *job, const struct delivery_outcome *o)
 {
@@ -62,7 +68,9 @@ static void log_outcome(
                 log_ip_port(&l, "peer", &w->peer);
         if (w->is_open && smtp_out_tls(w->out)) {
                 log_c(&l, "tls", tls_version_text(smtp_out_tls(w->out)));
-                log_c(&l, "proof", w->policy.expect.kind == TLS_EXPECT_DANE ? "dane" : "none");
+                log_str(&l, "proof", proof_word(w->policy.expect.kind));
+                if (tls_is_resumed(smtp_out_tls(w->out)))
+                        log_c(&l, "resumed", "yes");
         }
         log_str(&l, "said", o->said);
         log_end(&l);
@@ -107,9 +115,10 @@ void delivery_commit(struct delivery_worker *w, const struct delivery_job *job, 
                 e = put_outcome(w, job, o);
         if (e == ERR_OK && o->kind == DELIVERY_DONE && job->member != 0)
                 bounce_judge_done(w->node, job->domain);
-        if (e != ERR_OK) {
+        if (e != ERR_OK) { /* not found: the operator has dropped it meanwhile */
                 struct log_line l;
-                log_begin(&l, w->node->host, LOG_ERROR, "delivery", "outcome-lost");
+                log_begin(&l, w->node->host, e == ERR_NOT_FOUND ? LOG_INFO : LOG_ERROR, "delivery",
+                        e == ERR_NOT_FOUND ? "dropped" : "outcome-lost");
                 log_i64(&l, "message", job->message);
                 log_str(&l, "to", job->address);
                 log_err(&l, e);

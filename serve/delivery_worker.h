@@ -8,6 +8,7 @@
 #include "serve/mx.h"
 #include "serve/smtp_out.h"
 #include "serve/tls_policy.h"
+#include "serve/tls_result.h"
 
 #define DELIVERY_WORKER_ARENA 16384
 
@@ -20,7 +21,8 @@ struct delivery_worker {
         bool is_reused; /* a transaction was done on this connection: it may be stale */
         struct ip_port peer;
         struct mx_targets targets;
-        struct tls_policy policy; /* of the connection */
+        struct tls_policy policy;   /* of the connection */
+        enum tls_result tls_result; /* of the last try to open one */
         struct arena arena;
         char memory[DELIVERY_WORKER_ARENA];
         char said[SMTP_REPLY_TEXT_MAX]; /* what became of the present job, as text */

@@ -34,22 +34,26 @@ static void write_intake(const struct lipap *node, struct metrics *m)
         }
 }
 
+static void tls_row(struct metrics *m, struct str direction, struct str outcome, uint64_t count)
+{
+        const struct metrics_label labels[] = {{"direction", direction}, {"outcome", outcome}};
+        metrics_u64(m, labels, 2, count);
+}
+
 static void write_tls(const struct lipap *node, struct metrics *m)
 {
         const struct lipap_stats *s = &node->stats;
-        const struct {
-                struct str direction, outcome;
-                uint64_t count;
-        } rows[] = {{S("in"), S("tls"), s->tls_in}, {S("in"), S("failed"), s->tls_in_failed},
-                {S("out"), S("tls"), s->tls_out}, {S("out"), S("dane"), s->dane_out},
-                {S("out"), S("failed"), s->tls_out_failed}, {S("out"), S("clear"), s->clear_out}};
         metrics_family(m, METRICS_COUNTER, "lipap_tls_total",
                 "Sessions under TLS, handshakes that failed, and connections to hosts without TLS");
-        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-                metrics_u64(m,
-                        (struct metrics_label[]){
-                                {"direction", rows[i].direction}, {"outcome", rows[i].outcome}},
-                        2, rows[i].count);
+        tls_row(m, S("in"), S("tls"), s->tls_in);
+        tls_row(m, S("in"), S("failed"), s->tls_in_failed);
+        for (enum tls_result r = TLS_RESULT_NONE + 1; r < TLS_RESULTS; r++)
+                tls_row(m, S("out"), tls_result_word(r), s->tls_results[r]);
+        struct sts_stats sts = node->sts ? sts_stats(node->sts) : (struct sts_stats){0};
+        metrics_family(m, METRICS_COUNTER, "lipap_sts_fetches_total",
+                "Policies of MTA-STS that were fetched, and those that could not be");
+        metrics_u64(m, &(struct metrics_label){"outcome", S("fetched")}, 1, sts.fetched);
+        metrics_u64(m, &(struct metrics_label){"outcome", S("failed")}, 1, sts.failed);
         one(m, METRICS_COUNTER, "lipap_tlsa_updates_total",
                 "Changes of our TLSA records that the primary confirmed", node->identity.updates);
 }

@@ -61,35 +61,86 @@ static enum err look(struct resolver *r, struct str host, int64_t deadline_ms, s
         return ERR_OK;
 }
 
-enum err tls_policy_find(struct resolver *r, const struct mx_targets *targets, size_t nth, struct str domain,
-        int64_t deadline_ms, struct arena *arena, struct tls_policy *out)
+/* The host's own records, or those of the name that its aliases lead to (RFC 7672 2.2.3). `*is_there`: there are some. */
+static enum err find_dane(const struct tls_policy_question *q, const struct mx_host *host,
+        struct tls_policy *out, bool *is_there)
 {
-        *out = (struct tls_policy){.tls = SMTP_CLIENT_TLS_MAY};
-        if (targets->host_count == 0)
-                return ERR_OK; /* an address has no name */
-        const struct mx_host *host = &targets->hosts[targets->host_of[nth]];
-        out->expect.name = write_name(out->name, sizeof out->name, &host->name);
-        if (!host->is_secure)
-                return ERR_OK;
-        const struct dns_name *names[] = {&host->base, &host->name}; /* RFC 7672 2.2.3 */
+        const struct dns_name *names[] = {&host->base, &host->name};
         size_t first = dns_name_eq(&host->base, &host->name) ? 1 : 0;
-        for (size_t i = first; i < 2; i++) {
-                bool is_there;
-                struct str base = write_name(out->name, sizeof out->name, names[i]);
-                enum err e = look(r, base, deadline_ms, arena, out, &is_there, &out->expect.tlsa_count);
+        *is_there = false;
+        for (size_t i = first; i < 2 && !*is_there; i++) {
+                struct str base = out->expect.name = write_name(out->name, sizeof out->name, names[i]);
+                enum err e = look(
+                        q->resolver, base, q->deadline_ms, q->arena, out, is_there, &out->expect.tlsa_count);
                 if (e != ERR_OK)
                         return e;
-                out->expect.name = base;
-                if (!is_there)
-                        continue;
-                struct wr other;
-                wr_init(&other, out->other, sizeof out->other);
-                wr_lower(&other, domain);
-                out->tls = SMTP_CLIENT_TLS_MUST;
-                out->expect.kind = out->expect.tlsa_count > 0 ? TLS_EXPECT_DANE : TLS_EXPECT_NOTHING;
-                out->expect.other = wr_text(&other);
-                out->expect.tlsa = out->records;
-                return ERR_OK;
         }
         return ERR_OK;
+}
+
+static void expect_dane(const struct tls_policy_question *q, struct tls_policy *out)
+{
+        struct wr other;
+        wr_init(&other, out->other, sizeof out->other);
+        wr_lower(&other, q->domain);
+        out->rule = TLS_RULE_DANE;
+        out->tls = SMTP_CLIENT_TLS_MUST;
+        out->expect.kind = TLS_EXPECT_DANE;
+        out->expect.other = wr_text(&other);
+        out->expect.tlsa = out->records;
+}
+
+/* What the domain's policy of MTA-STS says of the host, on top of what is asked of it already. */
+static enum err find_sts(const struct tls_policy_question *q, struct tls_policy *out)
+{
+        struct sts_verdict verdict = {.mode = STS_NONE};
+        const struct mx_host *host = &q->targets->hosts[q->targets->host_of[q->nth]];
+        out->expect.name = write_name(out->name, sizeof out->name, &host->name);
+        out->expect.may_resume = true;
+        out->expect.now_ms = q->now_ms;
+        if (!q->sts)
+                return ERR_OK;
+        enum err e = sts_find(q->sts, q->domain, out->expect.name, &verdict);
+        if (e != ERR_OK) {
+                out->rule = TLS_RULE_STS;
+                return e;
+        }
+        if (verdict.mode == STS_NONE)
+                return ERR_OK;
+        out->is_unlisted = !verdict.is_listed;
+        out->rule = verdict.mode == STS_ENFORCE ? TLS_RULE_STS : TLS_RULE_STS_TESTING;
+        if (verdict.is_listed || out->rule == TLS_RULE_STS)
+                out->expect.kind = TLS_EXPECT_NAME;
+        if (out->rule == TLS_RULE_STS)
+                out->tls = SMTP_CLIENT_TLS_MUST;
+        return ERR_OK;
+}
+
+enum err tls_policy_without_dane(const struct tls_policy_question *q, struct tls_policy *policy)
+{
+        policy->rule = TLS_RULE_NONE;
+        policy->tls = SMTP_CLIENT_TLS_MUST;
+        policy->expect = (struct tls_expect){.kind = TLS_EXPECT_NOTHING};
+        return find_sts(q, policy);
+}
+
+enum err tls_policy_find(const struct tls_policy_question *q, struct tls_policy *out)
+{
+        bool is_there = false;
+        *out = (struct tls_policy){.tls = SMTP_CLIENT_TLS_MAY};
+        if (q->targets->host_count == 0)
+                return ERR_OK; /* an address has no name */
+        const struct mx_host *host = &q->targets->hosts[q->targets->host_of[q->nth]];
+        if (host->is_secure) {
+                enum err e = find_dane(q, host, out, &is_there);
+                if (e != ERR_OK) {
+                        out->rule = TLS_RULE_DANE;
+                        return e;
+                }
+        }
+        if (is_there && out->expect.tlsa_count > 0) {
+                expect_dane(q, out);
+                return ERR_OK;
+        }
+        return is_there ? tls_policy_without_dane(q, out) : find_sts(q, out);
 }

@@ -141,7 +141,12 @@ static void check(struct world *w, struct resolver *r, const struct a_case *c)
         arena_init(&arena, memory, sizeof memory);
         assert_int_equal(
                 mx_find(r, w->h, str_of_c(c->domain), S("self.test"), deadline_ms, &targets), ERR_OK);
-        enum err e = tls_policy_find(r, &targets, 0, str_of_c(c->domain), deadline_ms, &arena, &policy);
+        const struct tls_policy_question q = {.resolver = r,
+                .targets = &targets,
+                .domain = str_of_c(c->domain),
+                .deadline_ms = deadline_ms,
+                .arena = &arena};
+        enum err e = tls_policy_find(&q, &policy);
         if (!w->is_trusted) {
                 assert_int_equal(e, ERR_OK);
                 assert_int_equal(policy.tls, SMTP_CLIENT_TLS_MAY);
