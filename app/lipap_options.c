@@ -40,7 +40,7 @@ static const struct option_spec specs[] = {
         {"tarpit", 0, "T", false,
                 "pause before each refusal but the first two of a session, at most 30s; default none"},
         {"sessions", 0, "N", false,
-                "SMTP sessions at a time, 100 to 10240; default: as many as there is room for"},
+                "SMTP sessions at a time, 100 to 11264; default: as many as there is room for"},
         {"sessions-per-address", 0, "N", false,
                 "SMTP sessions of one client at a time, default 50; 0: any number"},
         {"proxy-from", 0, "CIDR", true, "proxies that speak the PROXY protocol, version 2"},
@@ -168,10 +168,10 @@ static int read_sessions(struct lipap_options *o)
         uint64_t sessions = 0, of_address = LIPAP_ADDRESS_SESSIONS;
         if (options_value(&o->options, "sessions", &value) &&
                 (str_to_u64(value, LIPAP_SESSIONS_MAX, &sessions) != ERR_OK || sessions < LIPAP_SESSIONS_MIN))
-                return complain("--sessions is not a number from 100 to 10240", value);
+                return complain("--sessions is not a number from 100 to 11264", value);
         if (options_value(&o->options, "sessions-per-address", &value) &&
                 str_to_u64(value, LIPAP_SESSIONS_MAX, &of_address) != ERR_OK)
-                return complain("--sessions-per-address is not a number up to 10240", value);
+                return complain("--sessions-per-address is not a number up to 11264", value);
         o->sessions_max = (size_t)sessions;
         o->node.address_sessions_max = (size_t)of_address;
         return 0;

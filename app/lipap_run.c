@@ -308,9 +308,6 @@ static void drop_tls(struct server *s)
         s->node->tls_client = NULL;
 }
 
-int lipap_run(struct host *h, struct lipap_options *o)
-{
-        struct server server = {.host = h, .o = o, .node = &o->node, .status = 1};
 /* As many sessions as were asked for, or as the platform has room for beside what we open ourselves. */
 static void set_gate(struct server *s)
 {
@@ -321,6 +318,7 @@ static void set_gate(struct server *s)
         struct log_line l;
         s->node->gate.most = is_lowered ? most : wanted;
         s->node->gate.reserved = LIPAP_SESSIONS_RESERVED;
+        s->node->gate.messages_most = LIPAP_MESSAGES_MAX;
         log_begin(
                 &l, s->host, is_lowered && s->o->sessions_max > 0 ? LOG_WARN : LOG_INFO, "lipap", "sessions");
         log_u64(&l, "most", s->node->gate.most);
@@ -329,6 +327,9 @@ static void set_gate(struct server *s)
         log_end(&l);
 }
 
+int lipap_run(struct host *h, struct lipap_options *o)
+{
+        struct server server = {.host = h, .o = o, .node = &o->node, .status = 1};
         struct scope scope; /* of the store fiber */
         o->node.host = h;
         set_gate(&server);

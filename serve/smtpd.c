@@ -39,6 +39,13 @@ static struct smtp_reply ask_hello(struct session *s, const struct smtp_server_e
         return s->handler->hello(s->ctx, event->is_extended, event->name);
 }
 
+static struct smtp_reply ask_data(struct session *s)
+{
+        if (s->place.link && !smtpd_gate_takes_message(s->config->gate, host_now_ms(s->host)))
+                return smtp_reply_of(452, 3, 2, S("Too many messages at once, try again later"));
+        return s->handler->data ? s->handler->data(s->ctx) : smtp_reply_plain(354, S("Go on"));
+}
+
 static struct smtp_reply ask_end(struct session *s, const struct smtp_server_event *event)
 {
         struct smtpd_message message = {.size = event->size, .has_8bit = event->has_8bit};
@@ -57,7 +64,7 @@ static struct smtp_reply ask(struct session *s, const struct smtp_server_event *
         case SMTP_SERVER_RCPT:
                 return s->handler->rcpt(s->ctx, &event->rcpt);
         case SMTP_SERVER_DATA:
-                return s->handler->data ? s->handler->data(s->ctx) : smtp_reply_plain(354, S("Go on"));
+                return ask_data(s);
         default:
                 return ask_end(s, event);
         }
@@ -165,10 +172,14 @@ static void secure(struct session *s)
         smtpd_place_used(s->config->gate, &s->place, host_now_ms(s->host));
 }
 
-/* What brings a message nearer. */
-static bool is_use(const struct smtp_server_event *event, const struct smtp_reply *reply)
+/* What brings a message nearer gives a session its place anew. */
+static void note_use(struct session *s, enum smtp_server_event_kind kind, uint16_t code)
 {
-        return event->kind != SMTP_SERVER_HELLO && reply->code < 400;
+        int64_t now_ms = host_now_ms(s->host);
+        if (code == 354)
+                smtpd_place_in_message(s->config->gate, &s->place, now_ms);
+        else if (kind == SMTP_SERVER_END || (kind != SMTP_SERVER_HELLO && code < 400))
+                smtpd_place_used(s->config->gate, &s->place, now_ms);
 }
 
 static void act(struct session *s, const struct smtp_server_event *event)
@@ -184,11 +195,11 @@ static void act(struct session *s, const struct smtp_server_event *event)
         if (event->kind == SMTP_SERVER_RESET) {
                 if (s->handler->reset)
                         s->handler->reset(s->ctx, event->reset);
+                smtpd_place_used(s->config->gate, &s->place, host_now_ms(s->host));
                 return;
         }
         struct smtp_reply reply = ask(s, event);
-        if (is_use(event, &reply))
-                smtpd_place_used(s->config->gate, &s->place, host_now_ms(s->host));
+        note_use(s, event->kind, reply.code);
         if (s->handler->replied)
                 s->handler->replied(s->ctx, event->kind, &reply);
         smtp_server_reply(&s->server, &reply, host_now_ms(s->host));
@@ -214,7 +225,7 @@ static void read_more(struct session *s)
         give_buffers(s);
         bool is_resting = !s->buffers;
         char *room = is_resting ? piece : smtp_server_room(&s->server, &cap);
-        s->place.is_idle = !smtp_server_is_in_message(&s->server);
+        s->place.is_idle = true;
         enum err e = wire_read(&s->wire, room, cap, smtp_server_deadline(&s->server), &got);
         s->place.is_idle = false;
         if (!take_buffers(s)) {
@@ -268,7 +279,7 @@ static enum smtp_server_closed converse(struct session *s)
                         act(s, &event);
                 }
                 if (smtp_server_pending(&s->server).n > 0) {
-                        s->place.is_idle = !smtp_server_is_in_message(&s->server);
+                        s->place.is_idle = true;
                         flush_or_lose(s);
                         s->place.is_idle = false;
                 } else {
@@ -314,7 +325,7 @@ enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp, const st
         if (!config->is_favoured)
                 smtpd_place_enter(config->gate, &s->place, sched_current(h->sched), host_now_ms(h));
         enum smtp_server_closed why = converse(s);
-        smtpd_place_leave(config->gate, &s->place);
+        smtpd_place_leave(&s->place);
         wire_drop(&s->wire);
         smtpd_gate_give(config->gate, s->buffers);
         free(s->kept);

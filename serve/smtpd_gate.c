@@ -22,47 +22,71 @@ bool smtpd_gate_is_crowded(const struct smtpd_gate *g)
         return g->open * 100 >= places(g, false) * SMTPD_CROWDED_PERCENT;
 }
 
-/* Those that do something for us just now are passed over: they are few, and not for long. */
-void smtpd_gate_make_room(struct smtpd_gate *g, int64_t now_ms)
+/* Those for whom we do something just now are passed over: they are few, and not for long. */
+static void dismiss_one(struct smtpd_gate *g, struct smtpd_line *line, int64_t before_ms)
 {
-        int64_t before_ms = now_ms - (g->dismiss_ms > 0 ? g->dismiss_ms : SMTPD_DISMISS_AFTER_MS);
-        if (!smtpd_gate_is_crowded(g))
-                return;
-        for (struct smtpd_place *p = g->first; p && p->used_ms <= before_ms; p = p->next)
+        for (struct smtpd_place *p = line->first; p && p->used_ms <= before_ms; p = p->next)
                 if (p->is_idle && fiber_expire(p->fiber)) {
                         p->is_dismissed = true;
-                        smtpd_place_leave(g, p);
+                        smtpd_place_leave(p);
                         g->dismissed++;
                         return;
                 }
 }
 
-static void append(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms)
+void smtpd_gate_make_room(struct smtpd_gate *g, int64_t now_ms)
 {
-        if (!g->first)
-                g->end = &g->first;
+        if (smtpd_gate_is_crowded(g))
+                dismiss_one(g, &g->idle, now_ms - SMTPD_DISMISS_AFTER_MS);
+}
+
+bool smtpd_gate_takes_message(struct smtpd_gate *g, int64_t now_ms)
+{
+        if (g->messages_most == 0)
+                return true;
+        if (g->messages.count * 100 >= g->messages_most * SMTPD_CROWDED_PERCENT)
+                dismiss_one(g, &g->messages, now_ms - SMTPD_SLOW_AFTER_MS);
+        return g->messages.count < g->messages_most;
+}
+
+static void append(struct smtpd_line *line, struct smtpd_place *p, int64_t now_ms)
+{
+        if (!line->first)
+                line->end = &line->first;
         p->used_ms = now_ms;
         p->next = NULL;
-        p->link = g->end;
-        *g->end = p;
-        g->end = &p->next;
+        p->link = line->end;
+        p->line = line;
+        *line->end = p;
+        line->end = &p->next;
+        line->count++;
 }
 
 void smtpd_place_enter(struct smtpd_gate *g, struct smtpd_place *p, struct fiber *fiber, int64_t now_ms)
 {
         p->fiber = fiber;
-        append(g, p, now_ms);
+        append(&g->idle, p, now_ms);
+}
+
+static void move(struct smtpd_line *line, struct smtpd_place *p, int64_t now_ms)
+{
+        if (!p->link)
+                return;
+        smtpd_place_leave(p);
+        append(line, p, now_ms);
 }
 
 void smtpd_place_used(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms)
 {
-        if (!p->link)
-                return;
-        smtpd_place_leave(g, p);
-        append(g, p, now_ms);
+        move(&g->idle, p, now_ms);
 }
 
-void smtpd_place_leave(struct smtpd_gate *g, struct smtpd_place *p)
+void smtpd_place_in_message(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms)
+{
+        move(&g->messages, p, now_ms);
+}
+
+void smtpd_place_leave(struct smtpd_place *p)
 {
         if (!p->link)
                 return;
@@ -70,7 +94,8 @@ void smtpd_place_leave(struct smtpd_gate *g, struct smtpd_place *p)
         if (p->next)
                 p->next->link = p->link;
         else
-                g->end = p->link;
+                p->line->end = p->link;
+        p->line->count--;
         p->link = NULL;
 }
 

@@ -59,8 +59,8 @@ static void session(void *arg)
         p->is_idle = true;
         w->got[i] = fiber_park(w->s, 3600 * 1000);
         p->is_idle = false;
-        smtpd_place_leave(&w->gate, p);
-        smtpd_place_leave(&w->gate, p);
+        smtpd_place_leave(p);
+        smtpd_place_leave(p);
 }
 
 static bool is_dismissed(struct world *w, size_t i)
@@ -106,10 +106,10 @@ static void crowd(void *arg)
         fiber_yield(w->s);
         for (size_t i = 1; i < SESSIONS; i++)
                 assert_int_equal(w->got[i], ERR_TIMEOUT);
-        assert_ptr_equal(w->gate.first, &w->places[0]);
+        assert_ptr_equal(w->gate.idle.first, &w->places[0]);
         fiber_wake(w->places[0].fiber);
         (void)scope_join(&scope);
-        assert_null(w->gate.first);
+        assert_null(w->gate.idle.first);
 }
 
 static void test_crowd(void **state)
@@ -120,6 +120,49 @@ static void test_crowd(void **state)
         sched_run(w.s, crowd, &w);
         sched_free(w.s);
         assert_int_equal(w.got[0], ERR_OK);
+}
+
+/* Messages have places of their own: the one that comes for the longest makes room, others wait for nobody. */
+static void messages(void *arg)
+{
+        struct world *w = arg;
+        struct scope scope;
+        scope_open(&scope, w->s, FIBER_NEVER);
+        for (size_t i = 0; i < SESSIONS; i++) {
+                assert_true(smtpd_gate_takes_message(&w->gate, w->platform.now_ms));
+                assert_int_equal(scope_spawn(&scope, "session", session, w), ERR_OK);
+                fiber_yield(w->s);
+                smtpd_place_in_message(&w->gate, &w->places[i], w->platform.now_ms);
+                assert_int_equal(fiber_sleep(w->s, 1000), ERR_OK);
+        }
+        w->gate.open = w->gate.most;
+        assert_false(smtpd_gate_takes_message(&w->gate, w->platform.now_ms));
+        assert_int_equal(w->gate.dismissed, 0);
+        assert_int_equal(fiber_sleep(w->s, SMTPD_SLOW_AFTER_MS - 5 * 1000), ERR_OK);
+        make_room(w); /* those with a message under way do not make room for sessions */
+        assert_int_equal(w->gate.dismissed, 0);
+        assert_true(smtpd_gate_takes_message(&w->gate, w->platform.now_ms));
+        assert_true(is_dismissed(w, 0));
+        smtpd_place_used(&w->gate, &w->places[1], w->platform.now_ms); /* its message has ended */
+        assert_int_equal(w->gate.messages.count, SESSIONS - 2);
+        assert_int_equal(w->gate.idle.count, 1);
+        assert_true(smtpd_gate_takes_message(&w->gate, w->platform.now_ms));
+        assert_int_equal(w->gate.dismissed, 1); /* there was room */
+        for (size_t i = 1; i < SESSIONS; i++)
+                fiber_wake(w->places[i].fiber);
+        (void)scope_join(&scope);
+        assert_int_equal(w->gate.messages.count + w->gate.idle.count, 0);
+}
+
+static void test_messages(void **state)
+{
+        (void)state;
+        struct world w = {.gate = {.most = SESSIONS, .messages_most = SESSIONS}};
+        w.s = fake_sched(&w.platform);
+        sched_run(w.s, messages, &w);
+        sched_free(w.s);
+        assert_int_equal(w.got[0], ERR_TIMEOUT);
+        assert_int_equal(w.got[1], ERR_OK);
 }
 
 /* However many sessions had buffers at once, only so many are kept. */
@@ -153,6 +196,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_places),
                 cmocka_unit_test(test_crowd),
+                cmocka_unit_test(test_messages),
                 cmocka_unit_test(test_buffers),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -360,7 +360,7 @@ void smtp_server_dismiss(struct smtp_server *s)
 {
         if (s->state >= SMTP_SERVER_STATE_CLOSING)
                 return;
-        server_say(s, 421, 3, 2, S("Idle while others wait, closing; try again later"));
+        server_say(s, 421, 3, 2, S("Others wait and you are slow, closing; try again later"));
         server_close(s, SMTP_CLOSED_CROWDED);
 }
 

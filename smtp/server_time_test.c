@@ -220,8 +220,8 @@ static void test_dismissed(void **state)
         smtp_server_dismiss(p.server);
         server_play_drain(&p);
         assert_true(p.is_closed);
-        assert_true(str_has_suffix_nocase(
-                play_str(&p.output), S("421 4.3.2 Idle while others wait, closing; try again later\r\n")));
+        assert_true(str_has_suffix_nocase(play_str(&p.output),
+                S("421 4.3.2 Others wait and you are slow, closing; try again later\r\n")));
         assert_true(str_has_suffix_nocase(play_str(&p.events), S("reset closed\nclosed room for others\n")));
         server_play_free(&p);
 }

@@ -55,7 +55,7 @@ WRONG = [
     ("lipap", LIPAP + ["--greet-delay", "2m"], "--greet-delay"),
     ("lipap", LIPAP + ["--tarpit", "31s"], "--tarpit"),
     ("lipap", LIPAP + ["--sessions", "99"], "--sessions"),
-    ("lipap", LIPAP + ["--sessions", "10241"], "--sessions"),
+    ("lipap", LIPAP + ["--sessions", "11265"], "--sessions"),
     ("lipap", LIPAP + ["--sessions-per-address", "many"], "--sessions-per-address"),
     ("lipap", LIPAP + ["--proxy-from", "everywhere"], "--proxy-from"),
     ("lipap", LIPAP + ["--dns-server", "127.0.0.1"], "--dns-key"),
