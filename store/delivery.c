@@ -3,7 +3,8 @@
 
 #include "store/ask.h"
 
-#define FILL_CHUNK 16 /* members that one post may have before it is the next one's turn */
+#define FILL_CHUNK \
+        16 /* members that one post may have before it is the next one's turn; SQL_DELIVERIES_FLY knows it */
 
 struct batch {
         int64_t now_ms;
@@ -46,29 +47,46 @@ static enum err next_post(struct store *s, struct post *out)
         return query_end(&q);
 }
 
-/* A row in flight for the member that `q` stands on. */
-static enum err hand_out(struct store *s, struct batch *b, const struct post *post, struct query *q)
+/* Whom a delivery is for: the member that `q` stands on. */
+static enum err address_it(struct batch *b, const struct post *post, struct query *q)
 {
-        struct str address = query_copy(q, 1, b->arena);
-        struct query add;
-        query_init(&add, &s->db, SQL_DELIVERY_ADD);
-        query_fail(&add, q->err);
-        query_i64(&add, 1, post->message);
-        query_i64(&add, 2, query_get_i64(q, 0));
-        query_text(&add, 3, address);
-        query_folded(&add, 4, address_domain(address));
-        query_i64(&add, 5, b->now_ms); /* 6, the next try, stays NULL: in flight */
-        enum err err = query_run(&add, NULL);
-        if (err != ERR_OK)
-                return err;
-        struct store_delivery *d = &b->out[b->count++];
-        *d = (struct store_delivery){.id = db_last_id(&s->db),
-                .message = post->message,
+        struct store_delivery *d = &b->out[b->count];
+        *d = (struct store_delivery){.message = post->message,
                 .list = post->list,
                 .member = query_get_i64(q, 0),
-                .address = address,
+                .address = query_copy(q, 1, b->arena),
                 .first_ms = b->now_ms};
-        return address_domain_lower(address, b->arena, &d->domain);
+        b->count += q->err == ERR_OK;
+        return q->err != ERR_OK ? q->err : address_domain_lower(d->address, b->arena, &d->domain);
+}
+
+/* Rows in flight, one or FILL_CHUNK of them: what a statement costs beside its rows is most of a single one. */
+static enum err add_rows(struct store *s, struct store_delivery *d, size_t n)
+{
+        struct query q;
+        query_init(&q, &s->db, n == FILL_CHUNK ? SQL_DELIVERIES_FLY : SQL_DELIVERY_FLY_ONE);
+        query_i64(&q, 1, d->message);
+        query_i64(&q, 2, d->first_ms);
+        for (size_t i = 0; i < n; i++) {
+                int at = 3 + 3 * (int)i;
+                query_i64(&q, at, d[i].member);
+                query_text(&q, at + 1, d[i].address);
+                query_text(&q, at + 2, d[i].domain);
+        }
+        enum err err = query_run(&q, NULL);
+        for (size_t i = n; i > 0; i--) /* ids of one statement follow each other (AUTOINCREMENT) */
+                d[i - 1].id = db_last_id(&s->db) - (int64_t)(n - i);
+        return err;
+}
+
+static enum err hand_out(struct store *s, struct store_delivery *d, size_t n)
+{
+        enum err err = ERR_OK;
+        for (size_t i = 0, some; i < n && err == ERR_OK; i += some) {
+                some = n == FILL_CHUNK ? n : 1;
+                err = add_rows(s, d + i, some);
+        }
+        return err;
 }
 
 /* The cursor's new place, or its end. */
@@ -96,10 +114,12 @@ static enum err fill_post(struct store *s, struct batch *b, struct post *post)
         query_i64(&q, 4, (int64_t)most);
         query_i64(&q, 5, post->message);
         for (; query_row(&q); n++) {
-                query_fail(&q, hand_out(s, b, post, &q));
+                query_fail(&q, address_it(b, post, &q));
                 post->reached = query_get_i64(&q, 0);
         }
         enum err err = query_end(&q);
+        if (err == ERR_OK)
+                err = hand_out(s, &b->out[b->count - n], n);
         return err != ERR_OK ? err : move_post(s, post, n < most || post->reached == post->bound);
 }
 

@@ -51,6 +51,13 @@
         "(SELECT id, state, received_ms FROM message INDEXED BY message_list WHERE list = ?1 AND kind = 1" \
         " AND received_ms >= ?2 ORDER BY received_ms DESC LIMIT ?3)"
 
+/* Deliveries of message ?1 that begin at ?2; each row has the next three numbers. */
+#define FLYING                                                                                         \
+        "INSERT INTO delivery (message, first_ms, member, address, domain, attempts, next_ms, reply) " \
+        "VALUES "
+#define FLYING_ROW "(?1, ?2, ?, ?, ?, 0, NULL, '')"
+#define FLYING_4 FLYING_ROW ", " FLYING_ROW ", " FLYING_ROW ", " FLYING_ROW
+
 const char *const sql_text[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
         [SQL_COMMIT] = "COMMIT",
@@ -161,6 +168,8 @@ const char *const sql_text[SQL_COUNT] = {
                 "INSERT INTO delivery (message, member, address, domain, attempts, first_ms, next_ms,"
                 " reply) VALUES (?1, ?2, ?3, ?4, 0, ?5,"
                 " CASE WHEN (SELECT held FROM message WHERE id = ?1) THEN -1 - ?6 ELSE ?6 END, '')",
+        [SQL_DELIVERY_FLY_ONE] = FLYING FLYING_ROW,
+        [SQL_DELIVERIES_FLY] = FLYING FLYING_4 ", " FLYING_4 ", " FLYING_4 ", " FLYING_4,
         [SQL_DELIVERY_DUE] = "SELECT d.id, d.message, coalesce(m.list, 0), d.member, d.address, d.domain,"
                              " d.attempts, d.first_ms FROM delivery d JOIN message m ON m.id = d.message"
                              " WHERE d.next_ms BETWEEN 0 AND ?1 ORDER BY d.next_ms LIMIT ?2",

@@ -86,6 +86,8 @@ enum sql {
         SQL_POST_DROP,
         SQL_POST_TURN,
         SQL_DELIVERY_ADD,
+        SQL_DELIVERY_FLY_ONE,
+        SQL_DELIVERIES_FLY,
         SQL_DELIVERY_DUE,
         SQL_DELIVERY_FLY,
         SQL_DELIVERY_NEXT,

@@ -485,11 +485,20 @@ static void make_name(struct vfs *v)
         CHECK(wr_end(&w) == ERR_OK);
 }
 
+/* Whoever has a store uses it from one thread, so SQLite's locks are for nobody, and nobody asks how much memory it has.
+ * It takes this before it starts, the first time. */
+static void let_alone(void)
+{
+        (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct vfs *vfs_new(struct volume *volume)
 {
         struct vfs *v = calloc(1, sizeof *v);
         if (v == NULL)
                 return NULL;
+        let_alone();
         v->volume = volume;
         crc32c_init(&v->crc);
         make_name(v);
