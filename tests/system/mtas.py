@@ -167,7 +167,7 @@ def wide(net, lipap):
     """An author and members with UTF-8 in their addresses."""
     those = [s for s in net.servers if s.has_utf8]
     for server in those:
-        with net.world.case(f"{server.name}: a post of {UTF8}@{server.zone} comes to members whose addresses have UTF-8, and others"):
+        with net.world.case(f"{server.name}: an author and members with UTF-8 in their addresses, and members without"):
             raw = net.post(server, f"{UTF8}@{server.zone}", WIDE, parameters=" BODY=8BITMIME SMTPUTF8")
             arrive(net, raw, [f"{user}@{s.zone}" for s in those for user in (UTF8, "ann")])
     with net.world.case("a server without SMTPUTF8 is not given it"):
@@ -209,11 +209,9 @@ def connections(net):
 
 
 def run(world):
-    mta.need_root()
-    for kind in KINDS:
-        lacks = kind.missing()
-        if lacks:
-            raise Skip(lacks)
+    lacks = [why for why in (mta.lacks_root(), *(kind.missing() for kind in KINDS)) if why]
+    if lacks:
+        raise Skip("; ".join(lacks))
     net = Net(world)
     world.start_knot(test_zone=net.zone())
     sink = world.start_sink(policy=lambda kind, to, text, conn: "550 5.1.1 nobody" if text == GONE else None)

@@ -9,7 +9,7 @@ import socketserver
 import subprocess
 import threading
 
-from lib.rig import DNS, NET, POSTER, Skip
+from lib.rig import DNS, NET, POSTER
 from lib.tls import make_pair
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -39,13 +39,13 @@ class Mail:
 
 
 class Mta:
-    """One mail server for the domain `zone`, with TLS, and for `clear`, without, at two addresses. Both have `users` and a mailbox
-    for each; mail to `forwards` goes on to another place."""
+    """One mail server for the domain `zone` (and `more`), with TLS, and for `clear`, without, at two addresses. All have `users`
+    and a mailbox for each; mail to `forwards` goes on to another place."""
 
     name = zone = clear = package = program = argv = ""
     session_of_message = ""  # of a log line of each message that came
     unknown = "550 5.1.1"  # what it says to a recipient that it does not know
-    host = 0
+    host, more = 0, ()
     has_utf8 = True
 
     def __init__(self, world, users, forwards):
@@ -171,9 +171,9 @@ class Mta:
         return f"{cls.name} lacks {', '.join(lost)} (tools/deps brings them)" if lost else None
 
 
-def need_root():
-    if os.geteuid() != 0 or os.environ.get("PTT_OWN_MOUNTS") != "1":
-        raise Skip("needs to be root")
+def lacks_root():
+    """Why none of them can be started, or None."""
+    return "needs to be root" if os.geteuid() != 0 or os.environ.get("PTT_OWN_MOUNTS") != "1" else None
 
 
 class Door(socketserver.ThreadingTCPServer):

@@ -43,7 +43,7 @@ smtpd_peername_lookup = no
 queue_run_delay = 1s
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s
-virtual_mailbox_domains = {zone}, clear.{zone}
+virtual_mailbox_domains = {domains}
 virtual_mailbox_base = /var/mail
 virtual_mailbox_maps = texthash:/etc/postfix/users
 virtual_alias_maps = texthash:/etc/postfix/forwards
@@ -77,15 +77,15 @@ class Postfix(Mta):
     program, argv = "/usr/sbin/postfix", "/usr/sbin/postfix start-fg"
 
     def configure(self):
-        put = {"zone": self.zone, "tls": self.addresses[self.zone], "clear": self.addresses[self.clear], "poster": POSTER,
-               "door": f"{DOOR[0]}:{DOOR[1]}"}
+        domains = (self.zone, self.clear, *self.more)
+        put = {"zone": self.zone, "domains": ", ".join(domains), "tls": self.addresses[self.zone],
+               "clear": self.addresses[self.clear], "poster": POSTER, "door": f"{DOOR[0]}:{DOOR[1]}"}
         shutil.copytree("/etc/postfix", os.path.join(self.root, "etc/postfix"))
         self.file("etc/postfix/main.cf", MAIN.format(**put))
         self.file("etc/postfix/master.cf", MASTER.format(**put) + SERVICES)
-        both = (self.zone, self.clear)
-        self.file("etc/postfix/users", "".join(f"{user}@{zone} {user}/\n" for user in self.users for zone in both))
+        self.file("etc/postfix/users", "".join(f"{user}@{zone} {user}/\n" for user in self.users for zone in domains))
         self.file("etc/postfix/forwards", "".join(f"{user}@{zone} {to}\n" for user, to in self.forwards.items()
-                                                  for zone in both))
+                                                  for zone in domains))
         self.file("etc/postfix/transports", "/@clear\\./ clear:\n")
         self.folder("var/spool/postfix")
         self.folder("var/lib/postfix", "postfix")
