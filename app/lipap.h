@@ -9,6 +9,7 @@
 #include "base/ip.h"
 #include "serve/lipap.h"
 #include "serve/resolver.h"
+#include "serve/watch.h"
 
 #define LIPAP_LISTENERS_MAX 8
 
@@ -22,10 +23,13 @@ struct lipap_options {
         struct ip_port metrics; /* family 0: none */
         struct key_password passwords[LIPAP_PASSWORDS_MAX];
         size_t nameserver_count, listen_count, password_count;
-        size_t sessions_max; /* as asked for; 0: not */
-        struct dns_keys dns_keys;     /* may write the TLSA records of the host name */
-        struct str tls_cert, tls_key; /* files; empty: a certificate of our own making */
-        const char *label;            /* --name, or NULL */
+        size_t sessions_max;       /* as asked for; 0: not */
+        struct watch_config watch; /* nec's selectors */
+        struct dns_keys dns_keys;  /* may write the TLSA records of the host name */
+        struct str tls_cert,
+                tls_key;    /* files; empty: those of the image, or a certificate of our own making */
+        struct str ca_file; /* roots; empty: those of the image, if there are any */
+        const char *label;  /* --name, or NULL */
 };
 
 /* Read argv into `o`, all zeros. `--help` and `--version` are answered here.

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "app/lipap.h"
+#include "auth/zone.h"
 #include "base/quantity.h"
 #include "crypto/bytes.h"
 #include "mail/address.h"
@@ -29,11 +30,17 @@ static const struct option_spec specs[] = {
                 "NAME:ALG:SECRET, a TSIG key that may write the TLSA records of the host name"},
         {"dns-key-file", 0, "FILE", true, "the same, from a file"},
         {"tls-cert", 0, "FILE", false,
-                "a certificate and those that lead to its root, as PEM; default: one that we make"},
+                "a certificate and those that lead to its root, as PEM; default: that of the image, or one "
+                "that we make"},
         {"tls-key", 0, "FILE", false, "its private key, as PEM"},
+        {"ca-file", 0, "FILE", false,
+                "roots as PEM, for MTA-STS; default: tls/roots.pem in the image, else none"},
         {"authserv-id", 0, "ID", false,
                 "whose results of authentication are ours; default: the first --domain"},
-        {"admin", 0, "[LOCAL:]EMAIL", false, "gets the mail to postmaster, abuse and LOCAL"},
+        {"admin", 0, "[LOCAL:]EMAIL", false,
+                "gets the mail to postmaster, abuse and LOCAL, and what needs a person"},
+        {"selector", 0, "PATTERN", false, "as nec has it, for the daily look at the DNS; default dkim-%d"},
+        {"arc-selector", 0, "PATTERN", false, "likewise, default arc-%d"},
         {"listen", 0, "IP:PORT", true, "default 0.0.0.0:25"},
         {"greet-delay", 0, "T", false,
                 "pause before the banner, default none; who speaks meanwhile is turned away"},
@@ -230,10 +237,26 @@ static int read_senders(struct lipap_options *o)
         return 0;
 }
 
+static int read_watch(struct lipap_options *o)
+{
+        if (!options_value(&o->options, "selector", &o->watch.selector))
+                o->watch.selector = S("dkim-%d");
+        if (!options_value(&o->options, "arc-selector", &o->watch.arc_selector))
+                o->watch.arc_selector = S("arc-%d");
+        if (zone_selector_check(o->watch.selector) != ERR_OK)
+                return complain(
+                        "--selector is not letters, digits and hyphens around one %d", o->watch.selector);
+        if (zone_selector_check(o->watch.arc_selector) != ERR_OK)
+                return complain("--arc-selector is not letters, digits and hyphens around one %d",
+                        o->watch.arc_selector);
+        return 0;
+}
+
 static int read_tls(struct lipap_options *o)
 {
         bool has_cert = options_value(&o->options, "tls-cert", &o->tls_cert);
         bool has_key = options_value(&o->options, "tls-key", &o->tls_key);
+        (void)options_value(&o->options, "ca-file", &o->ca_file);
         int status = dns_keys_read(&o->dns_keys, &o->options, "lipap");
         if (status != CONTINUE)
                 return status;
@@ -274,6 +297,8 @@ int lipap_options_read(struct lipap_options *o, int argc, char **argv)
                 status = read_senders(o);
         if (status == 0)
                 status = read_tls(o);
+        if (status == 0)
+                status = read_watch(o);
         if (options_value(&o->options, "name", &label))
                 o->label = label.p;
         return status == 0 ? CONTINUE : status;

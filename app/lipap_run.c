@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "app/lipap.h"
-#include "crypto/bytes.h"
+#include "app/lipap_tls.h"
 #include "host/log.h"
 #include "serve/bounce_judge.h"
 #include "serve/delivery.h"
@@ -37,53 +37,6 @@ static void log_plain(
         log_end(&l);
 }
 
-/* A certificate that was given is used or is a reason not to start; else one is made, in a fiber of its own. */
-static enum err take_certificate(struct server *s)
-{
-        struct identity *id = &s->node->identity;
-        char *memory = malloc(2 * TLS_PEM_MAX);
-        struct str certificates, key;
-        if (!memory)
-                return ERR_MEMORY;
-        enum err e = options_secret_file(s->o->tls_cert, memory, TLS_PEM_MAX, &certificates);
-        if (e == ERR_OK)
-                e = options_secret_file(s->o->tls_key, memory + TLS_PEM_MAX, TLS_PEM_MAX, &key);
-        if (e == ERR_OK)
-                e = identity_give(id, s->host, certificates, key);
-        crypto_wipe(memory, 2 * TLS_PEM_MAX);
-        free(memory);
-        if (e != ERR_OK) {
-                struct log_line l;
-                log_begin(&l, s->host, LOG_ERROR, "tls", "certificate-refused");
-                log_str(&l, "cert", s->o->tls_cert);
-                log_str(&l, "key", s->o->tls_key);
-                log_err(&l, e);
-                log_end(&l);
-        }
-        return e;
-}
-
-static enum err prepare_tls(struct server *s)
-{
-        struct identity *id = &s->node->identity;
-        struct dns_name name;
-        enum err e = tls_client(S(""), &s->node->tls_client);
-        if (e != ERR_OK)
-                return e;
-        if (s->o->tls_cert.n > 0)
-                return take_certificate(s);
-        e = identity_init(id, s->host, s->node->hostname, &s->o->passwords[0]);
-        if (e == ERR_OK)
-                e = dns_name_parse(s->node->hostname, &name);
-        if (e != ERR_OK || s->o->dns_keys.count == 0)
-                return e;
-        id->primary = s->o->dns_keys.server;
-        id->tsig = dns_keys_choose(&s->o->dns_keys, &name, &id->zone);
-        if (!id->tsig)
-                log_plain(s, LOG_WARN, "no-tlsa", "hint", S("no --dns-key serves the zone of --hostname"));
-        return ERR_OK;
-}
-
 static enum err derive_keys(struct server *s)
 {
         enum err e = ERR_OK;
@@ -98,10 +51,6 @@ static enum err derive_keys(struct server *s)
                         key_seed_wipe(&seed);
                 }
         }
-        if (e == ERR_OK)
-                e = prepare_tls(s);
-        for (size_t k = 0; k < s->o->password_count; k++)
-                key_password_wipe(&s->o->passwords[k]);
         return e;
 }
 
@@ -194,7 +143,7 @@ static void wait_run(void *arg)
         scope_cancel(s->scope);
 }
 
-static void watch_run(void *arg)
+static void guard_run(void *arg)
 {
         struct server *s = arg;
         while (fiber_sleep(s->host->sched, 200) == ERR_OK)
@@ -238,7 +187,9 @@ static enum err spawn_all(struct server *s, struct listening *listening)
         if (e == ERR_OK)
                 e = scope_spawn(s->scope, "stop", wait_run, s);
         if (e == ERR_OK)
-                e = scope_spawn(s->scope, "watch", watch_run, s);
+                e = scope_spawn(s->scope, "guard", guard_run, s);
+        if (e == ERR_OK)
+                e = scope_spawn(s->scope, "watch", watch_run, &s->o->watch);
         if (e == ERR_OK)
                 e = scope_spawn(s->scope, "mailer", mailer_run, s->node);
         if (e == ERR_OK)
@@ -279,7 +230,8 @@ static void serve(struct server *s)
         s->scope = &scope;
         s->status = 1;
         evaluation_node_init(&s->node->evaluations, s->host, s->node->resolver);
-        if (s->node->resolver && name_unserved(s) == ERR_OK && open_listeners(s, listening) == ERR_OK) {
+        if (s->node->resolver && lipap_tls_start(s->node) == ERR_OK && name_unserved(s) == ERR_OK &&
+                open_listeners(s, listening) == ERR_OK) {
                 scope_open(&scope, s->host->sched, FIBER_NEVER);
                 s->status = 0;
                 if (spawn_all(s, listening) != ERR_OK) {
@@ -301,13 +253,6 @@ static void serve(struct server *s)
                 resolver_free(s->node->resolver);
 }
 
-static void drop_tls(struct server *s)
-{
-        identity_drop(&s->node->identity);
-        tls_context_free(s->node->tls_client);
-        s->node->tls_client = NULL;
-}
-
 /* As many sessions as were asked for, or as the platform has room for beside what we open ourselves. */
 static void set_gate(struct server *s)
 {
@@ -327,16 +272,31 @@ static void set_gate(struct server *s)
         log_end(&l);
 }
 
+/* Keys, the image, certificates; then nobody needs the passwords any more. */
+static enum err prepare(struct server *s)
+{
+        enum err e = derive_keys(s);
+        if (e == ERR_OK)
+                e = open_store(s);
+        if (e == ERR_OK)
+                e = lipap_tls_prepare(s->host, s->o);
+        for (size_t k = 0; k < s->o->password_count; k++)
+                key_password_wipe(&s->o->passwords[k]);
+        return e;
+}
+
 int lipap_run(struct host *h, struct lipap_options *o)
 {
         struct server server = {.host = h, .o = o, .node = &o->node, .status = 1};
         struct scope scope; /* of the store fiber */
         o->node.host = h;
-        set_gate(&server);
+        o->watch.node = &o->node;
         host_random(h, o->node.peers.key, sizeof o->node.peers.key);
         log_plain(&server, LOG_INFO, "start", "version", S(PTT_VERSION));
-        if (derive_keys(&server) != ERR_OK || open_store(&server) != ERR_OK) {
-                drop_tls(&server);
+        set_gate(&server);
+        if (prepare(&server) != ERR_OK) {
+                store_close(o->node.store);
+                lipap_tls_drop(&o->node);
                 return 1;
         }
         scope_open(&scope, h->sched, FIBER_NEVER);
@@ -345,7 +305,7 @@ int lipap_run(struct host *h, struct lipap_options *o)
         scope_cancel(&scope);
         (void)scope_join(&scope);
         store_close(o->node.store);
-        drop_tls(&server);
+        lipap_tls_drop(&o->node);
         log_plain(&server, LOG_INFO, "stop", NULL, S(""));
         return server.status;
 }

@@ -154,7 +154,7 @@
         50 /* of these only for signers, or lipap waits for nec while nec waits for lipap */
 #define SMTPD_CROWDED_PERCENT 90     /* of the sessions: above it, idle ones make room for new ones */
 #define SMTPD_DISMISS_AFTER_MS 10000 /* without use of its session, before a client makes room for another */
-#define SMTPD_SLOW_AFTER_MS 60000    /* likewise, without end of its message */
+#define SMTPD_SLOW_AFTER_MS 10000    /* likewise, without end of its message */
 #define SMTPD_SPARE_MAX 64           /* buffers of sessions that are kept for the next ones */
 #define LIPAP_FRONT_MAX \
         (24 * 1024) /* header fields that we put in front of a post, results of authentication most */
@@ -187,6 +187,11 @@
 #define TRACE_LIFE_MS (7LL * 24 * 60 * 60 * 1000)    /* of what was found and decided about a message */
 #define HISTORY_BATCH 500                            /* rows taken away in one transaction */
 #define PROVIDERS_MAX 1024    /* whose deliveries of a day are counted, for the judge of bounces: 450 KB */
+#define WATCH_MS (60 * 1000)                         /* from one look at what could need a person to the next */
+#define WATCH_RECORDS_FIRST_MS (10 * 60 * 1000)      /* a new zone has come to its servers by then */
+#define WATCH_RECORDS_MS (24LL * 60 * 60 * 1000)     /* from one look at the records in the DNS to the next */
+#define WATCH_RECORDS_BAD_MS (60 * 60 * 1000)        /* and while some are missing */
+#define WATCH_CLOCK_MS (60 * 60 * 1000)              /* a clock that was set by more is worth a line */
 #define MAILER_RETRY_MS 30000 /* when mail of our own could not be written */
 #define MX_ADDRESSES_MAX 24   /* addresses of one destination that we try */
 #define MX_HOSTS_MAX 16       /* of one destination whose addresses are looked up */

@@ -5,14 +5,14 @@ _lipap() {
         local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
         COMPREPLY=()
         case $prev in
-        --image | --password-file | --dns-key-file | --tls-cert | --tls-key) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+        --image | --password-file | --dns-key-file | --tls-cert | --tls-key | --ca-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
         --nameserver) mapfile -t COMPREPLY < <(compgen -W 'udp: tcp:' -- "$cur") && return ;;
         --help | --version) ;;
         --*) return ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "--image --domain --hostname --signer --signer-network --nameserver --trusted-nameserver
                 --password --password-file --old-password --authserv-id
-                --dns-server --dns-key --dns-key-file --tls-cert --tls-key --admin --listen --greet-delay --proxy-from --tarpit --sessions --sessions-per-address --max-message --retry --metrics --name --help
+                --dns-server --dns-key --dns-key-file --tls-cert --tls-key --ca-file --admin --selector --arc-selector --listen --greet-delay --proxy-from --tarpit --sessions --sessions-per-address --max-message --retry --metrics --name --help
                 --version" -- "$cur")
 }
 

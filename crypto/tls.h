@@ -46,6 +46,7 @@ MUST_USE enum err tls_server_pem(struct str certificates, struct str key, struct
 /* Clients. `roots` are certificates as PEM text for TLS_EXPECT_NAME; empty: none.
  *   ERR_OK, ERR_SYNTAX, ERR_LIMIT, ERR_CRYPTO */
 MUST_USE enum err tls_client(struct str roots, struct tls_context **out);
+bool tls_client_has_roots(const struct tls_context *client);
 void tls_context_free(
         struct tls_context *c); /* NULL is harmless; sessions that are open keep what they need */
 /* New keys for the tickets of a server. Tickets under the keys before are still taken, and those before them no more. The keys

@@ -258,6 +258,11 @@ enum err tls_client(struct str roots, struct tls_context **out)
         return e == ERR_OK ? ERR_OK : tls_context_fail(out, e);
 }
 
+bool tls_client_has_roots(const struct tls_context *c)
+{
+        return c->has_roots;
+}
+
 /* ---- what the zone says of it ---- */
 
 enum err tls_server_key_hash(const struct tls_context *c, uint8_t out[SHA256_SIZE])

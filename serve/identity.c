@@ -30,13 +30,6 @@ enum err identity_init(
         return key_seed_derive(password, hostname, &id->seed);
 }
 
-enum err identity_give(struct identity *id, struct host *h, struct str certificates, struct str key)
-{
-        id->host = h;
-        id->is_given = true;
-        return tls_server_pem(certificates, key, &id->context);
-}
-
 void identity_drop(struct identity *id)
 {
         tls_context_free(id->context);
@@ -54,6 +47,34 @@ static void log_event(const struct identity *id, enum log_level level, const cha
         if (e != ERR_OK)
                 log_err(&l, e);
         log_end(&l);
+}
+
+/* The same key, valid as long? Then it is the one that is in use. */
+static bool is_same(const struct tls_context *a, const struct tls_context *b)
+{
+        uint8_t one[SHA256_SIZE], two[SHA256_SIZE];
+        return tls_server_until(a) == tls_server_until(b) && tls_server_key_hash(a, one) == ERR_OK &&
+               tls_server_key_hash(b, two) == ERR_OK && memcmp(one, two, SHA256_SIZE) == 0;
+}
+
+enum err identity_give(struct identity *id, struct host *h, struct str certificates, struct str key)
+{
+        struct tls_context *context;
+        id->host = h;
+        id->is_given = true;
+        enum err e = tls_server_pem(certificates, key, &context);
+        if (e != ERR_OK)
+                return e;
+        if (id->context && is_same(id->context, context)) {
+                tls_context_free(context);
+                return ERR_OK;
+        }
+        bool is_new = id->context != NULL;
+        tls_context_free(id->context);
+        id->context = context;
+        if (is_new)
+                log_event(id, LOG_INFO, "certificate", ERR_OK);
+        return ERR_OK;
 }
 
 /* ---- keys ---- */
@@ -223,22 +244,51 @@ static enum err publish(struct identity *id)
         return e;
 }
 
+/* New keys for tickets, when an hour has passed since `*last_ms`. */
+static void rotate(const struct identity *id, int64_t *last_ms)
+{
+        int64_t now_ms = host_now_ms(id->host);
+        if (now_ms - *last_ms < LOOK_MS || !id->context)
+                return;
+        *last_ms = now_ms;
+        if (tls_server_rotate(id->context) != ERR_OK)
+                log_event(id, LOG_WARN, "tickets-failed", ERR_CRYPTO);
+}
+
+/* Do what is to be done now. `*what` names what failed. */
+static enum err look_after(struct identity *id, const char **what)
+{
+        enum err e;
+        *what = "certificate-refused";
+        if (id->is_given)
+                return id->give_again ? id->give_again(id, id->ctx) : ERR_OK;
+        *what = "key-failed";
+        e = renew(id);
+        if (e != ERR_OK || !id->tsig)
+                return e;
+        *what = "tlsa-failed";
+        return publish(id);
+}
+
+/* Until the next look: an hour, or the end of the period of a key of our own. */
+static int64_t pause_ms(const struct identity *id)
+{
+        int64_t left_ms = (id->epoch + TLS_PERIOD_S - now_s(id)) * 1000 + 1;
+        return !id->is_given && left_ms > 0 && left_ms < LOOK_MS ? left_ms : LOOK_MS;
+}
+
 void identity_run(void *arg)
 {
         struct identity *id = arg;
-        int64_t pause_ms = 0;
-        while (!id->is_given && fiber_sleep(id->host->sched, pause_ms) == ERR_OK) {
-                enum err e = renew(id);
-                const char *what = "key-failed";
-                if (e == ERR_OK && id->tsig) {
-                        e = publish(id);
-                        what = "tlsa-failed";
-                }
+        int64_t rotated_ms = host_now_ms(id->host), pause = id->is_given ? LOOK_MS : 0;
+        while (fiber_sleep(id->host->sched, pause) == ERR_OK) {
+                const char *what;
+                enum err e = look_after(id, &what);
                 if (e == ERR_CANCELLED)
                         return;
                 if (e != ERR_OK)
                         log_event(id, LOG_WARN, what, e);
-                int64_t left_ms = (id->epoch + TLS_PERIOD_S - now_s(id)) * 1000 + 1;
-                pause_ms = e != ERR_OK ? LOOK_AGAIN_MS : left_ms > 0 && left_ms < LOOK_MS ? left_ms : LOOK_MS;
+                rotate(id, &rotated_ms);
+                pause = e != ERR_OK && !id->is_given ? LOOK_AGAIN_MS : pause_ms(id);
         }
 }

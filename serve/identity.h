@@ -4,7 +4,8 @@
  * selector `tls-<epoch>`, and the epoch is the beginning of the present period of TLS_PERIOD_S since 1970, so a clock and the
  * password say which key it is. The certificate signs itself; what vouches for it is the zone: the TLSA records 3 1 1
  * (RFC 7672 3.1) of this period's key and of the next's, so that no sender ever meets a key that a cache does not know. They
- * are looked at each hour and put there by TSIG-signed UPDATE, if a key for that is given. */
+ * are looked at each hour and put there by TSIG-signed UPDATE, if a key for that is given. A given certificate is read anew
+ * each hour, if somebody says how; and each hour the keys of tickets change. */
 #ifndef SERVE_IDENTITY_H
 #define SERVE_IDENTITY_H
 
@@ -21,9 +22,12 @@
 
 struct identity {
         struct host *host;
-        struct str hostname;         /* borrowed */
-        struct key_seed seed;        /* of the password at the host name */
-        bool is_given;               /* the certificate was: nothing is derived or published */
+        struct str hostname;  /* borrowed */
+        struct key_seed seed; /* of the password at the host name */
+        bool is_given;        /* the certificate was: nothing is derived or published */
+        /* Give it again (identity_give), as it is now; NULL: it stays as it is. What fails leaves the former one. */
+        enum err (*give_again)(struct identity *id, void *ctx);
+        void *ctx;
         const struct tsig_key *tsig; /* borrowed; NULL: the records are somebody else's to publish */
         struct dns_name zone;        /* with tsig */
         struct dns_server primary;
@@ -40,11 +44,10 @@ struct identity {
  *   ERR_OK, ERR_SYNTAX, ERR_CRYPTO */
 MUST_USE enum err identity_init(
         struct identity *id, struct host *h, struct str hostname, const struct key_password *password);
-/* Use these instead, as PEM text.
- *   ERR_OK, or the errors of tls_server_pem */
+/* Use these instead, as PEM text, from the next session on. Those that are in use already stay.
+ *   ERR_OK, or the errors of tls_server_pem, with what was there before */
 MUST_USE enum err identity_give(struct identity *id, struct host *h, struct str certificates, struct str key);
-/* A fiber's function: keeps key and records up to date until it is cancelled; ends at once for a given certificate. `arg` is the
- * identity. */
+/* A fiber's function: keeps certificate, tickets and records up to date until it is cancelled. `arg` is the identity. */
 void identity_run(void *arg);
 void identity_drop(struct identity *id); /* after its fiber; harmless when all zeros */
 

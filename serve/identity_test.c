@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "serve/loopback.h"
+#include "serve/pem_world.h"
 
 #define PASSWORD "AAECAwQFBgcICQoLDA0ODw=="
 
@@ -61,13 +62,29 @@ static void test_same_key(void **state)
         loopback_run(&l, same_key);
 }
 
+static enum err give(struct identity *id, struct loopback *l, const char *certificate, const char *key)
+{
+        return identity_give(id, l->host, str_of_c(certificate), str_of_c(key));
+}
+
+/* One that is renewed takes the place of the former; one that cannot be used does not. */
 static void given(void *arg)
 {
         struct loopback *l = arg;
         struct identity id = {0};
-        assert_int_equal(identity_give(&id, l->host, S("no certificate"), S("no key")), ERR_SYNTAX);
+        assert_int_equal(give(&id, l, "no certificate", "no key"), ERR_SYNTAX);
         assert_null(id.context);
-        identity_run(&id); /* has nothing to do */
+        assert_int_equal(give(&id, l, PEM_LEAF, PEM_LEAF_KEY), ERR_OK);
+        struct tls_context *first = id.context;
+        assert_non_null(first);
+        assert_int_equal(give(&id, l, PEM_LEAF, PEM_LEAF_KEY), ERR_OK);
+        assert_ptr_equal(id.context, first);
+        assert_int_equal(give(&id, l, PEM_OTHER, PEM_LEAF_KEY), ERR_MISMATCH);
+        assert_int_equal(give(&id, l, "", ""), ERR_SYNTAX);
+        assert_ptr_equal(id.context, first);
+        assert_int_equal(give(&id, l, PEM_OTHER, PEM_OTHER_KEY), ERR_OK);
+        assert_non_null(id.context);
+        assert_ptr_not_equal(id.context, first);
         identity_drop(&id);
 }
 
