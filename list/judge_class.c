@@ -93,7 +93,7 @@ static bool has_word(struct str text, const char *word)
         w.n -= is_open;
         for (size_t at = 0; at + w.n <= text.n; at++) {
                 size_t end = at + w.n;
-                if (!str_eq_nocase(str_take(str_skip(text, at), w.n), w))
+                if (ascii_lower(text.p[at]) != w.p[0] || !str_eq_nocase(str_take(str_skip(text, at), w.n), w))
                         continue;
                 if ((at > 0 && is_word(text.p[at - 1])) || (!is_open && end < text.n && is_word(text.p[end])))
                         continue;
@@ -153,6 +153,13 @@ static bool read_status(struct str s, struct status *out)
         return true;
 }
 
+/* One that says nothing (X.0.0) gives way to one that does. */
+static bool read_better(struct str token, struct status *status)
+{
+        bool is_open = status->class == 0 || (status->subject == 0 && status->detail == 0);
+        return is_open && read_status(token, status);
+}
+
 static bool read_code(struct str token, unsigned *code)
 {
         return token.n == 3 && take_number(&token, code) && token.n == 0 && *code >= 400 && *code < 600;
@@ -171,8 +178,7 @@ static void read_head(struct str said, unsigned *code, struct status *status)
                 unsigned number;
                 if (read_code(token, &number))
                         *code = *code == 0 ? number : *code;
-                else if (status->class != 0 ||
-                         (!read_status(token, status) && !str_eq_nocase(token, S("smtp"))))
+                else if (!read_better(token, status) && !str_eq_nocase(token, S("smtp")))
                         return;
                 said = str_skip(said, n);
         }

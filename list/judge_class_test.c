@@ -98,6 +98,7 @@ static const struct {
         {"5.0.0, full", 550, "550 5.0.0 Over quota", JUDGE_FULL},
         {"mixed lines", 550, "550-5.1.1 gone", JUDGE_ADDRESS},
         {"bounce, status in front", 0, "5.1.1 550 User unknown", JUDGE_ADDRESS},
+        {"bounce, status that says nothing", 0, "5.0.0 550 5.7.1 no", JUDGE_POLICY},
         {"bounce, code in front", 0, "550 5.2.2 mailbox full", JUDGE_FULL},
         {"bounce, text alone", 0, "5.0.0 unknown user", JUDGE_ADDRESS},
         {"bounce, type in front", 0, "smtp; 550 5.1.1 unknown", JUDGE_ADDRESS},

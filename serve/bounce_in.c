@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "host/log.h"
 #include "mail/bounce.h"
 #include "serve/bounce_judge.h"
@@ -47,11 +48,23 @@ static const struct bounce_recipient *find(const struct bounce *b, enum bounce_k
         return NULL;
 }
 
-/* On one line: the reason, behind its status where it does not begin with a code itself. */
+/* "5.1.1 ..." or "550 5.1.1 ...": a status of its own stands at the head. */
+static bool has_status(struct str said)
+{
+        size_t n = 0;
+        while (n < said.n && ascii_is_digit(said.p[n]))
+                n++;
+        if (n == 3) {
+                said = str_trim(str_skip(said, n));
+                said = str_skip(said, said.n > 0 && said.p[0] == '-');
+        }
+        return said.n > 1 && ascii_is_digit(said.p[0]) && said.p[1] == '.';
+}
+
+/* On one line: the reason, behind its status where it does not begin with one itself. */
 static void write_said(struct wr *w, const struct bounce_recipient *r)
 {
-        bool has_code = r->said.n > 0 && r->said.p[0] >= '0' && r->said.p[0] <= '9';
-        if (r->status.n > 0 && !has_code) {
+        if (r->status.n > 0 && !has_status(r->said)) {
                 wr_str(w, r->status);
                 wr_byte(w, ' ');
         }

@@ -60,21 +60,13 @@ static enum err put(struct telling *t)
 
 /* ---- digests ---- */
 
-/* Is it time? One from the future is of a clock that was set back since. */
-static bool is_due(int64_t *last_ms, int64_t now_ms, int64_t period_ms)
-{
-        if (*last_ms > now_ms + JUDGE_DAY_MS)
-                *last_ms = now_ms;
-        return now_ms - *last_ms >= period_ms;
-}
-
 static enum err digest(struct telling *t)
 {
         struct store_told *told = &t->told;
         char text[4 * 21];
         struct wr w;
         bool is_new = told->failure > told->digest_failure || told->verdict > told->digest_verdict;
-        if (!is_due(&told->digest_ms, t->now_ms, JUDGE_DAY_MS) || !is_new)
+        if (t->now_ms - told->digest_ms < JUDGE_DAY_MS || !is_new)
                 return ERR_OK;
         wr_init(&w, text, sizeof text);
         wr_u64(&w, (uint64_t)told->digest_failure);
@@ -124,7 +116,7 @@ static enum err report(struct telling *t, char *text, size_t cap)
         struct store_list list;
         struct setting_values values;
         struct wr w;
-        if (!is_due(&told->report_ms, t->now_ms, WEEK_MS))
+        if (t->now_ms - told->report_ms < WEEK_MS)
                 return ERR_OK;
         enum err e = store_list_get(t->node->store, told->list, t->arena, &list);
         if (e == ERR_OK)
@@ -165,11 +157,23 @@ static enum err begin(struct telling *t)
         return put(t);
 }
 
+/* What was told in the future was told by a clock that was set back since: now begins anew. */
+static bool was_set_back(int64_t *told_ms, int64_t now_ms)
+{
+        if (*told_ms <= now_ms + JUDGE_DAY_MS)
+                return false;
+        *told_ms = now_ms;
+        return true;
+}
+
 static enum err one_list(struct telling *t)
 {
         char text[REPORT_TEXT_MAX];
         if (!t->told.is_known)
                 return begin(t);
+        bool is_digest = was_set_back(&t->told.digest_ms, t->now_ms);
+        if (was_set_back(&t->told.report_ms, t->now_ms) || is_digest)
+                return put(t);
         enum err e = digest(t);
         t->has_notice = false;
         arena_reset(t->arena);
