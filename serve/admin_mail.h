@@ -18,6 +18,9 @@ struct admin_mail {
         bool is_unsigned; /* no signer will be asked */
 };
 
+/* Is no signer at hand, as far as is known? */
+bool admin_mail_goes_unsigned(const struct lipap *node);
+
 /* One that is written, and waits for its row. Owned until admin_mail_end. */
 struct admin_letter;
 /* Make it and bring its bytes to disk.

@@ -113,6 +113,18 @@ void arrival_drop(struct arrival *a)
 
 /* ---- telling about it ---- */
 
+struct smtp_reply arrival_refuse_unproven(const struct arrival *a)
+{
+        char text[POSTING_TEXT_MAX];
+        struct str why;
+        struct wr w;
+        wr_init(&w, text, sizeof text);
+        struct posting_answer answer = posting_demand_proof(&a->evaluation.evaluate, &w);
+        if (arena_copy(a->envelope->arena, wr_text(&w), &why) != ERR_OK)
+                why = S("the author is not proven");
+        return smtp_reply_of((uint16_t)answer.code, (uint16_t)answer.subject, (uint16_t)answer.detail, why);
+}
+
 static void log_verdicts(struct log_line *l, const struct evaluate *e)
 {
         char words[DKIM_SIGNATURES_MAX * 16], author[MAIL_ADDRESS_MAX];

@@ -49,6 +49,9 @@ bool arrival_header_end(struct arrival *a);
 struct smtp_reply arrival_settle(struct arrival *a);
 void arrival_drop(struct arrival *a);
 
+/* After the verdicts: the author is not proven, with the reasons. */
+struct smtp_reply arrival_refuse_unproven(const struct arrival *a);
+
 /* The header as the message has it, also when it was refused. */
 static inline struct str arrival_header(const struct arrival *a)
 {

@@ -3,27 +3,22 @@
  * while fibers ask the DNS about the author. At the final dot its commands are read, and decided and done in one change
  * of the store. Nothing is written to anyone here: what is to be told becomes rows, of which mailer.c makes mail. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "host/log.h"
 #include "list/asking.h"
 #include "list/posting.h"
 #include "mail/automatic.h"
-#include "mail/encoded_word.h"
 #include "mail/message_id.h"
-#include "mail/mime.h"
 #include "serve/act.h"
 #include "serve/arrival.h"
+#include "serve/text_in.h"
 
 #define DAY_MS (24LL * 60 * 60 * 1000)
-#define SUBJECT_MAX 1000 /* octets of a subject that are looked at */
 #define WORK_ARENA (512 * 1024)
 
 struct command_in {
         struct arrival arrival;
-        char *message; /* header and text; NULL: the text does not count */
-        size_t n;
-        bool is_too_large, is_out_of_memory;
+        struct text_in text;
 };
 
 /* What deciding needs, for as long as it takes. */
@@ -53,9 +48,7 @@ static struct smtp_reply begin(const struct inbound_envelope *envelope, void **s
         *state = c;
         if (!c)
                 return smtp_reply_of(452, 3, 1, S("out of memory, try again later"));
-        c->message = NULL;
-        c->n = 0;
-        c->is_too_large = c->is_out_of_memory = false;
+        c->text = (struct text_in){0};
         arrival_begin(&c->arrival, envelope, check);
         return smtp_reply_plain(354, S("go ahead, end with a dot on a line of its own"));
 }
@@ -66,62 +59,27 @@ static bool has_text(enum route_kind route)
                route == ROUTE_WHY;
 }
 
-static void begin_text(struct command_in *c)
-{
-        struct str header = arrival_header(&c->arrival);
-        if (!c->arrival.is_evaluating || !has_text(c->arrival.envelope->route))
-                return;
-        c->message = malloc(header.n + COMMAND_TEXT_MAX);
-        c->is_out_of_memory = !c->message;
-        if (!c->message)
-                return;
-        memcpy(c->message, header.p, header.n);
-        c->n = header.n;
-}
-
-static void add_text(struct command_in *c, struct str bytes)
-{
-        size_t left = c->arrival.header.n + COMMAND_TEXT_MAX - c->n;
-        if (!c->message)
-                return;
-        c->is_too_large = c->is_too_large || bytes.n > left;
-        bytes = str_take(bytes, left);
-        memcpy(c->message + c->n, bytes.p, bytes.n);
-        c->n += bytes.n;
-}
-
 static void body(void *state, struct str bytes)
 {
         struct command_in *c = state;
-        if (arrival_got(&c->arrival, &bytes))
-                begin_text(c);
+        if (arrival_got(&c->arrival, &bytes) && c->arrival.is_evaluating &&
+                has_text(c->arrival.envelope->route))
+                text_in_begin(&c->text, arrival_header(&c->arrival));
         if (bytes.n == 0 || !c->arrival.is_evaluating)
                 return;
         evaluation_body(&c->arrival.evaluation, bytes);
-        add_text(c, bytes);
+        text_in_got(&c->text, bytes);
 }
 
 static void drop(void *state)
 {
         struct command_in *c = state;
         arrival_drop(&c->arrival);
-        free(c->message);
+        text_in_drop(&c->text);
         free(c);
 }
 
 /* ---- who asks, and for what ---- */
-
-static struct smtp_reply refuse_unproven(const struct arrival *a)
-{
-        char text[POSTING_TEXT_MAX];
-        struct str why;
-        struct wr w;
-        wr_init(&w, text, sizeof text);
-        struct posting_answer answer = posting_demand_proof(&a->evaluation.evaluate, &w);
-        if (arena_copy(a->envelope->arena, wr_text(&w), &why) != ERR_OK)
-                why = S("the author is not proven");
-        return smtp_reply_of((uint16_t)answer.code, (uint16_t)answer.subject, (uint16_t)answer.detail, why);
-}
 
 static struct smtp_reply refuse_asking(const struct arrival *a, enum asking asking)
 {
@@ -132,7 +90,7 @@ static struct smtp_reply refuse_asking(const struct arrival *a, enum asking aski
                 return smtp_reply_of(550, 7, 1,
                         S("a copy of what was signed for others is not obeyed: name this address in To, and "
                           "sign that"));
-        return refuse_unproven(a);
+        return arrival_refuse_unproven(a);
 }
 
 /* Only the link of a confirmation is proof enough by itself. */
@@ -154,18 +112,6 @@ static struct smtp_reply prove(struct work *k, const struct arrival *a)
         return (struct smtp_reply){0};
 }
 
-static struct str read_subject(const struct mail_header *header, struct arena *arena)
-{
-        const struct mail_field *field = mail_header_first(header, S("Subject"));
-        char *room = arena_alloc(arena, SUBJECT_MAX);
-        struct wr w;
-        if (!field || !room)
-                return S("");
-        wr_init(&w, room, SUBJECT_MAX);
-        mail_text_decode(&w, str_trim(field->body));
-        return wr_text(&w);
-}
-
 static enum err read_commands(struct command_in *c, struct work *k)
 {
         const struct mail_header *header = &c->arrival.index;
@@ -181,14 +127,13 @@ static enum err read_commands(struct command_in *c, struct work *k)
         for (size_t i = 0; i < list.setting_count; i++)
                 setting_values_put(&in_force, list.settings[i].name, list.settings[i].value);
         wr_init(&text, room, COMMAND_TEXT_MAX);
-        if (c->message)
-                (void)mime_text_read(str_of(c->message, c->n), &text);
+        text_in_read(&c->text, &text);
         const struct mail_field *id = mail_header_first(header, S("Message-ID"));
         if (id && mail_message_id_first(id->body, &message_id) == ERR_OK)
                 k->act.message_id = message_id;
         struct command_input in = {.route = k->envelope->route,
                 .token = k->envelope->object,
-                .subject = read_subject(header, &k->arena),
+                .subject = text_in_subject(header, &k->arena),
                 .text = wr_text(&text),
                 .in_force = &in_force};
         return commands_read(&in, &k->arena, &k->run.commands);
@@ -262,11 +207,9 @@ static struct smtp_reply judge(struct command_in *c)
 {
         const struct inbound_envelope *e = c->arrival.envelope;
         (void)arrival_header_end(&c->arrival); /* then there is no text */
-        if (c->is_out_of_memory)
-                return smtp_reply_of(452, 3, 1, S("out of memory, try again later"));
-        if (c->is_too_large)
-                return smtp_reply_of(554, 3, 4, S("commands have at most 64 KiB"));
-        struct smtp_reply reply = arrival_settle(&c->arrival);
+        struct smtp_reply reply = text_in_refusal(&c->text);
+        if (reply.code == 0)
+                reply = arrival_settle(&c->arrival);
         if (reply.code != 0)
                 return reply;
         struct work *k = malloc(sizeof *k);

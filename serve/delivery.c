@@ -73,6 +73,16 @@ void delivery_rest(struct destination *d, struct str said)
         memmove(d->said, said.p, d->said_n); /* it may be what was said before */
 }
 
+/* The operator wants all tried now. */
+static void end_rests(struct delivery *delivery)
+{
+        delivery->node->has_flushed = false;
+        delivery->resting = 0;
+        for (size_t i = 0; i < DESTINATION_BUCKETS; i++)
+                for (struct destination *d = delivery->buckets[i]; d; d = d->next)
+                        d->rest_until_ms = 0;
+}
+
 bool delivery_is_resting(const struct destination *d)
 {
         return d->rest_until_ms > now_ms(d->delivery);
@@ -222,8 +232,9 @@ static struct delivery_job *job_new(const struct store_delivery *row, int64_t si
 static enum err send_back(struct delivery *delivery, int64_t id, int64_t pause_ms)
 {
         int64_t jitter_ms = (int64_t)host_random_below(delivery->node->host, (uint64_t)pause_ms / 4 + 1);
-        return store_delivery_return(
+        enum err e = store_delivery_return(
                 delivery->node->store, id, delivery_clock_ms(delivery) + pause_ms + jitter_ms);
+        return e == ERR_NOT_FOUND ? ERR_OK : e; /* the operator has dropped it */
 }
 
 static enum err add(struct delivery *delivery, const struct store_delivery *row)
@@ -351,6 +362,8 @@ static void manage(struct delivery *delivery, struct arena *arena)
         while (e == ERR_OK) {
                 uint64_t rung = node->delivery_bell.rung, ended = delivery->bell.rung;
                 size_t count = 0;
+                if (node->has_flushed)
+                        end_rests(delivery);
                 e = fill(delivery, arena, &count);
                 look_after_all(delivery);
                 if (e == ERR_OK && count == 0)

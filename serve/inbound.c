@@ -6,6 +6,7 @@
 
 #include "base/quantity.h"
 #include "host/log.h"
+#include "list/admin.h"
 #include "list/route.h"
 #include "serve/inbound_target.h"
 #include "serve/proxied.h"
@@ -304,6 +305,18 @@ static struct smtp_reply accept_list(struct session *s, struct str local)
         }
 }
 
+/* admin-request@: no list's, even if there is one of the name "admin". */
+static struct smtp_reply accept_admin(struct session *s)
+{
+        if (s->node->admin.n == 0)
+                return smtp_reply_of(
+                        550, 7, 1, S("this server has no admin who could ask it by mail (--admin)"));
+        if (s->envelope.sender.n == 0)
+                return refuse_automatic();
+        s->target = &admin_in;
+        return smtp_reply_of(250, 1, 5, S("the admin is heard"));
+}
+
 static struct smtp_reply accept_at_domain(struct session *s, struct str local)
 {
         struct route route = route_read(local, 0);
@@ -313,6 +326,8 @@ static struct smtp_reply accept_at_domain(struct session *s, struct str local)
                 return accept_forward(s);
         if (s->node->admin_local.n > 0 && str_eq_nocase(local, s->node->admin_local))
                 return accept_forward(s);
+        if (str_eq_nocase(local, S(ADMIN_LOCAL)))
+                return accept_admin(s);
         return accept_list(s, local);
 }
 

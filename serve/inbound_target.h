@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Targets: the kinds of message that lipap takes in, each behind the same four calls. inbound.c decides which at RCPT;
- * post_in.c, command_in.c, signed_in.c and bounce_in.c are the kinds. */
+ * post_in.c, command_in.c, admin_in.c, signed_in.c and bounce_in.c are the kinds. */
 #ifndef SERVE_INBOUND_TARGET_H
 #define SERVE_INBOUND_TARGET_H
 
@@ -51,6 +51,7 @@ struct inbound_target {
 
 extern const struct inbound_target post_in;    /* to the members of a list, or to people of ours */
 extern const struct inbound_target command_in; /* asks a list for something */
+extern const struct inbound_target admin_in;   /* the admin's commands */
 extern const struct inbound_target signed_in;  /* nec's copy of a message of ours */
 extern const struct inbound_target bounce_in;  /* to the return path of a member */
 void post_in_forget(struct lipap *node);       /* free its spare memory */

@@ -40,6 +40,22 @@ static enum err find_request(struct mailer *m, struct letter *l)
         return e;
 }
 
+/* A list that nobody looks after: the admin is told in the place of its moderators.
+ *   ERR_OK, or ERR_NOT_FOUND: there is no admin either */
+static enum err find_substitute(struct mailer *m, struct letter *l)
+{
+        struct log_line line;
+        log_begin(&line, m->node->host, LOG_WARN, "mailer", "no-moderators");
+        log_str(&line, "list", l->list.name);
+        log_str(&line, "domain", l->list.domain);
+        log_str(&line, "kind", l->notice->kind);
+        log_c(&line, "hint", "name one with ptt add-moderator");
+        log_end(&line);
+        l->recipients = &m->node->admin;
+        l->recipient_count = m->node->admin.n > 0;
+        return l->recipient_count > 0 ? ERR_OK : ERR_NOT_FOUND;
+}
+
 /* ERR_NOT_FOUND: nobody is to be told. */
 static enum err find_recipients(struct mailer *m, struct letter *l)
 {
@@ -51,7 +67,7 @@ static enum err find_recipients(struct mailer *m, struct letter *l)
         enum err e = store_moderators(
                 m->node->store, l->notice->list, &m->arena, &moderators, &l->recipient_count);
         l->recipients = moderators;
-        return e == ERR_OK && l->recipient_count == 0 ? ERR_NOT_FOUND : e;
+        return e == ERR_OK && l->recipient_count == 0 ? find_substitute(m, l) : e;
 }
 
 static enum err find_options(struct mailer *m, struct letter *l)
@@ -178,14 +194,13 @@ static enum err find_all(struct mailer *m, struct letter *l)
 
 /* ---- the message ---- */
 
-/* What stands in front holds an id that nobody else can have chosen, so that the signed copy is known by it. */
-static enum err write_front(struct mailer *m, const struct letter *l, struct wr *w)
+enum err mailer_front_write(const struct lipap *node, int64_t now_ms, struct wr *w)
 {
         char id[32];
-        struct mail_received r = {.helo = m->node->hostname,
-                .by = m->node->hostname,
-                .id = arrival_random(m->node->host, id, sizeof id, ARRIVAL_ID_BYTES),
-                .unix_s = l->mail.now_ms / 1000};
+        struct mail_received r = {.helo = node->hostname,
+                .by = node->hostname,
+                .id = arrival_random(node->host, id, sizeof id, ARRIVAL_ID_BYTES),
+                .unix_s = now_ms / 1000};
         return mail_build_received(w, &r);
 }
 
@@ -211,7 +226,7 @@ static enum err commit(
         struct wr w;
         int64_t id;
         wr_init(&w, front, sizeof front);
-        enum err e = write_front(m, l, &w);
+        enum err e = mailer_front_write(m->node, l->mail.now_ms, &w);
         if (e != ERR_OK) {
                 store_intake_abort(intake);
                 return e;

@@ -351,5 +351,6 @@ struct store_space store_space(const struct store *s)
 {
         return (struct store_space){.share = s->spool.share,
                 .used = (s->spool.made - s->spool.free) * SPOOL_BLOCK,
-                .reserved = s->spool.reserved * SPOOL_BLOCK};
+                .reserved = s->spool.reserved * SPOOL_BLOCK,
+                .is_tight = s->is_tight};
 }

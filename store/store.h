@@ -109,6 +109,7 @@ struct store_space {
         uint64_t share;    /* the most that the spool may take; changes as the database grows */
         uint64_t used;     /* in messages */
         uint64_t reserved; /* for messages being received */
+        bool is_tight;     /* the database has no room to grow: nothing is taken in */
 };
 struct store_space store_space(const struct store *s);
 

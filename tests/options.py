@@ -51,6 +51,8 @@ WRONG = [
     ("lipap", LIPAP[:6] + LIPAP[8:], "--signer"),
     ("lipap", LIPAP + ["--max-message", "big"], "--max-message"),
     ("lipap", LIPAP + ["--authserv-id", "not a name"], "--authserv-id"),
+    ("lipap", LIPAP + ["--selector", "dkim"], "--selector"),
+    ("lipap", LIPAP + ["--arc-selector", "a.%d"], "--arc-selector"),
     ("lipap", LIPAP + ["--tls-cert", "a.pem"], "--tls-key"),
     ("lipap", LIPAP + ["--greet-delay", "2m"], "--greet-delay"),
     ("lipap", LIPAP + ["--tarpit", "31s"], "--tarpit"),
