@@ -27,6 +27,11 @@ def take_descriptors(count):
         resource.setrlimit(resource.RLIMIT_NOFILE, (count + SPARE, hard))
 
 
+def resident_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(next(line for line in f if line.startswith("VmRSS:")).split()[1])
+
+
 class Peer:
     """One connection: what it has said to us, and whether it was closed."""
 
@@ -100,6 +105,12 @@ class Crowd:
     def say(self, data):
         for peer in self.peers:
             peer.say(data)
+
+    def forget(self):
+        """What was heard so far."""
+        self.listen()
+        for peer in self.peers:
+            peer.heard = b""
 
     def alive(self):
         return [p for p in self.peers if not p.is_closed]
