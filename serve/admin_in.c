@@ -32,6 +32,7 @@ struct work {
         enum admin_outcome outcomes[ADMIN_COMMANDS_MAX]; /* of the rehearsal */
         bool is_rehearsal, was_obeyed, has_changed;
         struct admin_letter *answer;
+        size_t answer_n;
         struct arena arena;
         char commands_text[COMMAND_TEXT_MAX];
         char answer_text[ADMIN_MAIL_TEXT_MAX];
@@ -112,24 +113,7 @@ static enum err run_all(struct store *s, struct work *k)
         return ERR_OK;
 }
 
-static enum err change(struct store *s, void *ctx)
-{
-        struct work *k = ctx;
-        enum err e = store_order_add(s, k->message_id, host_wall_ms(k->node->host));
-        k->was_obeyed = e == ERR_EXISTS;
-        if (e == ERR_OK)
-                e = run_all(s, k);
-        if (e == ERR_OK && !k->is_rehearsal)
-                e = admin_mail_add(k->answer);
-        return e == ERR_OK && k->is_rehearsal ? ERR_AGAIN : e; /* so that it is undone */
-}
-
-static bool changes(const struct admin_command *c)
-{
-        return c->kind == ADMIN_FLUSH || c->kind == ADMIN_HOLD || c->kind == ADMIN_DROP;
-}
-
-/* ---- the answer ---- */
+/* ---- the answer, and the change ---- */
 
 static void write_views(struct work *k, struct wr *w)
 {
@@ -147,24 +131,49 @@ static void write_views(struct work *k, struct wr *w)
         }
 }
 
-static enum err write_answer(struct work *k, struct str subject)
+static void write_text(struct work *k)
 {
-        char title[SUBJECT_MAX];
-        struct wr w, s;
-        wr_init(&s, title, sizeof title);
-        wr_str(&s, S("Re: "));
-        field_write_clean(&s, subject, SUBJECT_MAX - 8);
+        struct wr w;
         wr_init(&w, k->answer_text, sizeof k->answer_text);
         for (size_t i = 0; i < k->commands.count; i++)
                 admin_outcome_write(&w, &k->commands.list[i], k->outcomes[i]);
         if (k->commands.is_cut)
                 wr_str(&w, S("more commands than one mail may have: the others were not looked at\n"));
         write_views(k, &w);
+        k->answer_n = wr_text(&w).n;
+}
+
+static enum err write_answer(struct work *k, struct str subject)
+{
+        char title[SUBJECT_MAX];
+        struct wr s;
+        wr_init(&s, title, sizeof title);
+        wr_str(&s, S("Re: "));
+        field_write_clean(&s, subject, SUBJECT_MAX - 8);
         struct admin_mail mail = {.subject = subject.n > 0 ? wr_text(&s) : S("Re: your commands"),
-                .text = wr_text(&w),
+                .text = str_of(k->answer_text, k->answer_n),
                 .answers = k->message_id,
                 .is_unsigned = admin_mail_goes_unsigned(k->node)};
         return admin_mail_write(k->node, &mail, &k->answer);
+}
+
+static enum err change(struct store *s, void *ctx)
+{
+        struct work *k = ctx;
+        enum err e = store_order_add(s, k->message_id, host_wall_ms(k->node->host));
+        k->was_obeyed = e == ERR_EXISTS;
+        if (e == ERR_OK)
+                e = run_all(s, k);
+        if (e == ERR_OK && k->is_rehearsal) {
+                write_text(k);    /* the queue as it will be */
+                return ERR_AGAIN; /* so that it is undone */
+        }
+        return e == ERR_OK ? admin_mail_add(k->answer) : e;
+}
+
+static bool changes(const struct admin_command *c)
+{
+        return c->kind == ADMIN_FLUSH || c->kind == ADMIN_HOLD || c->kind == ADMIN_DROP;
 }
 
 /* ---- who asks, and what follows ---- */
