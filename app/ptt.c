@@ -70,6 +70,8 @@ static const struct option_spec member_specs[] = {DOMAIN,
 static const struct option_spec why_specs[] = {{"domain", 0, "D", false, "only at lists of that domain"},
         {"json", 0, NULL, false, "for programs"}, HELP, END};
 static const struct option_spec show_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"}, HELP, END};
+static const struct option_spec bounces_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"},
+        {"of", 0, "EMAIL | ID", false, "the last bounce of that subscriber alone"}, HELP, END};
 
 static const struct command commands[] = {
         {"create", "IMAGE", "make a new image", 1, ptt_create, create_specs},
@@ -89,7 +91,8 @@ static const struct command commands[] = {
                 import_specs},
         {"export", "IMAGE NAME [FILE]", "write the subscribers, one a line", 2, ptt_export, export_specs},
         {"queue", "IMAGE [NAME]", "what waits; flush, hold or drop it", 1, ptt_queue, queue_specs},
-        {"bounces", "IMAGE [NAME]", "recipients that were given up", 1, ptt_bounces, show_specs},
+        {"bounces", "IMAGE [NAME]", "recipients that were given up, and what follows", 1, ptt_bounces,
+                bounces_specs},
         {"why", "IMAGE MESSAGE-ID", "the path of a message", 2, ptt_why, why_specs},
         {"check", "IMAGE", "look for damage, and repair it", 1, ptt_check, check_specs},
         {"ls", "IMAGE [PATH]...", "files of the volume", 1, ptt_ls, ls_specs},

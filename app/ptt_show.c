@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* ptt show, queue and bounces: lists with their settings, moderators and subscribers; the queue, and what is done to it;
- * failures. As text or as JSON, page by page, so that no list is too long. What peers said is shown without its control
+ * failures (ptt_bounces.c). As text or as JSON, page by page, so that no list is too long. What peers said is shown without its control
  * characters. */
 #include "app/ptt_show.h"
 
@@ -183,54 +183,6 @@ static void show_queue(struct show *s)
         show_close_part(s, shown);
 }
 
-/* Failures. */
-
-static void show_failure(struct show *s, const struct store_failure *f)
-{
-        if (s->json != NULL) {
-                json_open(s->json, NULL, '{');
-                json_str(s->json, "list", f->list_name);
-                json_str(s->json, "domain", f->domain);
-                json_str(s->json, "address", f->address);
-                json_u64(s->json, "member", (uint64_t)f->member);
-                json_u64(s->json, "message", (uint64_t)f->message);
-                json_str(s->json, "message-id", f->message_id);
-                json_time(s->json, "time", f->time_ms);
-                json_u64(s->json, "code", f->code);
-                json_str(s->json, "reply", f->reply);
-                json_close(s->json, '}');
-        } else {
-                printf("  ");
-                show_time(f->time_ms);
-                printf("  ");
-                show_address(f->list_name, f->domain);
-                printf("  ");
-                show_text(f->address);
-                put_reply(f->reply);
-                printf("\n");
-        }
-}
-
-static void show_failures(struct show *s)
-{
-        int64_t after = 0;
-        size_t count = SHOW_PAGE, shown = 0;
-        show_open_part(s, "failures");
-        while (s->err == ERR_OK && count == SHOW_PAGE) {
-                struct store_failure *rows;
-                arena_reset(&s->page);
-                s->err = store_failures(s->store, after, SHOW_PAGE, &s->page, &rows, &count);
-                for (size_t i = 0; i < count; i++) {
-                        after = rows[i].id;
-                        if (!show_is_wanted(s, rows[i].list_name, rows[i].domain))
-                                continue;
-                        show_failure(s, &rows[i]);
-                        shown++;
-                }
-        }
-        show_close_part(s, shown);
-}
-
 /* All of it, or one part. */
 
 enum part { LISTS = 1, REQUESTS = 2, QUEUE = 4, FAILURES = 8 };
@@ -246,7 +198,7 @@ static void show_parts(struct show *s, unsigned parts, const struct store_list *
         if (parts & QUEUE)
                 show_queue(s);
         if (parts & FAILURES)
-                show_failures(s);
+                show_bounces(s);
         if (s->json != NULL)
                 json_close(s->json, '}');
 }
@@ -310,7 +262,12 @@ static int show(struct ptt *p, unsigned parts, bool may_act)
                 status = ptt_open(p, &s->store);
         if (status != 0)
                 return status;
-        status = acts ? act_all(s) : show_open(s, parts);
+        struct str who;
+        if (acts)
+                status = act_all(s);
+        else
+                status = parts == FAILURES && options_value(&p->options, "of", &who) ? show_bounce(s, who)
+                                                                                     : show_open(s, parts);
         store_close(s->store);
         return status;
 }

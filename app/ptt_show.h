@@ -32,6 +32,11 @@ void show_waiting(struct show *s, int64_t message);
 void show_list(struct show *s, const struct store_list *list);
 /* What waits for somebody's answer, held posts among it, of the lists that are wanted. */
 void show_requests(struct show *s);
+/* Failures, scores of members, and what the judge of bounces did (ptt_bounces.c). */
+void show_bounces(struct show *s);
+/* The last bounce of a member, by address or number, or what was said instead.
+ *   the status of the program */
+int show_bounce(struct show *s, struct str who);
 bool show_is_wanted(const struct show *s, struct str name, struct str domain);
 
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # Completion of ptt for bash. Installed as share/bash-completion/completions/ptt.
 
-_ptt_settings='subscription posting first-post from reply-to subject-prefix footer who duplicates max-message archive description language'
+_ptt_settings='subscription posting first-post from reply-to subject-prefix footer who duplicates max-message archive description language report'
 
 _ptt_values() {
         case $1 in
@@ -29,7 +29,8 @@ _ptt_options() {
         add-moderator | rem-moderator | add-subscriber | rem-subscriber | set) echo --domain ;;
         options) echo --domain --nomail --own-posts ;;
         export) echo --domain --csv --json ;;
-        show | bounces | why) echo --domain --json ;;
+        show | why) echo --domain --json ;;
+        bounces) echo --domain --json --of ;;
         import) echo --domain --from ;;
         queue) echo --domain --json --flush --hold --drop ;;
         check) echo --repair --not-running --json ;;

@@ -5,6 +5,7 @@
 
 #include "host/log.h"
 #include "serve/act.h"
+#include "store/judge.h"
 #include "store/messages.h"
 #include "store/trace.h"
 
@@ -105,6 +106,11 @@ static enum err forget_traces(struct store *s, int64_t now_ms, size_t *count)
         return store_trace_forget(s, now_ms - TRACE_LIFE_MS, HISTORY_BATCH, count);
 }
 
+static enum err forget_judged(struct store *s, int64_t now_ms, size_t *count)
+{
+        return store_judge_forget(s, now_ms - HISTORY_LIFE_MS, HISTORY_BATCH, count);
+}
+
 static enum err end_bans(struct store *s, int64_t now_ms, size_t *count)
 {
         return store_bans_expire(s, now_ms, HISTORY_BATCH, count);
@@ -142,6 +148,7 @@ void janitor_run(void *lipap)
                 log_trouble(j, expire_requests(j));
                 sweep(j, end_bans);
                 sweep(j, forget_traces);
+                sweep(j, forget_judged);
                 sweep(j, forget_done);
         } while (fiber_sleep(node->host->sched, PERIOD_MS) == ERR_OK);
         free(j);

@@ -71,6 +71,8 @@ static void write_lists(const struct lipap *node, struct metrics *m)
                 node->stats.held);
         one(m, METRICS_COUNTER, "lipap_requests_expired_total", "Requests that nobody answered in time",
                 node->stats.expired);
+        one(m, METRICS_COUNTER, "lipap_members_bounced_total",
+                "Members removed because their mail came back", node->stats.bounced_out);
         one(m, METRICS_COUNTER, "lipap_notices_written_total", "Mail that lists wrote themselves",
                 node->stats.written);
 }
