@@ -38,7 +38,6 @@ alias_maps =
 alias_database =
 biff = no
 in_flow_delay = 0
-smtpd_client_restrictions = check_client_access static:HOLD
 smtpd_peername_lookup = no
 """
 MASTER_CF = """\
@@ -113,6 +112,9 @@ def count_flushes(world, connections, messages):
 
 
 class Postfix:
+    """With an empty queue at each start; `main` and `master` are further lines of its files."""
+    address, main, master = POSTFIX, "", ""
+
     def __init__(self, world):
         try:
             pwd.getpwnam("postfix")
@@ -122,19 +124,28 @@ class Postfix:
             raise Broken("Postfix is not installed, or this is not root")
         self.world, self.home = world, os.path.join(world.folder, "postfix")
 
-    def start(self):
-        """An empty queue each time."""
+    def start(self, files=None):
         shutil.rmtree(self.home, ignore_errors=True)
         conf = os.path.join(self.home, "conf")
         for folder in ("conf", "queue", "data"):
             os.makedirs(os.path.join(self.home, folder))
         shutil.chown(os.path.join(self.home, "data"), "postfix")
-        self.world.file("postfix/conf/main.cf", MAIN_CF.format(home=self.home))
-        self.world.file("postfix/conf/master.cf", MASTER_CF.format(address=POSTFIX))
-        for name in ("main.cf", "master.cf"):
-            os.chmod(os.path.join(conf, name), 0o644)
+        files = {"main.cf": (MAIN_CF + self.main).format(home=self.home),
+                 "master.cf": MASTER_CF.format(address=self.address) + self.master, **(files or {})}
+        for name, text in files.items():
+            os.chmod(self.world.file(f"postfix/conf/{name}", text), 0o644)
         self.process = self.world.start("postfix", ["postfix", "-c", conf, "start-fg"])
-        self.process.wait_listens(POSTFIX)
+        self.process.wait_listens(self.address)
+
+    def stop(self):
+        subprocess.run(["postfix", "-c", os.path.join(self.home, "conf"), "stop"], stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        self.process.popen.wait(20)
+
+
+class Holding(Postfix):
+    """The least that a Postfix does which keeps mail."""
+    main = "smtpd_client_restrictions = check_client_access static:HOLD\n"
 
     def held(self):
         """Messages that are on disk in its queue."""
@@ -147,9 +158,7 @@ class Postfix:
         row = load(self.world, POSTFIX, connections, messages, self.process.pid)
         if self.held() - before != messages:
             raise Broken(f"Postfix holds {self.held() - before} of {messages} messages")
-        subprocess.run(["postfix", "-c", os.path.join(self.home, "conf"), "stop"], stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        self.process.popen.wait(20)
+        self.stop()
         return row
 
 
@@ -157,7 +166,7 @@ def run(world, table, scale):
     table.head(f"durable intake of {SIZE // 1024} KB messages")
     world.start_knot(test_zone=rig.TEST_ZONE + ZONE)
     try:
-        postfix = Postfix(world)
+        postfix = Holding(world)
     except Broken as e:
         postfix = None
         table.skip("Postfix beside it", e)

@@ -7,11 +7,8 @@
  * answer but a good one ends the run. */
 #include "base/ip.h"
 #include "base/str.h"
-#include "bench/bench.h"
-#include "host/host.h"
+#include "bench/talk.h"
 
-#define REPLY_MAX 4096
-#define WAIT_MS 60000
 #define LINE 76 /* with its end */
 
 struct load {
@@ -24,65 +21,19 @@ struct load {
 
 struct client {
         struct load *load;
-        struct host_tcp *tcp;
-        size_t got; /* bytes in `text` */
-        char text[REPLY_MAX];
+        struct talk talk;
 };
-
-static int64_t deadline(const struct load *l)
-{
-        return host_now_ms(l->host) + WAIT_MS;
-}
-
-static void say(struct client *c, struct str bytes)
-{
-        bench_need(host_tcp_write(c->load->host, c->tcp, bytes, deadline(c->load)), "sending");
-}
-
-/* The last line of the next reply is taken off the head of the text, with all before it. */
-static bool take_reply(struct client *c, char first)
-{
-        size_t at = 0, n;
-        struct str rest = str_of(c->text, c->got), line;
-        while ((n = str_find(rest, S("\r\n"))) < rest.n) {
-                line = str_take(rest, n);
-                rest = str_skip(rest, n + 2);
-                at += n + 2;
-                if (line.n >= 4 && line.p[3] == '-')
-                        continue;
-                if (line.n < 3 || line.p[0] != first) {
-                        c->text[at - 2] = 0;
-                        bench_fail("answered", line.p);
-                }
-                memmove(c->text, c->text + at, c->got - at);
-                c->got -= at;
-                return true;
-        }
-        return false;
-}
-
-static void hear(struct client *c, char first)
-{
-        while (!take_reply(c, first)) {
-                size_t got = 0;
-                if (c->got == sizeof c->text)
-                        bench_fail("answered", "more than fits");
-                bench_need(host_tcp_read(c->load->host, c->tcp, c->text + c->got, sizeof c->text - c->got,
-                                   deadline(c->load), &got),
-                        "waiting for an answer");
-                c->got += got;
-        }
-}
 
 static void send_one(struct client *c)
 {
+        struct talk *t = &c->talk;
         int64_t start = bench_now_ns();
-        say(c, c->load->envelope);
-        hear(c, '2');
-        hear(c, '2');
-        hear(c, '3');
-        say(c, c->load->message);
-        hear(c, '2');
+        talk_say(t, c->load->envelope);
+        talk_hear(t, '2');
+        talk_hear(t, '2');
+        talk_hear(t, '3');
+        talk_say(t, c->load->message);
+        talk_hear(t, '2');
         bench_samples_add(&c->load->samples, bench_now_ns() - start);
 }
 
@@ -91,17 +42,12 @@ static void client_run(void *arg)
         struct load *l = arg;
         struct client *c = bench_memory(1, sizeof *c);
         c->load = l;
-        bench_need(host_connect(l->host, &l->server, deadline(l), &c->tcp), "connecting");
-        hear(c, '2');
-        say(c, S("EHLO load.author.test\r\n"));
-        hear(c, '2');
+        talk_open(&c->talk, l->host, &l->server);
         while (l->left > 0) {
                 l->left--;
                 send_one(c);
         }
-        say(c, S("QUIT\r\n"));
-        hear(c, '2');
-        host_tcp_close(l->host, c->tcp);
+        talk_close(&c->talk);
         free(c);
 }
 
