@@ -4,6 +4,9 @@
 #include "host/log.h"
 #include "serve/delivery_outcome.h"
 
+#define UNLISTED "the policy does not name it"
+#define NO_TLS "it offers no TLS"
+
 void delivery_disconnect(struct delivery_worker *w, bool in_order)
 {
         if (!w->is_open)
@@ -62,6 +65,7 @@ struct attempt {
         struct smtp_reply reply;
         const char
                 *no_tls; /* why there is no TLS, or not the right one; NULL: that is not what it failed for */
+        const char *tested; /* the same for a policy that only tests, and lets it pass */
 };
 
 static enum err open_as(struct delivery_worker *w, struct attempt *a)
@@ -78,7 +82,7 @@ static enum err open_as(struct delivery_worker *w, struct attempt *a)
         if (e == ERR_CRYPTO)
                 a->no_tls = w->out->tls_fault;
         else if (e == ERR_DENIED && smtp_reply_is_positive(&a->reply))
-                a->no_tls = "it offers no TLS";
+                a->no_tls = NO_TLS;
         else if (e == ERR_DENIED && smtp_out_extensions(w->out)->starttls)
                 a->no_tls = "it refuses TLS";
         return e;
@@ -104,7 +108,7 @@ static enum err open_under(struct delivery_worker *w, enum err e, struct attempt
                 return give_up(w, a, e,
                         is_sts ? "the policy could not be looked at" : "no answer about TLSA records");
         if (is_sts && w->policy.is_unlisted)
-                return give_up(w, a, ERR_DENIED, "the policy does not name it");
+                return give_up(w, a, ERR_DENIED, UNLISTED);
         return open_as(w, a);
 }
 
@@ -115,7 +119,7 @@ static enum err open_with_less(struct delivery_worker *w, enum err e, struct att
         struct tls_policy *policy = &w->policy;
         if (e == ERR_CRYPTO && policy->rule == TLS_RULE_STS_TESTING &&
                 policy->expect.kind == TLS_EXPECT_NAME) {
-                log_tls(w, LOG_WARN, "sts-testing-failed", a->no_tls);
+                a->tested = a->no_tls;
                 policy->expect.kind = TLS_EXPECT_NOTHING;
                 e = open_as(w, a);
         }
@@ -142,6 +146,17 @@ static enum tls_result result_of_open(const struct delivery_worker *w)
         return policy->tls == SMTP_CLIENT_TLS_NEVER ? TLS_RESULT_FALLBACK : TLS_RESULT_CLEAR;
 }
 
+static void note_open(struct delivery_worker *w, const struct attempt *a)
+{
+        enum tls_result result = result_of_open(w);
+        count(w, result);
+        if (result == TLS_RESULT_STS_TESTING_FAILED)
+                log_tls(w, LOG_WARN, "sts-testing-failed",
+                        w->policy.is_unlisted ? UNLISTED
+                        : a->tested           ? a->tested
+                                              : NO_TLS);
+}
+
 static enum err open_one(struct delivery_worker *w, size_t nth, struct attempt *a)
 {
         struct lipap *node = w->node;
@@ -163,11 +178,10 @@ static enum err open_one(struct delivery_worker *w, size_t nth, struct attempt *
         bool has_to = policy->tls == SMTP_CLIENT_TLS_MUST;
         if (!has_to)
                 e = open_with_less(w, e, a);
-        if (e == ERR_OK) {
-                count(w, result_of_open(w));
-        } else if (has_to && a->no_tls && w->tls_result == TLS_RESULT_NONE) {
+        if (e == ERR_OK)
+                note_open(w, a);
+        else if (has_to && a->no_tls && w->tls_result == TLS_RESULT_NONE)
                 (void)give_up(w, a, e, a->no_tls);
-        }
         return e;
 }
 
