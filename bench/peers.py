@@ -13,7 +13,7 @@ from lib.smtp import Smtp
 DOMAINS, SIZE = 50, 4096
 HOSTS = [f"127.0.1.{n + 1}" for n in range(DOMAINS)]  # the mail host of each
 LIST = "large@mailingl.st"
-LINE = b"x" * 74 + b"\r\n"
+TEXT = (b"x" * 74 + b"\r\n") * (SIZE // 76)
 
 
 def address(number):
@@ -37,7 +37,7 @@ transport_maps = texthash:{home}/conf/transport
             for number in range(count):
                 said = s.command(f"RCPT TO:<{address(number)}>") if said[0] == "2" else said
             said = s.command("DATA") if said[0] == "2" else said
-            said = s.data(message(LINE * (SIZE // len(LINE)))) if said[0] == "3" else said
+            said = s.data(message(TEXT)) if said[0] == "3" else said
         if said[0] != "2":
             raise Broken(f"Postfix says {said}")
 
@@ -71,7 +71,7 @@ class Mlmmj:
         for name, text in (("control/listaddress", LIST + "\n"), ("control/relayhost", HOSTS[0] + "\n"),
                            ("subscribers.d/m", "".join(f"{address(n)}\n" for n in range(count)))):
             self.world.file(f"mlmmj/{name}", text)
-        raw = message(LINE * (SIZE // len(LINE))).replace(b"\r\n", b"\n")
+        raw = message(TEXT).replace(b"\r\n", b"\n")
         self.world.file("mlmmj/incoming/post", raw.decode())
 
     def run(self, sinks, count):
@@ -81,6 +81,37 @@ class Mlmmj:
         row = sink.wait()
         row["cpu-each"] = used["cpu-seconds"] * 1000 / count
         return row
+
+
+class Mlmmj:
+    """One copy after the other, each with a VERP return path and a file in its queue."""
+    name, count = "mlmmj", 500
+    folders = ("incoming", "queue/discarded", "archive", "text", "subconf", "unsubconf", "bounce", "control", "moderation",
+               "subscribers.d", "digesters.d", "requeue", "nomailsubs.d")
+
+    def __init__(self, world):
+        self.program = shutil.which("mlmmj-send", path=rig.search_path())
+        if not self.program:
+            raise Broken("mlmmj is not installed")
+        self.world = world
+
+    def make(self, count):
+        """A list and a mail in its queue; the mail's path."""
+        home = os.path.join(self.world.folder, "mlmmj")
+        shutil.rmtree(home, ignore_errors=True)
+        for folder in self.folders:
+            os.makedirs(os.path.join(home, folder))
+        for name, text in (("index", ""), ("control/listaddress", "large@mailingl.st\n"), ("control/relayhost", f"{HOSTS[0]}\n"),
+                           ("subscribers.d/m", "".join(f"{address(number)}\n" for number in range(count))),
+                           ("queue/mail", message(TEXT).decode().replace("\r\n", "\n"))):
+            self.world.file(f"mlmmj/{name}", text)
+        return home, os.path.join(home, "queue", "mail")
+
+    def run(self, sinks, count):
+        home, mail = self.make(count)
+        sink = sinks(self.world, count)
+        used = timed([self.program, "-L", home, "-m", mail])
+        return {**sink.wait(), "cpu-each": used["cpu-seconds"] * 1000 / count}
 
 
 def found(world, table):
