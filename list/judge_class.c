@@ -36,7 +36,9 @@ static const struct phrase clear[] = {
         {"mailbox unavailable", JUDGE_ADDRESS, "5.5.0"},   /* Outlook.com */
         {"receiving mail at a rate", JUDGE_POLICY, NULL},  /* Gmail, as 5.2.1 */
         {"receiving mail too quickly", JUDGE_POLICY, NULL},
-        {"relay access denied", JUDGE_SYSTEM, NULL}, /* that host does not know the domain */
+        {"mailing list expansion problem", JUDGE_ADDRESS, NULL}, /* OpenSMTPD: no such virtual user */
+        {"relay access denied", JUDGE_SYSTEM, NULL},             /* that host does not know the domain */
+        {"relay not permitted", JUDGE_SYSTEM, NULL},
         {"relaying denied", JUDGE_SYSTEM, NULL},
         {"unable to relay", JUDGE_SYSTEM, NULL},
         {"we do not relay", JUDGE_SYSTEM, NULL},
@@ -47,7 +49,8 @@ static const char *const policy_words[] = {"spam*", "antispam", "unsolicited", "
         "blocklist*", "blacklist*", "black list", "denylist*", "banned", "rbl", "dnsbl", "spamhaus",
         "spamcop", "barracuda*", "reputation", "policy", "policies", "dmarc", "spf", "dkim", "authenticat*",
         "unauthenticated", "reverse dns", "ptr", "rdns", "fcrdns", "greylist*", "graylist*", "rate limit*",
-        "too many", "abuse", "suspicious", "phishing", "virus", "malware"};
+        "too many", "abuse", "suspicious", "phishing", "virus", "malware", "administrative prohibition",
+        "access denied", "sender verify failed", "helo"};
 
 /* Words about the mailbox, where no status says more. */
 static const char *const address_words[] = {"user unknown", "unknown user", "no such user",
