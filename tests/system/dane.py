@@ -16,6 +16,7 @@ from lib.mta_postfix import Postfix
 from lib.rig import DNS, LIPAP, POSTER, Skip, check, equal, until
 from lib.smtp import post
 from lib.tls import TlsSink, key_hash, make_pair
+from lib.unbound import dnskey, start_unbound
 
 RESOLVER = "127.0.0.9"
 # Receivers by name: (address, what the server does, its TLSA records with HASH for its key's)
@@ -69,31 +70,6 @@ def start_receiver(world):
     receiver.wait()
     receiver.address, receiver.hash = receiver.addresses[receiver.zone], key_hash(receiver.read("etc/mx.crt"))
     return receiver
-
-
-def start_unbound(world, anchors):
-    conf = world.file("unbound.conf", f"""\
-server:
-  interface: {RESOLVER}
-  access-control: 127.0.0.0/8 allow
-  do-daemonize: no
-  use-syslog: no
-  logfile: ""
-  username: ""
-  chroot: ""
-  pidfile: ""
-  directory: "{world.folder}"
-  do-not-query-localhost: no
-  module-config: "validator iterator"
-  trust-anchor: "signed. {anchors['signed']}"
-  trust-anchor: "bogus. {anchors['signed']}"
-  trust-anchor: "mailingl.st. {anchors['mailingl.st']}"
-  local-zone: "test." nodefault
-  domain-insecure: "test"
-""" + "".join(f'stub-zone:\n  name: "{zone}"\n  stub-addr: {DNS}\n'
-              for zone in ("signed", "bogus", "mailingl.st", "test")) + "remote-control:\n  control-enable: no\n")
-    process = world.start("unbound", ["unbound", "-d", "-p", "-c", conf])
-    process.wait_listens(RESOLVER, 53)
 
 
 def sending(world, state):
@@ -189,7 +165,7 @@ def run(world):
     world.start_knot(signed=True, more_zones="".join(f'  - domain: {zone}\n    file: "{path}"\n'
                                                      for zone, path in files.items()))
     anchors = {zone: until(20, "DNSKEY", lambda z=zone: dnskey(world, z)) for zone in ("signed", "mailingl.st")}
-    start_unbound(world, anchors)
+    start_unbound(world, RESOLVER, {**anchors, "bogus": anchors["signed"]})
     state = {"sinks": sinks, "receiver": receiver, "options": (
         "--trusted-nameserver", f"udp:{RESOLVER}", "--dns-server", DNS, "--dns-key-file", world.file("lipap.key", world.list_tsig))}
     world.start_sink()
@@ -200,12 +176,6 @@ def run(world):
     receiving(world, state)
     for sink in (*sinks.values(), door):
         sink.close()
-
-
-def dnskey(world, zone):
-    """The key that signs the zone's keys, as a trust anchor."""
-    keys = [r for r in world.query(zone, "DNSKEY") or [] if r.startswith("257 ")]
-    return "DNSKEY " + keys[0] if keys else None
 
 
 if __name__ == "__main__":

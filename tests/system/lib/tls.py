@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: ISC
 """Certificates made by openssl, and mail servers that speak TLS by Python's ssl."""
+import datetime
 import hashlib
 import os
 import socket
 import ssl
 import subprocess
 import threading
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 
 def key_hash(pem):
@@ -21,6 +27,41 @@ def make_pair(world, name, subject):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={subject}",
                     "-addext", f"subjectAltName=DNS:{subject}", "-keyout", key, "-out", cert], capture_output=True, check=True)
     return cert, key
+
+
+class Authority:
+    """A root of our own, in the file `path`, and what it signs."""
+
+    def __init__(self, world):
+        self.world, self.key = world, ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test root")])
+        self.path = self.write("root.crt", self.sign("test root", self.key, 30, x509.BasicConstraints(True, None)))
+
+    def write(self, name, thing):
+        return self.world.file(name, thing.decode())
+
+    def sign(self, subject, key, days, extension):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        until = now + datetime.timedelta(days=days)
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
+        made = x509.CertificateBuilder(self.name, name, key.public_key(), x509.random_serial_number(),
+                                       min(now, until) - datetime.timedelta(days=1), until)
+        return made.add_extension(extension, False).sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    def make_pair(self, name, subject, days=30):
+        """A certificate for a host name, and its key: two files. One of -1 days has expired yesterday."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName([x509.DNSName(subject)])
+        return self.write(f"{name}.crt", self.sign(subject, key, days, names)), self.write(
+            f"{name}.key", key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                             serialization.NoEncryption()))
+
+
+def context_of(pair):
+    """A server's, with a certificate and its key."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pair)
+    return context
 
 
 class TlsSink(threading.Thread):
