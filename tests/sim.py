@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The simulator: every scenario of tests/sim, random seeds, and the same trace in two builds.
+"""The simulator: every scenario of tests/sim, a month of mail, random seeds, and the same trace in two builds.
 
 The build folder of the other compiler is looked for beside the one given (build-gcc and build-asan). PTT_LONG takes
-more seeds.
+more seeds, and a year of keys.
 """
 import glob
 import os
@@ -12,6 +12,9 @@ import re
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from sim_month import month  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LONG = bool(os.environ.get("PTT_LONG"))
@@ -65,12 +68,18 @@ class Checks:
             status, out = self.sim("run", path)
             self.say(f"scenario {os.path.basename(path)}", None if status == 0 else out.strip()[-500:])
 
-    def long_life(self):
+    def written(self, name, text):
+        """A scenario that no file has."""
         with tempfile.NamedTemporaryFile("w", suffix=".sim", encoding="ascii") as f:
-            f.write(year(365))
+            f.write(text)
             f.flush()
             status, out = self.sim("run", f.name)
-        self.say("a year of changing keys", None if status == 0 else out.strip()[-500:])
+        self.say(name, None if status == 0 else out.strip()[-500:])
+
+    def months(self):
+        days = 10 if self.is_asan else 30
+        for seed in range(1, 4 if LONG else 2):
+            self.written(f"{days} days of four hundred members, seed {seed}", month(days, seed))
 
     def seeds(self):
         last = (200, 3000, 40, 300)[2 * self.is_asan + LONG]
@@ -101,8 +110,9 @@ class Checks:
 def main():
     checks = Checks(sys.argv[1])
     checks.scenarios()
+    checks.months()
     if LONG and not checks.is_asan:
-        checks.long_life()
+        checks.written("a year of changing keys", year(365))
     checks.determinism()
     checks.seeds()
     return 1 if checks.failed else 0

@@ -28,6 +28,31 @@ static void put_settings(const struct statement *t, struct store_setting *settin
         }
 }
 
+/* Gives how many; `*members` is the caller's to free, and the texts are in `room`. */
+static size_t find_members(
+        const struct scenario *s, struct str list, struct buffer *room, struct str **members)
+{
+        size_t count = 0, n = 0;
+        for (size_t i = 0; i < s->count; i++) {
+                const struct statement *m = &s->statements[i];
+                if (m->verb != VERB_MEMBER || !str_eq(statement_argument(m, 0), list))
+                        continue;
+                for (size_t k = 0; k < statement_members(m); k++, count++) {
+                        struct wr who;
+                        wr_init(&who, buffer_room(room, SMTP_PATH_MAX), SMTP_PATH_MAX);
+                        statement_member(m, k, &who);
+                        wr_byte(&who, '\n');
+                        room->n += wr_text(&who).n;
+                }
+        }
+        struct str rest = buffer_text(room);
+        *members = calloc(count + 1, sizeof **members);
+        CHECK(*members);
+        for (; n < count; n++)
+                (void)str_cut(rest, '\n', &(*members)[n], &rest);
+        return count;
+}
+
 static enum err add_list(
         struct store *store, const struct scenario *s, const struct statement *t, int64_t now_ms)
 {
@@ -35,23 +60,19 @@ static enum err add_list(
         struct store_list_new list = {.settings = settings, .now_ms = now_ms};
         struct str moderators[WORLD_MODERATORS_MAX],
                 names = statement_text(t, "moderator", S(WORLD_MODERATOR));
-        struct str *members = calloc(s->count, sizeof *members);
+        struct str *members;
+        struct buffer room = {0};
         int64_t id;
-        if (!members)
-                return ERR_MEMORY;
+        list.member_count = find_members(s, statement_argument(t, 0), &room, &members);
         (void)str_cut(statement_argument(t, 0), '@', &list.name, &list.domain);
         put_settings(t, settings, &list.setting_count);
-        for (size_t i = 0; i < s->count; i++) {
-                const struct statement *m = &s->statements[i];
-                if (m->verb == VERB_MEMBER && str_eq(statement_argument(m, 0), statement_argument(t, 0)))
-                        members[list.member_count++] = statement_argument(m, 1);
-        }
         while (names.n > 0 && list.moderator_count < WORLD_MODERATORS_MAX)
                 (void)str_cut(names, ',', &moderators[list.moderator_count++], &names);
         list.moderators = moderators;
         list.members = members;
         enum err e = store_list_add(store, &list, &id);
         free(members);
+        buffer_free(&room);
         return e;
 }
 

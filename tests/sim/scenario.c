@@ -72,6 +72,21 @@ uint64_t statement_number(const struct statement *s, const char *key, uint64_t o
         return statement_has(s, key, &value) && quantity_size_parse(value, &n) == ERR_OK ? n : otherwise;
 }
 
+size_t statement_members(const struct statement *s)
+{
+        return (size_t)statement_number(s, "times", 1);
+}
+
+void statement_member(const struct statement *s, size_t i, struct wr *out)
+{
+        struct str head, tail, email = statement_argument(s, 1);
+        bool is_numbered = str_cut(email, '*', &head, &tail);
+        wr_str(out, head);
+        if (is_numbered)
+                wr_u64(out, i);
+        wr_str(out, tail);
+}
+
 enum err scenario_duration_parse(struct str text, bool is_signed, int64_t *out_ms)
 {
         bool is_milli = str_has_suffix_nocase(text, S("ms"));
@@ -190,7 +205,7 @@ static bool is_name(struct str s, const char *marks)
 static bool is_email(struct str s)
 {
         struct str local, domain;
-        return str_cut(s, '@', &local, &domain) && is_name(local, "-._+=") && is_name(domain, "-.");
+        return str_cut(s, '@', &local, &domain) && is_name(local, "-._+=*") && is_name(domain, "-.");
 }
 
 static bool are_emails(struct str s)

@@ -112,6 +112,10 @@ struct str statement_text(const struct statement *s, const char *key, struct str
 int64_t statement_ms(const struct statement *s, const char *key, int64_t otherwise_ms);
 uint64_t statement_number(const struct statement *s, const char *key, uint64_t otherwise);
 
+/* Who is meant by a statement of members: so many, and number `i` of them, a number in place of the star. */
+size_t statement_members(const struct statement *s);
+void statement_member(const struct statement *s, size_t i, struct wr *out);
+
 /* "50ms", "10s", "5m", "2h", "1d", with a sign in front where `is_signed`.
  *   ERR_OK, ERR_SYNTAX */
 MUST_USE enum err scenario_duration_parse(struct str text, bool is_signed, int64_t *out_ms);

@@ -36,7 +36,7 @@ static const struct rule rules[] = {
                 {"who", CHOICE, "subscribers,moderators,nobody"}, {"language", CHOICE, "en,fr"},
                 {"from", CHOICE, "auto,rewrite,keep"}, {"reply-to", CHOICE, "author,list,both"}, {"subject-prefix", TEXT},
                 {"footer", TEXT}, {"duplicates", CHOICE, "send,skip"}, {"description", TEXT}, {"max-message", SIZE}}},
-        {"member", VERB_MEMBER, false, {{"LIST", LIST}, {"EMAIL", EMAIL}}, {{0}}},
+        {"member", VERB_MEMBER, false, {{"LIST", LIST}, {"EMAIL", EMAIL}}, {{"times", COUNT}}},
         {"mailhost", VERB_MAILHOST, false, {{"NAME", NEW_NODE}, {"DOMAINS", DOMAINS}}, {TEMPERS}},
         {"author", VERB_AUTHOR, false, {{"NAME", NEW_NODE}, {"EMAIL", EMAIL}},
                 {{"mood", CHOICE, "good,slow,broken,malicious"}, {"proof", CHOICE, "spf,dkim,both,none"},
@@ -78,7 +78,7 @@ static const struct rule rules[] = {
         {"C:", VERB_CLIENT, true, {{0}}, {{0}}},
         {"S:", VERB_SERVER, true, {{0}}, {{0}}},
         {"expect", VERB_EXPECT, false,
-                {{"WHAT", CHOICE, "delivered,accepted,refused,deferred,received,nothing,log,image,member,stranger,told,untold,at-most"}, {"[OF", TEXT},
+                {{"WHAT", CHOICE, "delivered,waiting,accepted,refused,deferred,received,nothing,log,image,member,stranger,told,untold,at-most"}, {"[OF", TEXT},
                 {"[BY", TEXT}}, {{"within", DURATION}}},
 };
 /* clang-format on */

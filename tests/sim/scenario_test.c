@@ -28,6 +28,7 @@ static const char *const good[] = {
         "session ann mx\nS: 220 *\nC: EHLO x\nC: \nC:\nS: 250*\nexpect log mx \"event=ready hostname=*\"\n",
         HEAD "fault ns0 servfail chance=50 for=5m\nrestore mailingl.st ago=1h\nlink mx h1 loss=20 cut=5 "
              "for=1h\ndisk mx flush-error after=3\n",
+        HEAD "member ptt@mailingl.st m*@sub1.test times=20\nexpect waiting\n",
         HEAD "join ptt@mailingl.st new@sub1.test\nleave ptt@mailingl.st new@sub1.test\nexpect delivered "
              "within=2h\n",
 };
@@ -208,9 +209,39 @@ static void a_statement_left_out_is_missed(void **state)
         scenario_free(&s);
 }
 
+static void members_are_numbered(void **state)
+{
+        static const struct {
+                const char *line;
+                size_t at, count;
+                const char *who;
+        } cases[] = {{"member ptt@mailingl.st bob@sub1.test\n", 0, 1, "bob@sub1.test"},
+                {"member ptt@mailingl.st m*@sub1.test times=20\n", 19, 20, "m19@sub1.test"},
+                {"member ptt@mailingl.st *m@sub1.test times=1\n", 0, 1, "0m@sub1.test"},
+                {"member ptt@mailingl.st m*@sub1.test times=0\n", 0, 0, "m0@sub1.test"}};
+        (void)state;
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                struct scenario s;
+                struct scenario_fault fault;
+                char text[512], who[64];
+                struct wr w;
+                wr_init(&w, text, sizeof text);
+                wr_str(&w, S(HEAD));
+                wr_str(&w, str_of_c(cases[i].line));
+                assert_int_equal(scenario_parse(wr_text(&w), &s, &fault), ERR_OK);
+                const struct statement *t = &s.statements[s.count - 1];
+                wr_init(&w, who, sizeof who);
+                statement_member(t, cases[i].at, &w);
+                assert_true(str_eq(wr_text(&w), str_of_c(cases[i].who)));
+                assert_int_equal(statement_members(t), cases[i].count);
+                scenario_free(&s);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(members_are_numbered),
                 cmocka_unit_test(what_is_printed_is_what_was_read),
                 cmocka_unit_test(mistakes_are_named_with_their_line),
                 cmocka_unit_test(prefixes),

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include "tests/sim/verify.h"
+#include "tests/sim/verify_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/dkim_verify.h"
 #include "base/ascii.h"
 #include "base/check.h"
 #include "base/limits.h"
@@ -12,44 +11,7 @@
 #include "tests/sim/buffer.h"
 #include "tests/sim/results.h"
 
-#define LETTERS 16 /* kept: copies of one letter come in a row */
-#define KEYS 16    /* parsed: parsing costs more than verifying */
 #define TOKEN_SIZE 24
-
-/* A letter that copies of are coming, and the last fields in front of it that were verified: members get the same
- * bytes, so the next copy needs no arithmetic as long as DNS says the same. */
-struct known {
-        uint32_t try, list;
-        struct str letter;       /* owned; as it arrives, */
-        struct str renamed;      /* or may arrive, with another From; owned */
-        struct buffer front;     /* verified; empty: none yet */
-        struct buffer names;     /* of the keys that were asked for, each ended by LF */
-        struct buffer dns;       /* what was answered, as `put_views` writes it */
-        int64_t from_s, until_s; /* when that holds */
-};
-
-struct cached_key {
-        struct str record; /* owned */
-        struct dkim_key key;
-};
-
-struct verify {
-        struct ledger *ledger;
-        verify_lookup *lookup;
-        void *ctx;
-        const char *authserv;  /* NULL: nothing is expected */
-        struct book *book;     /* or NULL */
-        struct health *health; /* likewise */
-        struct look *looks;    /* by list; of those behind all is standard */
-        size_t look_count;
-        struct known known[LETTERS];
-        struct cached_key keys[KEYS];
-        size_t key_count; /* ever parsed */
-        struct buffer sample, dns;
-        uint32_t sample_list;
-        struct dkim_verify dkim;
-        struct mail_field fields[MAIL_FIELDS_MAX];
-};
 
 struct verify *verify_new(struct ledger *ledger, verify_lookup *lookup, void *ctx)
 {
@@ -58,7 +20,7 @@ struct verify *verify_new(struct ledger *ledger, verify_lookup *lookup, void *ct
         v->ledger = ledger;
         v->lookup = lookup;
         v->ctx = ctx;
-        for (size_t i = 0; i < LETTERS; i++)
+        for (size_t i = 0; i < VERIFY_LETTERS; i++)
                 v->known[i].try = LEDGER_NONE;
         return v;
 }
@@ -98,9 +60,9 @@ void verify_free(struct verify *v)
 {
         if (!v)
                 return;
-        for (size_t i = 0; i < LETTERS; i++)
+        for (size_t i = 0; i < VERIFY_LETTERS; i++)
                 known_clear(&v->known[i]);
-        for (size_t i = 0; i < KEYS; i++) {
+        for (size_t i = 0; i < VERIFY_KEYS; i++) {
                 str_free(v->keys[i].record);
                 dkim_key_drop(&v->keys[i].key);
         }
@@ -116,123 +78,18 @@ struct str verify_sample(const struct verify *v, struct str *list)
         return buffer_text(&v->sample);
 }
 
-/* ---- keys ---- */
-
-static const struct dkim_key *key_of(struct verify *v, struct str record)
-{
-        struct cached_key *k = &v->keys[v->key_count % KEYS];
-        for (size_t i = 0; i < KEYS; i++)
-                if (v->keys[i].record.p && str_eq(v->keys[i].record, record))
-                        return &v->keys[i].key;
-        str_free(k->record);
-        dkim_key_drop(&k->key);
-        k->record = str_copy(record);
-        dkim_key_from_records(&record, 1, &k->key);
-        v->key_count++;
-        return &k->key;
-}
-
-static struct dkim_verdict verdict_under(struct verify *v, size_t signature, const struct verify_view *view)
-{
-        struct dkim_key key;
-        if (view->status == VERIFY_RECORDS && view->count == 1)
-                return dkim_verify_verdict(&v->dkim, signature, key_of(v, view->records[0]));
-        if (view->status == VERIFY_RECORDS)
-                dkim_key_from_records(view->records, view->count, &key);
-        else
-                dkim_key_from_trouble(&key);
-        struct dkim_verdict verdict = dkim_verify_verdict(&v->dkim, signature, &key);
-        dkim_key_drop(&key);
-        return verdict;
-}
-
 /* ---- signatures ---- */
-
-static void put_views(struct buffer *b, struct str name, const struct verify_view *views, size_t n)
-{
-        buffer_print(b, "%.*s %zu\n", STR_ARG(name), n);
-        for (size_t i = 0; i < n; i++) {
-                buffer_print(b, "%d %zu\n", (int)views[i].status, views[i].count);
-                for (size_t k = 0; k < views[i].count; k++) {
-                        buffer_put(b, views[i].records[k]);
-                        buffer_put(b, S("\n"));
-                }
-        }
-}
-
-/* Is one signature right for everybody who asks DNS now? Nobody is wronged by a server that gives no answer. */
-static bool is_right(struct verify *v, struct known *k, size_t signature, enum dkim_fault *why)
-{
-        struct verify_view views[VERIFY_VIEWS_MAX];
-        char text[2 * DNS_NAME_MAX];
-        struct wr name;
-        wr_init(&name, text, sizeof text);
-        if (dkim_verify_question(&v->dkim, signature, &name) != ERR_OK) {
-                *why = dkim_verify_verdict(&v->dkim, signature, NULL).fault;
-                return false;
-        }
-        size_t n = v->lookup(v->ctx, wr_text(&name), views, VERIFY_VIEWS_MAX);
-        CHECK(n > 0 && n <= VERIFY_VIEWS_MAX);
-        buffer_print(&k->names, "%.*s\n", STR_ARG(wr_text(&name)));
-        put_views(&k->dns, wr_text(&name), views, n);
-        for (size_t i = 0; i < n; i++) {
-                struct dkim_verdict verdict = verdict_under(v, signature, &views[i]);
-                *why = verdict.fault;
-                if (verdict.result != DKIM_PASS && verdict.result != DKIM_TEMPERROR)
-                        return false;
-        }
-        return true;
-}
-
-/* Is there a signature of `domain` that is right? If not, `*why` is what is wrong with the last one. */
-static bool is_signed(struct verify *v, struct known *k, const struct verify_message *m, struct str domain,
-        enum dkim_fault *why)
-{
-        struct mail_header header;
-        bool is_good = false;
-        *why = DKIM_KEY_NONE;
-        if (mail_header_index(m->bytes, v->fields, MAIL_FIELDS_MAX, &header) != ERR_OK)
-                return false;
-        dkim_verify_init(&v->dkim, &header, m->wall_s);
-        dkim_verify_body(&v->dkim, str_skip(m->bytes, header.body_at));
-        dkim_verify_body_end(&v->dkim);
-        for (size_t i = 0; i < v->dkim.count && !is_good; i++) {
-                const struct dkim_signature *s = &v->dkim.list[i].signature;
-                is_good = str_eq_nocase(s->domain, domain) && is_right(v, k, i, why);
-                if (is_good)
-                        k->until_s = s->has_expiry ? s->expiry_s : INT64_MAX;
-        }
-        dkim_verify_drop(&v->dkim);
-        return is_good;
-}
-
-/* Would the arithmetic be the same as last time? */
-static bool is_as_before(
-        struct verify *v, const struct known *k, const struct verify_message *m, struct str front)
-{
-        struct verify_view views[VERIFY_VIEWS_MAX];
-        struct str names = buffer_text(&k->names), name;
-        if (k->front.n == 0 || !str_eq(buffer_text(&k->front), front) || m->wall_s < k->from_s ||
-                m->wall_s > k->until_s)
-                return false;
-        v->dns.n = 0;
-        while (names.n > 0) {
-                (void)str_cut(names, '\n', &name, &names);
-                put_views(&v->dns, name, views, v->lookup(v->ctx, name, views, VERIFY_VIEWS_MAX));
-        }
-        return str_eq(buffer_text(&v->dns), buffer_text(&k->dns));
-}
 
 static void judge_signature(struct verify *v, struct known *k, const struct verify_message *m,
         struct str front, const char *name, struct str list)
 {
         struct str domain = str_skip(list, str_find_last_byte(list, '@') + 1), fault;
         enum dkim_fault why;
-        if (is_as_before(v, k, m, front))
+        if (verify_is_as_before(v, k, m, front))
                 return;
         k->names.n = k->dns.n = k->front.n = 0;
         k->from_s = m->wall_s;
-        if (is_signed(v, k, m, domain, &why)) {
+        if (verify_is_signed(v, k, m, domain, &why)) {
                 buffer_put(&k->front, front);
                 return;
         }
@@ -252,7 +109,7 @@ static const struct look *look_of(const struct verify *v, uint32_t list)
 
 static struct known *letter_of(struct verify *v, uint32_t t, uint32_t list)
 {
-        struct known *k = &v->known[t % LETTERS];
+        struct known *k = &v->known[t % VERIFY_LETTERS];
         if (k->try == t && k->list == list)
                 return k;
         known_clear(k);
@@ -472,25 +329,44 @@ void verify_bounced(struct verify *v, struct str path, struct str about, enum he
         note_fault(v, path, about, fault, true);
 }
 
+/* The address in a From field. */
+static struct str address_of(const struct mail_field *from)
+{
+        struct str rest = str_skip(from->body, str_find_last_byte(from->body, '<') + 1), address;
+        (void)str_cut(rest.n > 0 ? rest : from->body, '>', &address, &rest);
+        return str_trim(address);
+}
+
+/* What the server tells whoever looks after it goes out when no signer is there: without a signature, but with no wrong one. */
+static bool may_be_unsigned(const struct verify *v, const struct mail_header *header, struct str address)
+{
+        uint32_t role = ledger_list_find(v->ledger, address);
+        return role != LEDGER_NONE && ledger_list_kind(v->ledger, role) == LEDGER_ROLE &&
+               mail_header_count(header, S("DKIM-Signature")) == 0;
+}
+
 /* Mail that a list has written itself: signed like any other. */
-static void note_received(struct verify *v, const struct verify_message *m)
+static void judge_note(struct verify *v, const struct verify_message *m)
 {
         struct known k = {.try = LEDGER_NONE};
         struct mail_header header;
         enum dkim_fault why;
-        if (mail_header_index(m->bytes, v->fields, MAIL_FIELDS_MAX, &header) == ERR_OK) {
-                const struct mail_field *from = mail_header_first(&header, S("From"));
-                struct str domain =
-                        from ? str_trim(str_skip(from->body, str_find_last_byte(from->body, '@') + 1))
-                             : S("");
-                if (str_has_suffix_nocase(domain, S(">")))
-                        domain.n--;
-                if (!is_signed(v, &k, m, domain, &why))
-                        ledger_violate(v->ledger, "unverified",
-                                "mail of a list at %s has no signature of %.*s that verifies", m->host,
-                                STR_ARG(domain));
-        }
+        const struct mail_field *from =
+                mail_header_index(m->bytes, v->fields, MAIL_FIELDS_MAX, &header) == ERR_OK
+                        ? mail_header_first(&header, S("From"))
+                        : NULL;
+        struct str address = from ? address_of(from) : S("");
+        struct str domain = str_skip(address, str_find_last_byte(address, '@') + 1);
+        if (from && !may_be_unsigned(v, &header, address) && !verify_is_signed(v, &k, m, domain, &why))
+                ledger_violate(v->ledger, "unverified",
+                        "mail of a list at %s has no signature of %.*s that verifies", m->host,
+                        STR_ARG(domain));
         known_clear(&k);
+}
+
+static void note_received(struct verify *v, const struct verify_message *m)
+{
+        judge_note(v, m);
         for (size_t i = 0; i < m->to_count; i++)
                 book_note(v->book, m->connection, m->to[i], m->bytes);
 }

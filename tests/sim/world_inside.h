@@ -103,6 +103,7 @@ void world_spawn(struct world *w, const char *name, void (*fn)(void *arg), void 
 /* world_build.c: zones, nodes and their peers, as the statements say; command lines. */
 bool world_build(struct world *w);
 void world_tear_down(struct world *w);
+void world_fill_ledger(struct world *w); /* world_ledger.c */
 void world_refuse_homeless(
         struct world *w, struct str email); /* nobody takes mail for those without a mail host */
 void world_temper(const struct statement *t, struct mx_temper *temper); /* the traits that it names */

@@ -284,6 +284,8 @@ static void do_expect(struct world *w, const struct statement *t)
         bool is_so = true;
         if (str_eq(what, S("delivered")))
                 expect_delivered(w, t);
+        else if (str_eq(what, S("waiting")))
+                is_so = !ledger_is_settled(w->ledger);
         else if (str_eq(what, S("image")))
                 look_at_image(w, false, "as expected");
         else if (str_eq(what, S("accepted")))
