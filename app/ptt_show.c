@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* ptt show, queue and bounces: lists with their settings, moderators and subscribers; the queue, and what is done to it;
- * failures (ptt_bounces.c). As text or as JSON, page by page, so that no list is too long. What peers said is shown without its control
- * characters. */
+/* ptt show, queue and bounces: lists with their settings, moderators and subscribers; the queue (ptt_queue.c); failures
+ * (ptt_bounces.c). As text or as JSON, page by page, so that no list is too long. What peers said is shown without its
+ * control characters. */
 #include "app/ptt_show.h"
 
-#include <inttypes.h>
-
 #include "base/time_text.h"
-#include "store/delivery.h"
 
 bool show_is_wanted(const struct show *s, struct str name, struct str domain)
 {
@@ -38,15 +35,6 @@ void show_address(struct str name, struct str domain)
         show_text(domain);
 }
 
-static void put_reply(struct str reply)
-{
-        if (reply.n == 0)
-                return;
-        printf("  \"");
-        show_text(reply);
-        printf("\"");
-}
-
 static void show_lists(struct show *s, const struct store_list *lists, size_t count)
 {
         if (s->json != NULL)
@@ -56,94 +44,6 @@ static void show_lists(struct show *s, const struct store_list *lists, size_t co
                         show_list(s, &lists[i]);
         if (s->json != NULL)
                 json_close(s->json, ']');
-}
-
-/* The queue. */
-
-static void show_waiting_row(struct show *s, const struct store_waiting *w)
-{
-        if (s->json != NULL) {
-                json_open(s->json, NULL, '{');
-                json_str(s->json, "address", w->address);
-                json_str(s->json, "state", w->in_flight ? S("in flight") : S("waiting"));
-                json_u64(s->json, "attempts", w->attempts);
-                if (!w->in_flight)
-                        json_time(s->json, "next", w->next_ms);
-                json_str(s->json, "reply", w->reply);
-                json_close(s->json, '}');
-        } else {
-                printf("    ");
-                show_text(w->address);
-                printf("  tries %u", w->attempts);
-                if (w->in_flight) {
-                        printf("  in flight");
-                } else if (w->next_ms > 0) {
-                        printf("  next ");
-                        show_time(w->next_ms);
-                }
-                put_reply(w->reply);
-                printf("\n");
-        }
-}
-
-void show_waiting(struct show *s, int64_t message)
-{
-        int64_t after = 0;
-        size_t count = SHOW_PAGE;
-        if (s->json != NULL)
-                json_open(s->json, "waiting", '[');
-        while (s->err == ERR_OK && count == SHOW_PAGE) {
-                struct store_waiting *rows;
-                struct arena before = s->page; /* the message stands in it */
-                s->err = store_queue_waiting(s->store, message, after, SHOW_PAGE, &s->page, &rows, &count);
-                for (size_t i = 0; i < count; i++) {
-                        show_waiting_row(s, &rows[i]);
-                        after = rows[i].id;
-                }
-                s->page.used = before.used;
-        }
-        if (s->json != NULL)
-                json_close(s->json, ']');
-}
-
-static void show_queued_json(struct json *j, const struct store_queued *q)
-{
-        json_u64(j, "id", (uint64_t)q->message);
-        json_str(j, "list", q->list_name);
-        json_str(j, "domain", q->domain);
-        json_str(j, "message-id", q->message_id);
-        json_str(j, "sender", q->sender);
-        json_str(j, "state", q->is_signed ? S("signed") : S("open"));
-        json_bool(j, "held", q->is_held);
-        json_time(j, "received", q->received_ms);
-        json_u64(j, "size", q->size);
-        json_u64(j, "left", q->left);
-}
-
-static void show_queued_text(const struct store_queued *q)
-{
-        printf("  %" PRId64 " ", q->message);
-        show_address(q->list_name, q->domain);
-        printf("  %s%s  ", q->is_signed ? "signed" : "waits for the signer", q->is_held ? ", held" : "");
-        show_time(q->received_ms);
-        printf("  from <");
-        show_text(q->sender);
-        printf(">  ");
-        show_text(q->message_id);
-        printf("  %" PRIu64 " octets  %" PRIu64 " not begun\n", q->size, q->left);
-}
-
-static void show_queued(struct show *s, const struct store_queued *q)
-{
-        if (s->json != NULL) {
-                json_open(s->json, NULL, '{');
-                show_queued_json(s->json, q);
-        } else {
-                show_queued_text(q);
-        }
-        show_waiting(s, q->message);
-        if (s->json != NULL)
-                json_close(s->json, '}');
 }
 
 /* Opening and closing a part that has a title in text. */
@@ -163,29 +63,9 @@ void show_close_part(struct show *s, size_t shown)
                 printf("  none\n");
 }
 
-static void show_queue(struct show *s)
-{
-        int64_t after = 0;
-        size_t count = SHOW_PAGE / 8, shown = 0;
-        show_open_part(s, "queue");
-        while (s->err == ERR_OK && count == SHOW_PAGE / 8) {
-                struct store_queued *rows;
-                arena_reset(&s->page);
-                s->err = store_queue(s->store, after, SHOW_PAGE / 8, &s->page, &rows, &count);
-                for (size_t i = 0; i < count && s->err == ERR_OK; i++) {
-                        after = rows[i].message;
-                        if (!show_is_wanted(s, rows[i].list_name, rows[i].domain))
-                                continue;
-                        show_queued(s, &rows[i]);
-                        shown++;
-                }
-        }
-        show_close_part(s, shown);
-}
-
 /* All of it, or one part. */
 
-enum part { LISTS = 1, REQUESTS = 2, QUEUE = 4, FAILURES = 8 };
+enum part { LISTS = 1, REQUESTS = 2, QUEUE = 4, FAILURES = 8, DESTINATIONS = 16 };
 
 static void show_parts(struct show *s, unsigned parts, const struct store_list *lists, size_t count)
 {
@@ -195,6 +75,8 @@ static void show_parts(struct show *s, unsigned parts, const struct store_list *
                 show_lists(s, lists, count);
         if (parts & REQUESTS)
                 show_requests(s);
+        if (parts & DESTINATIONS)
+                show_destinations(s);
         if (parts & QUEUE)
                 show_queue(s);
         if (parts & FAILURES)
@@ -218,31 +100,6 @@ static int show_open(struct show *s, unsigned parts)
         return s->err == ERR_OK ? 0 : ptt_trouble(s->ptt, s->err);
 }
 
-/* The values of one option, each the number of a message. */
-static int act(struct show *s, const char *option, enum err (*fn)(struct store *s, int64_t message))
-{
-        struct str text;
-        for (size_t i = 0; options_nth(&s->ptt->options, option, i, &text); i++) {
-                uint64_t id;
-                if (str_to_u64(text, INT64_MAX, &id) != ERR_OK)
-                        return ptt_say(EXIT_USAGE, "not the number of a message", text);
-                enum err err = fn(s->store, (int64_t)id);
-                if (err == ERR_NOT_FOUND)
-                        return ptt_say(1, "no message of that number waits", text);
-                if (err != ERR_OK)
-                        return ptt_trouble(s->ptt, err);
-        }
-        return 0;
-}
-
-static int act_all(struct show *s)
-{
-        int status = act(s, "hold", store_queue_hold);
-        if (status == 0)
-                status = act(s, "flush", store_queue_flush);
-        return status == 0 ? act(s, "drop", store_queue_drop) : status;
-}
-
 static int show(struct ptt *p, unsigned parts, bool may_act)
 {
         struct json json = {stdout, 0, true};
@@ -264,7 +121,7 @@ static int show(struct ptt *p, unsigned parts, bool may_act)
                 return status;
         struct str who;
         if (acts)
-                status = act_all(s);
+                status = queue_act(s);
         else
                 status = parts == FAILURES && options_value(&p->options, "of", &who) ? show_bounce(s, who)
                                                                                      : show_open(s, parts);
@@ -279,7 +136,7 @@ int ptt_show(struct ptt *p)
 
 int ptt_queue(struct ptt *p)
 {
-        return show(p, QUEUE, true);
+        return show(p, QUEUE | DESTINATIONS, true);
 }
 
 int ptt_bounces(struct ptt *p)

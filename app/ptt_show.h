@@ -15,6 +15,7 @@ struct show {
         struct json *json;       /* NULL: text */
         struct arena page;       /* one page of rows */
         enum err err;
+        size_t shown; /* of the present part */
         char memory[2 * 1024 * 1024];
 };
 
@@ -26,8 +27,14 @@ void show_address(struct str name, struct str domain); /* "name@domain", or the 
 void show_open_part(struct show *s, const char *name);
 void show_close_part(struct show *s, size_t shown);
 
-/* The recipients of a message that are in flight or wait; what `page` holds stays. */
-void show_waiting(struct show *s, int64_t message);
+/* The queue (ptt_queue.c): the recipients of a message that are in flight or wait, as text at most so many, what `page`
+ * holds stays; messages of the lists that are wanted; destinations, when all lists are. */
+void show_waiting(struct show *s, int64_t message, bool is_held, uint64_t most);
+void show_queue(struct show *s);
+void show_destinations(struct show *s);
+/* What --hold, --flush and --drop ask for.
+ *   the exit status */
+int queue_act(struct show *s);
 /* A list with its settings, moderators, subscribers and bans. */
 void show_list(struct show *s, const struct store_list *list);
 /* What waits for somebody's answer, held posts among it, of the lists that are wanted. */

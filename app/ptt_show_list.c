@@ -7,6 +7,7 @@
 #include "list/decide.h"
 #include "list/setting.h"
 #include "store/requests.h"
+#include "store/walk.h"
 
 #define REQUESTS_PAGE 16 /* each may have STORE_DATA_MAX bytes of data */
 
@@ -70,21 +71,18 @@ static void show_member(struct show *s, const struct store_member *m)
         }
 }
 
+static enum err each_member(void *ctx, const struct store_member *row)
+{
+        show_member(ctx, row);
+        return ERR_OK;
+}
+
 static void show_members(struct show *s, const struct store_list *list)
 {
-        int64_t after = 0;
-        size_t count = SHOW_PAGE;
         if (s->json != NULL)
                 json_open(s->json, "subscribers", '[');
-        while (s->err == ERR_OK && count == SHOW_PAGE) {
-                struct store_member *members;
-                arena_reset(&s->page);
-                s->err = store_members(s->store, list->id, after, SHOW_PAGE, &s->page, &members, &count);
-                for (size_t i = 0; i < count; i++) {
-                        show_member(s, &members[i]);
-                        after = members[i].id;
-                }
-        }
+        if (s->err == ERR_OK)
+                s->err = store_walk_members(s->store, list->id, &s->page, each_member, s);
         if (s->json != NULL)
                 json_close(s->json, ']');
 }

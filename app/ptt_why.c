@@ -5,8 +5,7 @@
 #include "app/ptt_show.h"
 #include "base/limits.h"
 #include "list/why.h"
-#include "store/delivery.h"
-#include "store/trace.h"
+#include "store/walk.h"
 
 #define TRACES_MAX 64 /* copies of one message that are told */
 
@@ -58,22 +57,18 @@ static void why_result(struct show *s, const struct store_result *r)
         put_lines(&w);
 }
 
+static enum err each_result(void *ctx, const struct store_result *row)
+{
+        why_result(ctx, row);
+        return ERR_OK;
+}
+
 static void why_results(struct show *s, int64_t message)
 {
-        int64_t after = 0;
-        size_t count = SHOW_PAGE;
         if (s->json != NULL)
                 json_open(s->json, "results", '[');
-        while (s->err == ERR_OK && count == SHOW_PAGE) {
-                struct store_result *rows;
-                struct arena before = s->page; /* the message stands in it */
-                s->err = store_results(s->store, message, after, SHOW_PAGE, &s->page, &rows, &count);
-                for (size_t i = 0; i < count; i++) {
-                        why_result(s, &rows[i]);
-                        after = rows[i].delivery;
-                }
-                s->page.used = before.used;
-        }
+        if (s->err == ERR_OK)
+                s->err = store_walk_results(s->store, message, &s->page, each_result, s);
         if (s->json != NULL)
                 json_close(s->json, ']');
 }
@@ -129,7 +124,7 @@ static void why_message(struct show *s, const struct store_trace *t)
         } else {
                 why_text(t);
         }
-        show_waiting(s, t->message);
+        show_waiting(s, t->message, t->is_held, UINT64_MAX);
         why_results(s, t->message);
         if (s->json != NULL)
                 json_close(s->json, '}');

@@ -2,10 +2,8 @@
 /* What a notice shows of the store, streamed into its mail: a held post, the members, the path of a message. */
 #include "list/why.h"
 #include "serve/mailer_internal.h"
-#include "store/delivery.h"
-#include "store/trace.h"
+#include "store/walk.h"
 
-#define PAGE 200      /* rows that are read at once */
 #define LINE_MAX 2048 /* octets that notice_mail_line has room for */
 #define TRACES_MAX 16 /* messages with the same Message-ID that are told of */
 
@@ -48,78 +46,53 @@ enum err mailer_lines(struct mailer *m, struct store_intake *intake, struct str 
         return e;
 }
 
+/* Where the lines of rows go. */
+struct lines {
+        struct mailer *mailer;
+        struct store_intake *intake;
+};
+
+static enum err each_member(void *ctx, const struct store_member *row)
+{
+        const struct lines *l = ctx;
+        return write_line(l->mailer, l->intake, row->address);
+}
+
 static enum err write_members(struct mailer *m, const struct letter *l, struct store_intake *intake)
 {
-        int64_t after = 0;
-        size_t count = 1;
-        enum err e = ERR_OK;
-        while (e == ERR_OK && count > 0) {
-                struct arena before = m->arena;
-                struct store_member *members;
-                e = store_members(m->node->store, l->list.id, after, PAGE, &m->arena, &members, &count);
-                for (size_t i = 0; e == ERR_OK && i < count; i++) {
-                        after = members[i].id;
-                        e = write_line(m, intake, members[i].address);
-                }
-                m->arena = before;
-        }
-        return e;
+        struct lines lines = {m, intake};
+        return store_walk_members(m->node->store, l->list.id, &m->arena, each_member, &lines);
 }
 
 /* ---- why ---- */
 
-static enum err write_results(struct mailer *m, int64_t message, struct store_intake *intake)
+static enum err each_result(void *ctx, const struct store_result *row)
 {
-        int64_t after = 0;
-        size_t count = 1;
-        enum err e = ERR_OK;
-        while (e == ERR_OK && count > 0) {
-                struct arena before = m->arena;
-                struct store_result *results;
-                e = store_results(m->node->store, message, after, PAGE, &m->arena, &results, &count);
-                for (size_t i = 0; e == ERR_OK && i < count; i++) {
-                        struct why_result result = {.address = results[i].address,
-                                .is_delivered = results[i].is_delivered,
-                                .code = results[i].code,
-                                .reply = results[i].reply,
-                                .time_ms = results[i].time_ms};
-                        struct wr w;
-                        wr_init(&w, m->chunk, WHY_LINE_MAX);
-                        why_result_write(&w, &result);
-                        after = results[i].delivery;
-                        e = mailer_lines(m, intake, wr_text(&w));
-                }
-                m->arena = before;
-        }
-        return e;
+        const struct lines *l = ctx;
+        const struct why_result result = {.address = row->address,
+                .is_delivered = row->is_delivered,
+                .code = row->code,
+                .reply = row->reply,
+                .time_ms = row->time_ms};
+        struct wr w;
+        wr_init(&w, l->mailer->chunk, WHY_LINE_MAX);
+        why_result_write(&w, &result);
+        return mailer_lines(l->mailer, l->intake, wr_text(&w));
 }
 
-/* Those that are under way, or wait for another try. */
-static enum err write_waiting(struct mailer *m, int64_t message, struct store_intake *intake)
+/* One that is under way, or waits for another try. */
+static enum err each_waiting(void *ctx, const struct store_waiting *row)
 {
-        int64_t after = 0;
-        size_t count = 1;
-        enum err e = ERR_OK;
-        while (e == ERR_OK && count > 0) {
-                struct arena before = m->arena;
-                struct store_waiting *waiting;
-                e = store_queue_waiting(m->node->store, message, after, PAGE, &m->arena, &waiting, &count);
-                for (size_t i = 0; e == ERR_OK && i < count; i++) {
-                        struct wr text, line;
-                        wr_init(&text, m->chunk, WHY_LINE_MAX);
-                        wr_str(&text, waiting[i].address);
-                        if (waiting[i].reply.n > 0)
-                                wr_str(&text, S(": "));
-                        wr_str(&text, waiting[i].reply);
-                        wr_init(&line, m->chunk + WHY_LINE_MAX, WHY_LINE_MAX);
-                        why_line_write(
-                                &line, waiting[i].in_flight ? S("under way") : S("waits"), wr_text(&text));
-                        after = waiting[i].id;
-                        e = mailer_lines(m, intake, wr_text(&line));
-                }
-                m->arena = before;
-        }
-        return e;
+        const struct lines *l = ctx;
+        struct wr text, line;
+        wr_init(&text, l->mailer->chunk, WHY_LINE_MAX);
+        wr_str(&text, row->address);
+        if (row->reply.n > 0)
+                wr_str(&text, S(": "));
+        wr_str(&text, row->reply);
+        wr_init(&line, l->mailer->chunk + WHY_LINE_MAX, WHY_LINE_MAX);
+        why_line_write(&line, row->in_flight ? S("under way") : S("waits"), wr_text(&text));
+        return mailer_lines(l->mailer, l->intake, wr_text(&line));
 }
 
 static struct str state_text(const struct store_trace *t)
@@ -162,6 +135,7 @@ static enum err write_head(
 static enum err write_why(struct mailer *m, const struct letter *l, struct store_intake *intake)
 {
         char id[MAIL_LINE_MAX];
+        struct lines lines = {m, intake};
         struct store_trace *traces;
         struct wr w;
         size_t count = 0;
@@ -176,9 +150,11 @@ static enum err write_why(struct mailer *m, const struct letter *l, struct store
         for (size_t i = 0; e == ERR_OK && i < count; i++) {
                 e = write_head(m, l, &traces[i], intake);
                 if (e == ERR_OK)
-                        e = write_results(m, traces[i].message, intake);
+                        e = store_walk_results(
+                                m->node->store, traces[i].message, &m->arena, each_result, &lines);
                 if (e == ERR_OK)
-                        e = write_waiting(m, traces[i].message, intake);
+                        e = store_walk_waiting(
+                                m->node->store, traces[i].message, &m->arena, each_waiting, &lines);
                 if (e == ERR_OK)
                         e = write_line(m, intake, S(""));
         }

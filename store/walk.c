@@ -97,29 +97,6 @@ enum err store_walk_results(struct store *s, int64_t message, struct arena *a, s
         return walk(&q.walk, result_page);
 }
 
-struct failure_walk {
-        struct walk walk;
-        store_failure_fn *fn;
-};
-
-static enum err failure_page(const struct walk *w, int64_t *after, size_t *count)
-{
-        const struct failure_walk *q = (const struct failure_walk *)w;
-        struct store_failure *rows;
-        enum err e = store_failures(w->store, *after, PAGE, w->arena, &rows, count);
-        for (size_t i = 0; e == ERR_OK && i < *count; i++) {
-                *after = rows[i].id;
-                e = q->fn(w->ctx, &rows[i]);
-        }
-        return e;
-}
-
-enum err store_walk_failures(struct store *s, struct arena *a, store_failure_fn *fn, void *ctx)
-{
-        struct failure_walk q = {{s, 0, a, ctx}, fn};
-        return walk(&q.walk, failure_page);
-}
-
 struct member_walk {
         struct walk walk;
         store_member_fn *fn;

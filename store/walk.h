@@ -22,9 +22,6 @@ typedef enum err store_result_fn(void *ctx, const struct store_result *row);
 MUST_USE enum err store_walk_results(
         struct store *s, int64_t message, struct arena *a, store_result_fn *fn, void *ctx);
 
-typedef enum err store_failure_fn(void *ctx, const struct store_failure *row);
-MUST_USE enum err store_walk_failures(struct store *s, struct arena *a, store_failure_fn *fn, void *ctx);
-
 typedef enum err store_member_fn(void *ctx, const struct store_member *row);
 MUST_USE enum err store_walk_members(
         struct store *s, int64_t list, struct arena *a, store_member_fn *fn, void *ctx);

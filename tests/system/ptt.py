@@ -134,7 +134,7 @@ def creating(t):
     t.equal("nothing is left beside the image", os.listdir(t.folder), ["lipap.img"])
     t.wants("an image that is missing", 1, "show", t.image + "2", says="no image")
     result("opening made nothing", "it is there" if os.path.exists(t.image + "2") else None)
-    t.equal("a new image is empty", t.show(), {"lists": [], "requests": [], "queue": [], "failures": []})
+    t.equal("a new image is empty", t.show(), {"lists": [], "requests": [], "queue": [], "failures": [], "scores": [], "verdicts": []})
 
 
 def names(t):
@@ -175,7 +175,7 @@ def settings(t):
     t.equal("settings are kept", t.show("set")["lists"][0]["settings"],
             {"subscription": "open", "posting": "announce", "first-post": "moderated", "from": "keep", "reply-to": "list",
              "subject-prefix": "[set]", "footer": "none", "who": "moderators", "duplicates": "skip", "max-message": "1M",
-             "archive": "on", "description": "Déjà vu: \"quoted\" \\", "language": "fr"})
+             "archive": "on", "description": "Déjà vu: \"quoted\" \\", "language": "fr", "report": "weekly"})
     t.equal("and have defaults", t.show("owner")["lists"][0]["settings"]["posting"], "subscribers")
 
 
@@ -247,12 +247,16 @@ def hostile(t):
     said = b"550 \x1b[2J\xff\"quoted\\ \xc2\x9b"
     with Opened(t) as db:
         (ident,) = db.execute("SELECT id FROM list WHERE name = 'one'").fetchone()
-        db.execute("INSERT INTO message VALUES (1, 'tick', 1, 2, ?, 'two.example', 's@t.example', '<id@x>', 0, 1000, 0,"
+        db.execute("INSERT INTO message "
+                   "(id, ticket, kind, state, list, domain, sender, message_id, flags, received_ms, body_size, front, prefix, held)"
+                   " VALUES (1, 'tick', 1, 2, ?, 'two.example', 's@t.example', '<id@x>', 0, 1000, 0,"
                    " x'', x'', 0)", (ident,))
         db.execute("INSERT INTO delivery VALUES (1, 1, 4, 'late@x.example', 'x.example', 3, 1000, 5000, CAST(? AS TEXT))",
                    (said,))
         db.execute("INSERT INTO delivery VALUES (2, 1, 5, 'soon@x.example', 'x.example', 0, 1000, NULL, '')")
-        db.execute("INSERT INTO message VALUES (2, 'tock', 1, 4, ?, 'two.example', 'h@t.example', '<held@x>', 0, 2000, 0,"
+        db.execute("INSERT INTO message "
+                   "(id, ticket, kind, state, list, domain, sender, message_id, flags, received_ms, body_size, front, prefix, held)"
+                   " VALUES (2, 'tock', 1, 4, ?, 'two.example', 'h@t.example', '<held@x>', 0, 2000, 0,"
                    " x'', x'', 0)", (ident,))
         for row in ((1, 1, "new@x.example", None), (2, 2, "asks@x.example", None), (3, 3, "boss@x.example", None),
                     (4, 4, "h@t.example", 2), (5, 9, "later@x.example", None)):
@@ -266,12 +270,13 @@ def hostile(t):
         db.execute("INSERT INTO failure VALUES (1, 1, 6, ?, 'two.example', 'gone@x.example', '<id@x>', 1000, 550,"
                    " CAST(? AS TEXT))", (ident, said))
     shown = t.show("--domain", "two.example")
-    (queued,), (failure,) = shown["queue"], shown["failures"]
+    (queued, held), (failure,) = shown["queue"], shown["failures"]
     wanted = "550 \x1b[2J\ufffd\"quoted\\ \x9b"
     t.equal("the queue with each recipient's last reply", [(w["address"], w["attempts"], w["reply"]) for w in queued["waiting"]],
             [("late@x.example", 3, wanted), ("soon@x.example", 0, "")])
     t.equal("the queue names the message", (queued["list"], queued["message-id"], queued["sender"], queued["state"]),
             ("one", "<id@x>", "s@t.example", "signed"))
+    t.equal("why each waits", [(q["reason"], q["trouble"]) for q in (queued, held)], [("delivery", ""), ("moderator", "")])
     t.equal("failures with code and reply", (failure["address"], failure["code"], failure["reply"]),
             ("gone@x.example", 550, wanted))
     t.equal("requests, held posts among them",
@@ -314,6 +319,12 @@ def queue(t):
         code, out, err = t.on("queue", "--json")
         return [(q["id"], q["held"], [w["next"] for w in q["waiting"]]) for q in json.loads(out)["queue"]]
     before = now()
+    shown = json.loads(t.on("queue", "--json")[1])["destinations"]
+    t.equal("destinations, worst first", [(d["domain"], d["deliveries"], d["attempts"]) for d in shown],
+            [("x.example", 1, 0), ("x.example", 1, 3)])
+    code, out, err = t.on("queue")
+    t.equal("the queue as text", (code, err, "0 not begun, 2 in flight or put off\n" in out,
+                                  "    late@x.example  tries 3  next " in out, "\x1b" in out), (0, "", True, True, False))
     t.equal("one message waits", [(ident, held) for ident, held, _ in before], [(1, False)])
     t.wants("hold", 0, "queue", t.image, "--hold", "1")
     t.equal("it is held, its times kept", now(), [(1, True, before[0][2])])
