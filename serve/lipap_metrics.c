@@ -120,6 +120,13 @@ static void write_queue(const struct lipap *node, struct metrics *m)
         metrics_milli(m, NULL, 0, age_ms > 0 ? age_ms : 0);
 }
 
+static void write_alarms(const struct lipap *node, struct metrics *m)
+{
+        metrics_family(m, METRICS_GAUGE, "lipap_alarm", "1 while it holds: what needs a person");
+        for (unsigned i = 0; i < ALARMS; i++)
+                metrics_u64(m, &(struct metrics_label){"name", alarm_name((enum alarm)i)}, 1, node->alarms[i]);
+}
+
 static void write_dns(const struct lipap *node, struct metrics *m)
 {
         struct resolver_stats stats;
@@ -141,6 +148,7 @@ void lipap_metrics(void *ctx, struct metrics *m)
         write_ways(node, m);
         write_tls(node, m);
         write_queue(node, m);
+        write_alarms(node, m);
         write_dns(node, m);
 }
 

@@ -84,6 +84,9 @@ def pages_of_lipap(world):
     equal(values["lipap_queue_messages", ()], 0, "queue")
     check(values["lipap_spool_limit_bytes", ()] > 0, "no limit of the spool")
     check(values["lipap_dns_queries_total", ()] > 0, "no DNS query")
+    alarms = {labels[0][1]: value for (name, labels), value in values.items() if name == "lipap_alarm"}
+    equal(alarms, dict.fromkeys(("signer-away", "signer-refuses", "disk-full", "dns-records", "queue-stuck",
+                                 "certificate-ends"), 0), "alarms")
 
 
 def queue_grows(world):
