@@ -227,6 +227,11 @@ static const struct dialogue dialogues[] = {
                                  "S:501 5.5.4 No parameters here\n"
                                  "S:501 5.5.4 Say your host name\n"
                                  "S:501 5.5.4 Say your host name\n" QUIT},
+        {"REQUIRETLS, which is not offered, is refused (RFC 8689 4.1)",
+                HELLO "C:MAIL FROM:<a@b.test> REQUIRETLS\n"
+                      "C:mail from:<a@b.test> size=10 requiretls\n"
+                      "S:555 5.5.4 Parameter not known here\n"
+                      "S:555 5.5.4 Parameter not known here\n" QUIT},
         {"addresses and parameters",
                 HELLO "C:MAIL FROM:a@b.test\n"
                       "C:MAIL FROM:<a b@c.test>\n"
