@@ -21,7 +21,7 @@ struct crypto_key *blaze_key_from_file(struct str path)
         char buffer[CRYPTO_KEY_PEM_MAX];
         struct crypto_key *key = NULL;
         struct str pem;
-        enum err e = options_secret_file(path, buffer, sizeof buffer, &pem);
+        enum err e = options_file_read(path, buffer, sizeof buffer, &pem);
         if (e == ERR_OK)
                 e = crypto_key_private_from_pem(pem, &key);
         crypto_wipe(buffer, sizeof buffer);
@@ -117,7 +117,7 @@ struct crypto_key *blaze_key_public(struct str text)
         char buffer[CRYPTO_KEY_PEM_MAX];
         struct crypto_key *key = NULL;
         struct str pem;
-        enum err e = options_secret_file(text, buffer, sizeof buffer, &pem);
+        enum err e = options_file_read(text, buffer, sizeof buffer, &pem);
         e = e == ERR_OK ? read_pem(pem, &key) : read_base64(text, &key);
         crypto_wipe(buffer, sizeof buffer);
         return e == ERR_OK ? key : no_key(text, e);

@@ -32,7 +32,7 @@ int dns_keys_read(struct dns_keys *k, const struct options *options, const char 
         for (size_t i = 0; status == CONTINUE && options_nth(options, "dns-key-file", i, &value); i++) {
                 char secret[SECRET_MAX];
                 struct str text;
-                if (options_secret_file(value, secret, sizeof secret, &text) != ERR_OK) {
+                if (options_file_read(value, secret, sizeof secret, &text) != ERR_OK) {
                         fprintf(stderr, "%s: --dns-key-file cannot be read: %.*s\n", program, STR_ARG(value));
                         return EXIT_USAGE;
                 }

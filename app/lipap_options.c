@@ -158,7 +158,7 @@ static int read_passwords(struct lipap_options *o)
         if (has_value == has_file)
                 return complain("give one of --password and --password-file", S(""));
         if (has_file) {
-                enum err e = options_secret_file(file, secret, sizeof secret, &value);
+                enum err e = options_file_read(file, secret, sizeof secret, &value);
                 if (e != ERR_OK)
                         return complain("--password-file cannot be read", file);
         }

@@ -29,7 +29,7 @@ static enum err read_file(struct store *store, struct str path, char *room, stru
 {
         struct arena arena;
         if (!store)
-                return options_secret_file(path, room, TLS_PEM_MAX, out);
+                return options_file_read(path, room, TLS_PEM_MAX, out);
         arena_init(&arena, room, TLS_PEM_MAX);
         return store_file_read(store, path, TLS_PEM_MAX, &arena, out);
 }

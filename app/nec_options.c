@@ -90,7 +90,7 @@ static int read_password(struct nec_options *o)
         bool has_file = options_value(&o->options, "password-file", &file);
         if (has_value == has_file)
                 return complain("give one of --password and --password-file", S(""));
-        if (has_file && options_secret_file(file, secret, sizeof secret, &value) != ERR_OK)
+        if (has_file && options_file_read(file, secret, sizeof secret, &value) != ERR_OK)
                 return complain("--password-file cannot be read", file);
         enum err e = key_password_parse(value, &o->password);
         crypto_wipe(secret, sizeof secret);

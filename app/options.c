@@ -134,7 +134,7 @@ void options_help(FILE *to, const struct option_spec *specs)
         }
 }
 
-enum err options_secret_file(struct str path, char *buffer, size_t cap, struct str *out)
+enum err options_file_read(struct str path, char *buffer, size_t cap, struct str *out)
 {
         char name[4096];
         enum err e = ERR_OK;

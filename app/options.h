@@ -50,9 +50,10 @@ bool options_nth(const struct options *o, const char *name, size_t at, struct st
 /* Print the table, one option a line. */
 void options_help(FILE *to, const struct option_spec *specs);
 
-/* The whole of a small file that holds one secret, without white space at its ends.
+/* The whole of a small file, a secret or a certificate say, without white space at its ends. No copy of it is left
+ * behind; nothing of it in `buffer` either after an error.
  *   ERR_OK       `*out` borrows from `buffer`
  *   ERR_NOT_FOUND, ERR_DENIED, ERR_IO, or ERR_SPACE when it is larger than `cap` */
-MUST_USE enum err options_secret_file(struct str path, char *buffer, size_t cap, struct str *out);
+MUST_USE enum err options_file_read(struct str path, char *buffer, size_t cap, struct str *out);
 
 #endif

@@ -83,10 +83,10 @@ static void test_secret_too_large(void **state)
         int fd = mkstemp(path);
         assert_true(fd >= 0);
         assert_int_equal(write(fd, " sixteen bytes!\n", 16), 16);
-        assert_int_equal(options_secret_file(str_of_c(path), buffer, sizeof buffer, &secret), ERR_OK);
+        assert_int_equal(options_file_read(str_of_c(path), buffer, sizeof buffer, &secret), ERR_OK);
         assert_true(str_eq(secret, S("sixteen bytes!")));
         assert_int_equal(write(fd, "x", 1), 1);
-        assert_int_equal(options_secret_file(str_of_c(path), buffer, sizeof buffer, &secret), ERR_SPACE);
+        assert_int_equal(options_file_read(str_of_c(path), buffer, sizeof buffer, &secret), ERR_SPACE);
         for (size_t i = 0; i < sizeof buffer; i++)
                 assert_int_equal(buffer[i], 0);
         close(fd);

@@ -115,8 +115,8 @@ static const struct {
                 "whether port\n"
                 "25 is open outwards, whether names are resolved, and what the replies in the queue say.\n"},
         [ALARM_CERTIFICATE_ENDS] = {"the TLS certificate ends soon", "the TLS certificate is renewed",
-                "The certificate of --tls-cert ends in less than two weeks. Renew it, and start lipap again "
-                "with it.\n"},
+                "The TLS certificate that lipap was given ends in less than two weeks. Renew it, and start "
+                "lipap again.\n"},
 };
 
 void alarm_subject_write(struct wr *w, enum alarm alarm, bool is_over, struct str hostname)
