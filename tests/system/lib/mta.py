@@ -46,7 +46,7 @@ class Mta:
     session_of_message = ""  # of a log line of each message that came
     unknown = "550 5.1.1"  # what it says to a recipient that it does not know
     host, more = 0, ()
-    has_utf8 = True
+    has_utf8, has_vacation = True, False  # SMTPUTF8; a user `holiday` who answers by a program
 
     def __init__(self, world, users, forwards):
         self.world, self.users, self.forwards = world, users, forwards
@@ -128,6 +128,9 @@ class Mta:
                 self.process.wait_listens(address)
         except AssertionError as e:
             raise AssertionError(f"{e}: {self.log()[-2000:]}") from None
+
+    def hurry(self):
+        """What waits in its queue is tried again soon."""
 
     def configure(self):
         raise NotImplementedError

@@ -21,6 +21,8 @@ smtp_accept_queue_per_connection = 0
 rfc1413_query_timeout = 0s
 write_rejectlog = false
 bounce_return_size_limit = 20K
+delay_warning = 2s
+delay_warning_condition = yes
 
 begin acl
 rcpt:
@@ -44,6 +46,10 @@ forward:
   driver = redirect
   local_parts = lsearch;/etc/forwards
   data = $local_part_data
+holiday:
+  driver = accept
+  local_parts = holiday
+  transport = vacation
 user:
   driver = accept
   local_parts = lsearch;/etc/users
@@ -66,6 +72,12 @@ mailbox:
   group = vmail
   return_path_add
   envelope_to_add
+vacation:
+  driver = autoreply
+  user = vmail
+  to = $sender_address
+  subject = Re: $h_subject:
+  text = I am on vacation. What you wrote could not be delivered to my desk.\\n
 
 begin retry
 * * F,1h,2s
@@ -75,6 +87,7 @@ begin retry
 class Exim(Mta):
     name, zone, clear, host = "exim", "exim.test", "clear.exim.test", 21
     package, program, argv = "exim4-daemon-light", "/usr/sbin/exim4", "/usr/sbin/exim4 -bdf -q2s"
+    has_vacation = True
     session_of_message = r" <= \S+-return-\S+@mailingl\.st .*(\[[0-9.]+\]:\d+) I="
 
     def configure(self):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
 """Debian's OpenSMTPD, as Mta wants it."""
 import os
+import shutil
 import subprocess
 
-from lib.mta import DOOR, Mta
+from lib.mta import DOOR, Mta, peers
 from lib.rig import POSTER
 
 CONF = """\
@@ -13,6 +14,7 @@ table users file:/etc/users
 filter door proc-exec "/usr/bin/python3 /etc/door.py"
 listen on {tls} port 25 tls pki "mx.{zone}" hostname mx.{zone} filter door
 listen on {clear} port 25 hostname mx.clear.{zone} filter door
+bounce warn-interval 2s
 action own maildir "/var/mail/%{{rcpt.user}}" virtual <users>
 action abroad relay src {tls} helo mx.{zone}
 action clear relay host "smtp+notls://mx.mailingl.st" src {clear} helo mx.clear.{zone}
@@ -51,5 +53,16 @@ class OpenSmtpd(Mta):
                   "".join(f"{user}: {to}\n" for user, to in self.forwards.items()))
         source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "opensmtpd_key.c")
         subprocess.run(["cc", "-shared", "-fPIC", "-o", os.path.join(self.root, "etc/key.so"), source], check=True)
+        # It wants itself set up as the package does when it is installed.
+        ours = os.path.join(self.root, "etc/smtpctl")
+        shutil.copy(os.path.join(peers(), self.package, "usr/sbin/smtpctl"), ours)
+        self.own("etc/smtpctl", "root", "opensmtpq")
+        os.chmod(ours, 0o2755)
+        self.binds.append((ours, os.path.join(self.root, "usr/sbin/smtpctl"), "bind"))
         self.folder("var/lib/opensmtpd/empty")
         self.folder("var/spool/smtpd", mode=0o711)
+
+    def hurry(self):
+        """Its own pause before a second try is minutes."""
+        subprocess.run(["nsenter", "--target", str(self.process.pid), "--mount", "chroot", self.root, "smtpctl", "schedule", "all"],
+                       check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=20)

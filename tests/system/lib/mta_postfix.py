@@ -43,6 +43,7 @@ smtpd_peername_lookup = no
 queue_run_delay = 1s
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s
+delay_warning_time = 2s
 virtual_mailbox_domains = {domains}
 virtual_mailbox_base = /var/mail
 virtual_mailbox_maps = texthash:/etc/postfix/users
