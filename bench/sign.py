@@ -19,21 +19,26 @@ MESSAGES = {1: 3000, 20: 10000}
 RSA_EACH, ED25519_EACH = 3, 1  # DKIM, ARC-Message-Signature and ARC-Seal; the second DKIM
 SHARE = 0.7
 RESULTS = "Authentication-Results: mailingl.st; arc=none; spf=pass smtp.mailfrom=author.test\r\n"
-SPEED = re.compile(r"^\+F\d+:\d+:\d+:(?:\w+:)?([\d.]+):", re.M)
+SPEED = re.compile(r"^\+F\d+:\d+:\d+:(?:\w+:)?([\d.]+):([\d.]+)", re.M)
 
 
 def pinned(core, argv):
     return ["taskset", "-c", str(core), *argv]
 
 
+def speed(core, seconds, pattern, *what):
+    """What `openssl speed` says of it, by CPU time."""
+    done = subprocess.run(pinned(core, ["openssl", "speed", "-mr", "-seconds", str(seconds), *what]),
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    found = pattern.search(done.stdout)
+    if done.returncode != 0 or not found:
+        raise Broken(f"openssl speed {' '.join(what)}: {done.stderr.strip()[-200:]}")
+    return [float(number) for number in found.groups()]
+
+
 def bare_signature(core, algorithm, seconds):
     """CPU milliseconds of one by OpenSSL alone."""
-    done = subprocess.run(pinned(core, ["openssl", "speed", "-mr", "-seconds", str(seconds), algorithm]),
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-    found = SPEED.search(done.stdout)
-    if done.returncode != 0 or not found:
-        raise Broken(f"openssl speed {algorithm}: {done.stderr.strip()[-200:]}")
-    return 1000 / float(found.group(1))
+    return 1000 / speed(core, seconds, SPEED, algorithm)[0]
 
 
 def bare(core, seconds):

@@ -3,8 +3,8 @@
  *
  * Each client does what a mail server does that has much for one host: it stays connected for the whole run, sends
  * MAIL, RCPT and DATA in one write where PIPELINING is offered, then the message with its dot in another, and waits for
- * the answer. The bytes are the same for every server; FIELDS, if given, are further header fields, each with its end. Any
- * answer but a good one ends the run. */
+ * the answer. The bytes are the same for every server; FIELDS, if given, are further header fields, each with its end;
+ * in the place of SIZE, a file is the whole message. Any answer but a good one ends the run. */
 #include "base/ip.h"
 #include "base/str.h"
 #include "bench/talk.h"
@@ -14,7 +14,7 @@
 struct load {
         struct host *host;
         struct ip_port server;
-        size_t connections, left, size;
+        size_t connections, left;
         struct str envelope, message;
         struct bench_samples samples;
 };
@@ -96,16 +96,31 @@ static struct str make_message(const char *from, const char *to, const char *fie
         return str_of(text, size + 3);
 }
 
+/* A message of a file, in which no line begins with a dot. */
+static struct str read_message(const char *path)
+{
+        struct str text = bench_file(path);
+        if (!str_has_suffix_nocase(text, S("\r\n")) || str_find(text, S("\r\n.")) < text.n)
+                bench_fail(path, "cannot be sent as it is");
+        char *room = bench_memory(1, text.n + 3);
+        memcpy(room, text.p, text.n);
+        memcpy(room + text.n, ".\r\n", 3);
+        free((char *)(uintptr_t)text.p);
+        return str_of(room, text.n + 3);
+}
+
 int main(int argc, char **argv)
 {
         static struct load load;
         if (argc < 7 || argc > 8 || ip_port_parse(str_of_c(argv[1]), 25, &load.server) != ERR_OK)
-                bench_fail(argv[0], "ADDRESS:PORT CONNECTIONS MESSAGES SIZE FROM TO [FIELDS]");
+                bench_fail(argv[0], "ADDRESS:PORT CONNECTIONS MESSAGES SIZE|FILE FROM TO [FIELDS]");
         load.connections = bench_count(argv[2]);
         load.left = bench_count(argv[3]);
-        load.size = bench_count(argv[4]);
         load.envelope = make_envelope(argv[5], argv[6]);
-        load.message = make_message(argv[5], argv[6], argc == 8 ? argv[7] : "", load.size);
+        if (argv[4][0] >= '0' && argv[4][0] <= '9')
+                load.message = make_message(argv[5], argv[6], argc == 8 ? argv[7] : "", bench_count(argv[4]));
+        else
+                load.message = read_message(argv[4]);
         bench_samples_init(&load.samples, load.left);
         linux_take_descriptors();
         bench_run(load_run, &load);

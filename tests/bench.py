@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PARTS = ("members", "intake", "deferred", "million", "files", "auth", "verdicts", "posts", "deliveries", "spf", "sign", "guest")
+PARTS = ("members", "intake", "deferred", "million", "files", "auth", "verdicts", "posts", "deliveries", "spf", "sign", "chain",
+         "guest")
 CANNOT = 77
 
 
