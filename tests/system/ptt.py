@@ -269,6 +269,10 @@ def hostile(t):
         db.execute("INSERT INTO result VALUES (1, 8, 9, 'late@x.example', 5000, 450, 0, CAST(? AS TEXT))", (said,))
         db.execute("INSERT INTO failure VALUES (1, 1, 6, ?, 'two.example', 'gone@x.example', '<id@x>', 1000, 550,"
                    " CAST(? AS TEXT))", (ident, said))
+        db.execute("INSERT INTO score SELECT min(id), 'x.example', 5, 3, 0, 1000, 1000, 1, 0, 0, 1, 2000, 3000, CAST(? AS TEXT)"
+                   " FROM member WHERE list = ?", (said, ident))
+        db.execute("INSERT INTO verdict VALUES (1, ?, 6, 2, 'gone@x.example', CAST(? AS TEXT), 4000)", (ident, said))
+        db.execute("INSERT INTO bounce VALUES (1, 6, ?, 4000, CAST(? AS BLOB))", (ident, b"Subject: gone\r\n\r\n" + said))
     shown = t.show("--domain", "two.example")
     (queued, held), (failure,) = shown["queue"], shown["failures"]
     wanted = "550 \x1b[2J\ufffd\"quoted\\ \x9b"
@@ -277,8 +281,12 @@ def hostile(t):
     t.equal("the queue names the message", (queued["list"], queued["message-id"], queued["sender"], queued["state"]),
             ("one", "<id@x>", "s@t.example", "signed"))
     t.equal("why each waits", [(q["reason"], q["trouble"]) for q in (queued, held)], [("delivery", ""), ("moderator", "")])
-    t.equal("failures with code and reply", (failure["address"], failure["code"], failure["reply"]),
-            ("gone@x.example", 550, wanted))
+    t.equal("failures with code, class and reply", (failure["address"], failure["code"], failure["class"], failure["reply"]),
+            ("gone@x.example", 550, "address", wanted))
+    t.equal("scores with the state of the probe", [(c["score"], c["days"], c["probe"], c["reply"]) for c in shown["scores"]],
+            [("2.5", 3, "sent", wanted)])
+    t.equal("what the judge did", [(v["what"], v["address"], v["reply"]) for v in shown["verdicts"]],
+            [("removed", "gone@x.example", wanted)])
     t.equal("requests, held posts among them",
             [(r["list"], r["purpose"], r["address"], r.get("message")) for r in shown["requests"]],
             [("one", "join, to be confirmed", "new@x.example", None), ("one", "join, to be decided", "asks@x.example", None),
@@ -339,6 +347,10 @@ def queue(t):
     t.wants("once", 1, "queue", t.image, "--drop", "1", says="1")
     code, out, err = t.on("bounces", "--json")
     t.equal("bounces", [f["address"] for f in json.loads(out)["failures"]], ["gone@x.example"])
+    for who in ("Gone@x.example", "6"):
+        code, out, err = t.on("bounces", "--of", who)
+        t.equal("the last bounce of " + who, (code, out.split("\n")[:2], "\x1b" in out), (0, ["Subject: gone", ""], False))
+    t.wants("the bounce of nobody", 1, "bounces", t.image, "--of", "nobody@x.example", says="nobody@x.example")
     t.wants("the image is whole", 0, "check", t.image)
 
 
