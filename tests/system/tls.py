@@ -37,6 +37,18 @@ def has_hash(record, pem):
     return [usage, selector, matching] == ["3", "1", "1"] and "".join(digest).lower() == key_hash(pem)
 
 
+def session(context, before=None):
+    """(whether it was resumed, what may be) of a connection."""
+    with Smtp(LIPAP, source=POSTER) as s:
+        s.command("EHLO author.test")
+        equal(s.command("STARTTLS")[:3], "220", "answer")
+        with context.wrap_socket(s.socket, server_hostname="mx.mailingl.st", session=before) as tls:
+            tls.sendall(b"EHLO author.test\r\nQUIT\r\n")
+            while tls.recv(4096):
+                pass
+            return tls.session_reused, tls.session
+
+
 def receiving(world, state):
     with world.case("in: TLS 1.3 and 1.2, nothing older, our own certificate for our name"):
         for version in ("TLSv1.3", "TLSv1.2"):
@@ -66,6 +78,14 @@ def receiving(world, state):
             equal(s.command("STARTTLS")[:3], "220", "answer")
             s.send(b"MAIL FROM:<x@author.test>\r\n")
             check(not s.closed().startswith(b"2"), "it was obeyed")
+    with world.case("in: sessions are resumed, with TLS 1.3 and 1.2"):
+        for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            context.minimum_version = context.maximum_version = version
+            is_resumed, kept = session(context)
+            equal(is_resumed, False, "resumed at first")
+            equal(session(context, kept)[0], True, f"{version.name} resumed")
     with world.case("in: many sessions at once, and one that stalls in the handshake holds nobody up"):
         stalled = Smtp(LIPAP, source=POSTER)
         stalled.command("EHLO author.test")
@@ -122,6 +142,16 @@ def given(world, state):
         for more, status in ((("--tls-cert", pem, "--tls-key", other), 1), (("--tls-cert", pem), 64)):
             process = world.start("refused", world.lipap_argv(more))
             equal(process.popen.wait(30), status, " ".join(more))
+    with world.case("given: the certificate and its key in the image are used; one alone is a reason not to start"):
+        world.run("ptt", "put", world.image, "tls/cert.pem", "--from", pem)
+        process = world.start("refused", world.lipap_argv())
+        equal(process.popen.wait(30), 1, "exit status")
+        check("event=certificate-refused" in process.log(), process.log())
+        world.run("ptt", "put", world.image, "tls/key.pem", "--from", key)
+        state["lipap"] = world.start_lipap()
+        with open(pem, encoding="ascii") as f:
+            equal(key_hash(certificate()), key_hash(f.read()), "key")
+        equal(state["lipap"].stop(), 0, "exit status")
 
 
 def run(world):
