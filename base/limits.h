@@ -186,7 +186,7 @@
 #define HISTORY_LIFE_MS (30LL * 24 * 60 * 60 * 1000) /* of what is told of messages that are done */
 #define TRACE_LIFE_MS (7LL * 24 * 60 * 60 * 1000)    /* of what was found and decided about a message */
 #define HISTORY_BATCH 500                            /* rows taken away in one transaction */
-#define PROVIDERS_MAX 1024    /* whose deliveries of a day are counted, for the judge of bounces: 450 KB */
+#define PROVIDERS_MAX 1024    /* whose deliveries of a day are counted, for the judge of bounces: half a MB */
 #define WATCH_MS (60 * 1000)                         /* from one look at what could need a person to the next */
 #define WATCH_RECORDS_FIRST_MS (10 * 60 * 1000)      /* a new zone has come to its servers by then */
 #define WATCH_RECORDS_MS (24LL * 60 * 60 * 1000)     /* from one look at the records in the DNS to the next */

@@ -12,8 +12,8 @@
 #include "store/messages.h"
 #include "store/notices.h"
 
-#define CASE_ARENA (128 * 1024)
-#define PAGE 64
+#define CASE_ARENA (48 * 1024) /* a page of scores, or a notice */
+#define PAGE 16
 #define PERIOD_MS (60LL * 60 * 1000)
 
 /* One failure, while it is judged. */
