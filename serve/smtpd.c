@@ -382,9 +382,9 @@ enum err smtpd_listen(const struct smtpd_listen_config *config)
         enum err e;
         scope_open(&scope, config->host->sched, FIBER_NEVER);
         while ((e = host_accept(config->host, config->listener, FIBER_NEVER, &tcp, &peer)) == ERR_OK) {
-                smtpd_gate_make_room(config->gate, host_now_ms(config->host));
                 if (!begin(config, &scope, tcp, &peer))
                         refuse(config, tcp);
+                smtpd_gate_make_room(config->gate, host_now_ms(config->host));
         }
         scope_join(&scope);
         return e;

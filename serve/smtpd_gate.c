@@ -36,8 +36,9 @@ static void dismiss_one(struct smtpd_gate *g, struct smtpd_line *line, int64_t b
 
 void smtpd_gate_make_room(struct smtpd_gate *g, int64_t now_ms)
 {
+        int64_t after_ms = g->dismiss_ms > 0 ? g->dismiss_ms : SMTPD_DISMISS_AFTER_MS;
         if (smtpd_gate_is_crowded(g))
-                dismiss_one(g, &g->idle, now_ms - SMTPD_DISMISS_AFTER_MS);
+                dismiss_one(g, &g->idle, now_ms - after_ms);
 }
 
 bool smtpd_gate_takes_message(struct smtpd_gate *g, int64_t now_ms)

@@ -43,6 +43,7 @@ union smtpd_buffers {
 struct smtpd_gate {
         size_t most;          /* sessions at once */
         size_t reserved;      /* of these, for favoured clients only; less than `most` */
+        int64_t dismiss_ms;   /* 0: SMTPD_DISMISS_AFTER_MS */
         size_t messages_most; /* at once, of clients that are not favoured; 0: any number */
         size_t open;
         uint64_t begun;     /* sessions, over all */

@@ -133,12 +133,12 @@ static void messages(void *arg)
                 assert_int_equal(scope_spawn(&scope, "session", session, w), ERR_OK);
                 fiber_yield(w->s);
                 smtpd_place_in_message(&w->gate, &w->places[i], w->platform.now_ms);
-                assert_int_equal(fiber_sleep(w->s, 1000), ERR_OK);
+                assert_int_equal(fiber_sleep(w->s, 100), ERR_OK);
         }
         w->gate.open = w->gate.most;
         assert_false(smtpd_gate_takes_message(&w->gate, w->platform.now_ms));
         assert_int_equal(w->gate.dismissed, 0);
-        assert_int_equal(fiber_sleep(w->s, SMTPD_SLOW_AFTER_MS - 5 * 1000), ERR_OK);
+        assert_int_equal(fiber_sleep(w->s, SMTPD_SLOW_AFTER_MS - SESSIONS * 100), ERR_OK);
         make_room(w); /* those with a message under way do not make room for sessions */
         assert_int_equal(w->gate.dismissed, 0);
         assert_true(smtpd_gate_takes_message(&w->gate, w->platform.now_ms));

@@ -276,6 +276,149 @@ static void test_cancel(void **state)
         run(&s, client_cancel);
 }
 
+/* ---- under load ---- */
+
+static void nap(struct server *s, int64_t ms)
+{
+        assert_int_equal(fiber_sleep(s->loop.host->sched, ms), ERR_OK);
+}
+
+/* While it waits a session has no buffers of its own; what came of a command is not lost with them. */
+static void client_rests(struct server *s)
+{
+        struct host_tcp *first = dial(s), *second = dial(s);
+        expect(s, first, "", "220 mx.test ESMTP\r\n");
+        expect(s, second, "", "220 mx.test ESMTP\r\n");
+        nap(s, 20);
+        assert_int_equal(s->gate.spare_count, 1);
+        loopback_say(&s->loop, first, S("EHL"));
+        nap(s, 20);
+        loopback_say(&s->loop, second, S("NO"));
+        nap(s, 20);
+        assert_int_equal(s->gate.spare_count, 1);
+        loopback_say(&s->loop, first, S("O c.te"));
+        nap(s, 20);
+        expect(s, second, "OP\r\nNOOP\r\nN", "250 2.0.0 OK\r\n250 2.0.0 OK\r\n");
+        expect(s, first, "st\r\n", EHLO_ANSWER);
+        expect(s, second, "OOP\r\n", "250 2.0.0 OK\r\n");
+        expect(s, first, ENVELOPE, ENVELOPE_ANSWER);
+        nap(s, 20);
+        assert_int_equal(s->gate.spare_count, 0); /* it is the message's */
+        expect(s, first, "x\r\n.\r\n", "250 2.0.0 taken\r\n");
+        host_tcp_close(s->loop.host, first);
+        host_tcp_close(s->loop.host, second);
+}
+
+static void test_rests(void **state)
+{
+        (void)state;
+        struct server s = {0};
+        run(&s, client_rests);
+}
+
+#define LET_GO "421 4.3.2 Others wait and you are slow, closing; try again later\r\n"
+
+/* The one that was least lately used goes, whether it waits or has begun a command; not one with a message under way. */
+static void client_dismissed(struct server *s)
+{
+        struct host_tcp *busy = dial(s), *old = dial(s), *used = dial(s);
+        expect(s, busy, "", "220 mx.test ESMTP\r\n");
+        expect(s, old, "", "220 mx.test ESMTP\r\n");
+        expect(s, used, "", "220 mx.test ESMTP\r\n");
+        expect(s, busy, "EHLO c.test\r\n", EHLO_ANSWER);
+        expect(s, busy, ENVELOPE, ENVELOPE_ANSWER);
+        nap(s, 60);
+        expect(s, used, "EHLO c.test\r\nMAIL FROM:<a@b.test>\r\n", EHLO_ANSWER "250 2.1.0 sender ok\r\n");
+        expect(s, old, "NOOP\r\n", "250 2.0.0 OK\r\n"); /* that is no use */
+        loopback_say(&s->loop, old, S("RSE"));
+        struct host_tcp *new = dial(s); /* all places are taken then */
+        expect(s, new, "", "220 mx.test ESMTP\r\n");
+        expect(s, old, "", LET_GO);
+        expect_end(s, old);
+        assert_int_equal(s->gate.dismissed, 1);
+        assert_int_equal(s->closed, SMTP_CLOSED_CROWDED);
+        struct host_tcp *next = dial(s);
+        expect(s, next, "", "220 mx.test ESMTP\r\n");
+        assert_int_equal(s->gate.dismissed, 1); /* all others have been used a moment ago */
+        expect(s, used, "NOOP\r\n", "250 2.0.0 OK\r\n");
+        expect(s, busy, "x\r\n.\r\n", "250 2.0.0 taken\r\n");
+        host_tcp_close(s->loop.host, busy);
+        host_tcp_close(s->loop.host, old);
+        host_tcp_close(s->loop.host, used);
+        host_tcp_close(s->loop.host, new);
+        host_tcp_close(s->loop.host, next);
+}
+
+static void test_dismissed(void **state)
+{
+        (void)state;
+        struct server s = {.gate = {.most = 4, .dismiss_ms = 50}};
+        run(&s, client_dismissed);
+}
+
+static void client_messages(struct server *s)
+{
+        struct host_tcp *first = dial(s), *second = dial(s);
+        expect(s, first, "", "220 mx.test ESMTP\r\n");
+        expect(s, second, "", "220 mx.test ESMTP\r\n");
+        expect(s, first, "EHLO c.test\r\n", EHLO_ANSWER);
+        expect(s, second, "EHLO c.test\r\n", EHLO_ANSWER);
+        expect(s, first, ENVELOPE, ENVELOPE_ANSWER);
+        expect(s, second, ENVELOPE,
+                "250 2.1.0 sender ok\r\n550 5.1.1 no such one\r\n250 2.1.5 recipient ok\r\n"
+                "452 4.3.2 Too many messages at once, try again later\r\n");
+        expect(s, first, "x\r\n.\r\n", "250 2.0.0 taken\r\n");
+        expect(s, second, "RSET\r\n", "250 2.0.0 Reset\r\n");
+        expect(s, second, ENVELOPE, ENVELOPE_ANSWER);
+        expect(s, second, "x\r\n.\r\n", "250 2.0.0 taken\r\n");
+        host_tcp_close(s->loop.host, first);
+        host_tcp_close(s->loop.host, second);
+}
+
+static void test_messages(void **state)
+{
+        (void)state;
+        struct server s = {.gate.messages_most = 1};
+        run(&s, client_messages);
+}
+
+/* Refusals behind the second wait; what is no refusal does not, and nobody in a crowd. */
+static void client_tarpit(struct server *s)
+{
+        static const struct {
+                const char *say, *hear;
+                int waits;
+        } steps[] = {
+                {"", "220 mx.test ESMTP\r\n", 0},
+                {"FOO\r\nFOO\r\n", "500 5.5.2 Command not known\r\n500 5.5.2 Command not known\r\n", 0},
+                {"NOOP\r\n", "250 2.0.0 OK\r\n", 0},
+                {"FOO\r\n", "500 5.5.2 Command not known\r\n", 1},
+                {"NOOP\r\n", "250 2.0.0 OK\r\n", 0},
+                {"FOO\r\nNOOP\r\nFOO\r\n",
+                        "500 5.5.2 Command not known\r\n250 2.0.0 OK\r\n500 5.5.2 Command not known\r\n", 2},
+        };
+        struct host_tcp *tcp = dial(s);
+        bool is_crowded = s->gate.most == 1;
+        for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+                int64_t begin_ms = host_now_ms(s->loop.host);
+                expect(s, tcp, steps[i].say, steps[i].hear);
+                int64_t took_ms = host_now_ms(s->loop.host) - begin_ms;
+                assert_int_equal(
+                        took_ms >= s->config.tarpit_ms * steps[i].waits, !is_crowded || steps[i].waits == 0);
+                assert_true(steps[i].waits > 0 || took_ms < s->config.tarpit_ms);
+        }
+        host_tcp_close(s->loop.host, tcp);
+}
+
+static void test_tarpit(void **state)
+{
+        (void)state;
+        for (size_t most = 1; most <= 10; most += 9) {
+                struct server s = {.gate.most = most, .config.tarpit_ms = 200};
+                run(&s, client_tarpit);
+        }
+}
+
 /* A message of some megabytes, from our own client: what comes is what was sent. */
 static void client_large(struct server *s)
 {
@@ -327,6 +470,10 @@ int main(void)
                 cmocka_unit_test(test_slow),
                 cmocka_unit_test(test_crowd),
                 cmocka_unit_test(test_cancel),
+                cmocka_unit_test(test_rests),
+                cmocka_unit_test(test_dismissed),
+                cmocka_unit_test(test_messages),
+                cmocka_unit_test(test_tarpit),
                 cmocka_unit_test(test_large),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

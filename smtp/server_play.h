@@ -10,7 +10,7 @@
 
 struct server_play {
         struct smtp_server *server;          /* on the heap, of its exact size */
-        struct smtp_server_buffers *buffers; /* likewise; others at each rest */
+        struct smtp_server_buffers *buffers; /* likewise */
         struct play_text events;             /* a line each */
         struct play_text output;
         struct play_text body;
@@ -176,31 +176,27 @@ static inline void server_play_drain(struct server_play *p)
         }
 }
 
-static inline void server_play_lend(struct server_play *p, struct str unread)
-{
-        p->buffers = malloc(sizeof *p->buffers);
-        CHECK(p->buffers != NULL);
-        smtp_server_lend(p->server, p->buffers, unread);
-}
-
-/* A session that waits for a command goes on with other buffers than it had. */
+/* A session that waits for a command goes on with buffers that somebody else had meanwhile. */
 static inline void server_play_rest(struct server_play *p)
 {
         struct str unread;
         if (!smtp_server_may_rest(p->server, &unread))
                 return;
-        struct smtp_server_buffers *old = p->buffers;
+        struct play_text kept = {0};
+        play_add(&kept, unread);
         smtp_server_rest(p->server);
-        server_play_lend(p, unread);
-        free(old);
+        memset(p->buffers->in, '\n', SMTP_COMMAND_LINE_MAX);
+        memset(p->buffers->out, '\n', SMTP_COMMAND_LINE_MAX);
+        smtp_server_lend(p->server, p->buffers, play_str(&kept));
+        play_free(&kept);
 }
 
 static inline void server_play_begin(struct server_play *p, const struct smtp_server_config *config)
 {
-        *p = (struct server_play){.server = malloc(sizeof *p->server)};
-        CHECK(p->server != NULL);
+        *p = (struct server_play){.server = malloc(sizeof *p->server), .buffers = malloc(sizeof *p->buffers)};
+        CHECK(p->server != NULL && p->buffers != NULL);
         smtp_server_init(p->server, config, 0);
-        server_play_lend(p, S(""));
+        smtp_server_lend(p->server, p->buffers, S(""));
         server_play_drain(p);
 }
 
