@@ -309,9 +309,11 @@ static void dead_then_back(struct world *w)
         run(w);
         rest(w, 1500);
         assert_int_equal(left(w), 10);
+        assert_true(w->node.is_signer_away);
         up(&w->at[0]);
         WAIT_FOR(w, left(w) == 0);
         assert_int_equal(w->at[0].offers, 10);
+        assert_false(w->node.is_signer_away);
 }
 WORLD_CASE(dead_then_back, 1)
 
@@ -368,6 +370,9 @@ static void one_is_refused_for_ever(struct world *w)
         size_t before = w->at[0].offers;
         rest(w, 2500);
         assert_in_range(w->at[0].offers, before + 1, before + 4);
+        uint64_t refused; /* the admin is to know of it */
+        assert_int_equal(store_troubles_refused(w->rig->s, &refused), ERR_OK);
+        assert_int_equal(refused, 1);
         w->at[0].manner = GOOD;
         WAIT_FOR(w, left(w) == 0);
 }

@@ -199,6 +199,28 @@ static void to_all_moderators(struct rig *r)
         assert_int_equal(count, 2);
 }
 
+/* A list that nobody looks after: what its moderators should read goes to the admin. */
+static void to_the_admin_instead(struct rig *r)
+{
+        int64_t list = new_list(r, "plain", NULL);
+        r->node.admin = S("boss@strict.test");
+        assert_int_equal(store_moderator_remove(r->node.store, list, S("owner@strict.test")), ERR_OK);
+        order(r, list, "settings-changed", "", 0, "a@b.test\n\nposting\ta\tb\n");
+        run_mailer(r);
+        assert_int_equal(messages(r), 1);
+        struct store_queued *queued;
+        struct store_waiting *rows;
+        size_t count;
+        arena_reset(&r->arena);
+        assert_int_equal(store_queue(r->node.store, 0, 9, &r->arena, &queued, &count), ERR_OK);
+        assert_int_equal(
+                store_ticket_sign(r->node.store, queued[0].message, S("DKIM-Signature: x\r\n")), ERR_OK);
+        assert_int_equal(
+                store_queue_waiting(r->node.store, queued[0].message, 0, 9, &r->arena, &rows, &count),
+                ERR_OK);
+        assert_true(count == 1 && str_eq(rows[0].address, r->node.admin));
+}
+
 LIST_TEST(whole_life)
 LIST_TEST(every_kind)
 LIST_TEST(held_post)
@@ -206,6 +228,7 @@ LIST_TEST(no_room_for_one)
 LIST_TEST(streams)
 LIST_TEST(dropped)
 LIST_TEST(to_all_moderators)
+LIST_TEST(to_the_admin_instead)
 
 int main(void)
 {
@@ -217,6 +240,7 @@ int main(void)
                 cmocka_unit_test(test_streams),
                 cmocka_unit_test(test_dropped),
                 cmocka_unit_test(test_to_all_moderators),
+                cmocka_unit_test(test_to_the_admin_instead),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
