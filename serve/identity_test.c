@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
+#include "crypto/tls_pair.h"
+#include "host/sim/sim.h"
 #include "serve/loopback.h"
 #include "serve/pem_world.h"
 
@@ -95,11 +97,104 @@ static void test_given(void **state)
         loopback_run(&l, given);
 }
 
+/* ---- a day in a moment ---- */
+
+#define HOUR_MS (60LL * 60 * 1000)
+
+struct day {
+        struct identity id;
+        struct tls_context *client;
+        unsigned looks;
+};
+
+/* A session with what is used now: was it resumed? */
+static bool meet(struct day *d)
+{
+        const struct tls_expect expect = {.name = S("mx.example.org"), .may_resume = true};
+        enum err client, server;
+        struct pair p;
+        char got[8];
+        size_t n;
+        assert_int_equal(tls_accept(d->id.context, &p.server), ERR_OK);
+        assert_int_equal(tls_connect(d->client, &expect, &p.client), ERR_OK);
+        shake(&p, 100000, &client, &server);
+        assert_true(client == ERR_OK && server == ERR_OK);
+        assert_int_equal(tls_read(p.client, got, sizeof got, &n), ERR_AGAIN); /* takes the tickets */
+        bool is_resumed = tls_is_resumed(p.client);
+        drop(&p);
+        return is_resumed;
+}
+
+/* The files are gone at the first look, and others from the third on. */
+static enum err give_again(struct identity *id, void *ctx)
+{
+        struct day *d = ctx;
+        d->looks++;
+        if (d->looks == 1)
+                return ERR_NOT_FOUND;
+        return d->looks < 3 ? identity_give(id, id->host, S(PEM_LEAF), S(PEM_LEAF_KEY))
+                            : identity_give(id, id->host, S(PEM_OTHER), S(PEM_OTHER_KEY));
+}
+
+static int a_day(struct host *h, void *arg)
+{
+        struct day *d = arg;
+        struct scope scope;
+        assert_int_equal(identity_give(&d->id, h, S(PEM_LEAF), S(PEM_LEAF_KEY)), ERR_OK);
+        d->id.give_again = give_again;
+        d->id.ctx = d;
+        struct tls_context *first = d->id.context;
+        scope_open(&scope, h->sched, FIBER_NEVER);
+        assert_int_equal(scope_spawn(&scope, "identity", identity_run, &d->id), ERR_OK);
+        assert_false(meet(d));
+        assert_true(meet(d));
+        assert_int_equal(fiber_sleep(h->sched, HOUR_MS + HOUR_MS / 2), ERR_OK);
+        assert_int_equal(d->looks, 1);
+        assert_ptr_equal(d->id.context, first);
+        assert_true(meet(d)); /* the keys before the last change still count */
+        assert_int_equal(fiber_sleep(h->sched, HOUR_MS), ERR_OK);
+        assert_ptr_equal(d->id.context, first);
+        assert_int_equal(fiber_sleep(h->sched, HOUR_MS), ERR_OK);
+        assert_int_equal(d->looks, 3);
+        assert_ptr_not_equal(d->id.context, first);
+        assert_false(meet(d));
+        assert_int_equal(fiber_sleep(h->sched, 2 * HOUR_MS), ERR_OK);
+        assert_false(meet(d)); /* by now they have changed twice */
+        scope_cancel(&scope);
+        (void)scope_join(&scope);
+        identity_drop(&d->id);
+        return 0;
+}
+
+static void run_day(struct sim *sim, void *arg)
+{
+        const struct ip address = ip_v4(192, 0, 2, 1);
+        struct sim_node *node = sim_node_add(sim, "lipap", &address, 1, NULL);
+        int status;
+        sim_node_start(node, a_day, arg);
+        assert_int_equal(sim_node_join(node, FIBER_NEVER, &status), ERR_OK);
+        assert_int_equal(status, 0);
+}
+
+/* Each hour a certificate that was given is looked at, and keys of tickets change. */
+static void test_each_hour(void **state)
+{
+        struct sim *sim = sim_new(1, NULL);
+        struct day d = {.looks = 0};
+        (void)state;
+        assert_int_equal(tls_client(S(""), &d.client), ERR_OK);
+        sim_run(sim, run_day, &d);
+        assert_null(sim_failure(sim));
+        sim_free(sim);
+        tls_context_free(d.client);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_same_key),
                 cmocka_unit_test(test_given),
+                cmocka_unit_test(test_each_hour),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
