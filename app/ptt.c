@@ -47,7 +47,9 @@ static const struct option_spec export_specs[] = {DOMAIN,
         {"csv", 0, NULL, false, "with options and the date of joining, for a table"},
         {"json", 0, NULL, false, "the whole list, for programs"}, HELP, END};
 static const struct option_spec queue_specs[] = {DOMAIN, {"json", 0, NULL, false, "for programs"},
-        {"flush", 0, "ID", true, "try all that waits of a message now, and no longer hold it"},
+        {"flush", 0, "ID", true,
+                "try all that waits of a message now, and no longer hold it; all: of those that are not "
+                "held"},
         {"hold", 0, "ID", true, "hold a message"}, {"drop", 0, "ID", true, "give a message up"}, HELP, END};
 static const struct option_spec ls_specs[] = {{"long", 'l', NULL, false, "with size and time"},
         {"json", 0, NULL, false, "for programs"}, HELP, END};

@@ -203,21 +203,35 @@ void show_destinations(struct show *s)
 
 /* What is done to it. */
 
-/* The values of one option, each the number of a message. */
-static int act(struct show *s, const char *option, enum err (*fn)(struct store *s, int64_t message))
+typedef enum err act_fn(struct store *s, int64_t message);
+
+static int act_on(struct show *s, struct str text, act_fn *fn)
+{
+        uint64_t id;
+        if (str_to_u64(text, INT64_MAX, &id) != ERR_OK)
+                return ptt_say(EXIT_USAGE, "not the number of a message", text);
+        enum err err = fn(s->store, (int64_t)id);
+        if (err == ERR_NOT_FOUND)
+                return ptt_say(1, "no message of that number waits", text);
+        return err == ERR_OK ? 0 : ptt_trouble(s->ptt, err);
+}
+
+static int flush_all(struct show *s)
+{
+        uint64_t count;
+        enum err err = store_queue_flush_all(s->store, &count);
+        return err == ERR_OK ? 0 : ptt_trouble(s->ptt, err);
+}
+
+/* The values of one option, each the number of a message; "all" for --flush. */
+static int act(struct show *s, const char *option, act_fn *fn)
 {
         struct str text;
-        for (size_t i = 0; options_nth(&s->ptt->options, option, i, &text); i++) {
-                uint64_t id;
-                if (str_to_u64(text, INT64_MAX, &id) != ERR_OK)
-                        return ptt_say(EXIT_USAGE, "not the number of a message", text);
-                enum err err = fn(s->store, (int64_t)id);
-                if (err == ERR_NOT_FOUND)
-                        return ptt_say(1, "no message of that number waits", text);
-                if (err != ERR_OK)
-                        return ptt_trouble(s->ptt, err);
-        }
-        return 0;
+        int status = 0;
+        for (size_t i = 0; status == 0 && options_nth(&s->ptt->options, option, i, &text); i++)
+                status = fn == store_queue_flush && str_eq_nocase(text, S("all")) ? flush_all(s)
+                                                                                  : act_on(s, text, fn);
+        return status;
 }
 
 int queue_act(struct show *s)

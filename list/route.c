@@ -99,6 +99,8 @@ bool route_is_reserved(struct str list_name)
         for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
                 if (str_eq_nocase(list_name, ours[i]))
                         return true;
+        if (str_eq_nocase(list_name, S("admin"))) /* its -request is the admin's */
+                return true;
         if (list_name.n > 0 && list_name.p[0] == '_')
                 return true;
         return ends_in_word(list_name) || read_command(list_name, 0).kind != ROUTE_NONE;

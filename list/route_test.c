@@ -102,9 +102,9 @@ static void test_reserved_names(void **state)
 {
         (void)state;
         static const char *const reserved[] = {"ptt-subscribe", "ptt-Owner", "a-return-b", "a-remove",
-                "postmaster", "Abuse", "admin-request", "_signed.x", "x-why", "x-confirm-"};
+                "postmaster", "Abuse", "Admin", "admin-request", "_signed.x", "x-why", "x-confirm-"};
         static const char *const fine[] = {"ptt", "subscribe", "owner", "a-b", "returns", "remove", "a.b",
-                "help", "-owner", "my-returns"};
+                "help", "-owner", "my-returns", "admins"};
         for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
                 assert_true(route_is_reserved(str_of_c(reserved[i])));
         for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++)

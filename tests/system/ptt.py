@@ -340,6 +340,8 @@ def queue(t):
     t.equal("it is held once", now(), [(1, True, before[0][2])])
     t.wants("flush", 0, "queue", t.image, "--flush", "1")
     t.equal("it is due at once", now(), [(1, False, ["1970-01-01T00:00:00.000Z"] * 2)])
+    t.wants("flush all", 0, "queue", t.image, "--flush", "all")
+    t.wants("hold all is not meant", 64, "queue", t.image, "--hold", "all", says="all")
     t.wants("a message that is not there", 1, "queue", t.image, "--flush", "2", says="2")
     t.wants("a number that is none", 64, "queue", t.image, "--drop", "x", says="x")
     t.wants("drop", 0, "queue", t.image, "--drop", "1")
