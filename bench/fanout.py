@@ -105,6 +105,13 @@ def at_once(world, table, scale, count):
     lines(table, "answers at once, no CHUNKING", [lipap(world, count, "--plain") for _ in range(scale.repeats)], {})
 
 
+def store_alone(world, count):
+    """Handing out all of a post and ending all of it, 64 results a commit."""
+    members.make(world, count, DOMAINS)
+    rows(world, "queue", "post", world.image, "mailingl.st", "large")
+    return rows(world, "queue", "drain", world.image)
+
+
 def growing(world, table, scale):
     """The same for lists of other sizes."""
     runs = {size: [lipap(world, scale.of(size)) for _ in range(scale.repeats)] for size in LARGER}
@@ -118,13 +125,15 @@ def growing(world, table, scale):
 
 
 def run(world, table, scale):
-    missing = [tool for tool in ("taskset",) if not shutil.which(tool)]
-    if missing:
-        table.skip("deliveries", f"{', '.join(missing)} is not installed")
+    if not shutil.which("taskset"):
+        table.skip("deliveries", "taskset is not installed")
         return
     world.start_knot(test_zone=ZONE)
     count = scale.of(COUNT)
     table.head(f"one post of {SIZE // 1024} KB to {count:,} members at {DOMAINS} domains, lipap on one core")
     at_once(world, table, scale, count)
     lines(table, f"answers after {LATE_MS} ms", [lipap(world, count, "--delay", str(LATE_MS)) for _ in range(scale.repeats)], LATE)
+    stores = [store_alone(world, scale.of(2 * COUNT)) for _ in range(scale.repeats)]
+    table.line("the store alone: deliveries a second", each(stores, "each-second"))
+    table.line("the store alone: CPU ms a delivery", each(stores, "cpu-each"))
     growing(world, table, scale)

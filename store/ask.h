@@ -2,8 +2,9 @@
 /* Inside the store: what it is made of, and how a request comes to the store fiber.
  *
  * A request is a function that runs in the store fiber and never waits for anything but the disk. One that changes
- * something runs inside a transaction: those that wait together share one, each behind a savepoint, and all of them get
- * their answer after the commit. One that only looks runs before the changes that wait with it, and is answered at once. */
+ * something runs inside a transaction: those that wait together share one, each behind a savepoint or some behind one,
+ * and all of them get their answer after the commit. One that only looks runs before the changes that wait with it, and
+ * is answered at once. */
 #ifndef STORE_ASK_H
 #define STORE_ASK_H
 

@@ -22,6 +22,7 @@ void console_open(struct console *c, int fd)
         if (fstat(fd, &st) != 0)
                 return;
         c->is_socket = S_ISSOCK(st.st_mode);
+        c->is_blocking = !S_ISREG(st.st_mode);
         if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
                 return;
         char path[32];
