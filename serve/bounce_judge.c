@@ -127,7 +127,8 @@ static enum err take_back_all(struct judged *j)
 static enum err open_breaker(struct judged *j)
 {
         struct lipap *node = j->node;
-        enum err e = store_breaker_open(node->store, j->row.provider, j->now_ms + JUDGE_BREAKER_MS);
+        enum err e = store_breaker_open(
+                node->store, j->row.provider, j->now_ms - JUDGE_BREAKER_MS, j->now_ms + JUDGE_BREAKER_MS);
         if (e == ERR_OK)
                 e = take_back_all(j);
         if (e == ERR_OK)
@@ -136,7 +137,7 @@ static enum err open_breaker(struct judged *j)
         return e;
 }
 
-/* The moderators of the list hear of it once, and in one mail a day at most. */
+/* The moderators of the list hear of it once, however often it opens again at once. */
 static enum err tell_breaker(struct judged *j)
 {
         struct store *s = j->node->store;
@@ -306,6 +307,7 @@ static void log_judged(const struct judged *j)
         log_i64(&l, "list", j->row.list);
         log_i64(&l, "member", j->member);
         log_str(&l, "address", j->row.address);
+        log_str(&l, "provider", j->row.provider);
         log_str(&l, "class", judge_class_name(j->failure.class));
         log_str(&l, "said", j->said);
         log_end(&l);

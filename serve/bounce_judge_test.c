@@ -347,7 +347,11 @@ static void breaker_opens(struct rig *r)
         assert_int_equal(post_fails(&c, "m", 550, REFUSED), 60);
         assert_int_equal(notices_of(&c, "breaker"), 1); /* told once */
         assert_int_equal(score_of_member(&c, "m3@d.example").halves, 0);
-        clock_ms += DAY; /* it is closed, and some still fail */
+        clock_ms += DAY; /* it has ended, and opens again */
+        assert_int_equal(post_fails(&c, "m", 550, REFUSED), 60);
+        assert_int_equal(score_of_member(&c, "m3@d.example").halves, 0);
+        assert_int_equal(notices_of(&c, "breaker"), 1); /* still the same */
+        clock_ms += 5 * DAY;                            /* it is closed, and some still fail */
         assert_int_equal(post_fails(&c, "m3@", 550, REFUSED), 1);
         assert_int_equal(score_of_member(&c, "m3@d.example").halves, JUDGE_ONE);
         r->node.providers = NULL;

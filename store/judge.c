@@ -172,8 +172,9 @@ static enum err run_open(struct store *s, void *arg)
 {
         const struct breaker *b = arg;
         struct query q;
-        query_init(&q, &s->db, SQL_BREAKER_DROP); /* and with it who was told of the last one */
+        query_init(&q, &s->db, SQL_BREAKER_DROP); /* and with it who was told of it */
         query_folded(&q, 1, b->provider);
+        query_i64(&q, 2, b->now_ms);
         enum err err = query_run(&q, NULL);
         if (err != ERR_OK)
                 return err;
@@ -183,9 +184,9 @@ static enum err run_open(struct store *s, void *arg)
         return query_run(&q, NULL);
 }
 
-enum err store_breaker_open(struct store *s, struct str provider, int64_t until_ms)
+enum err store_breaker_open(struct store *s, struct str provider, int64_t since_ms, int64_t until_ms)
 {
-        struct breaker b = {.provider = provider, .until_ms = until_ms};
+        struct breaker b = {.provider = provider, .now_ms = since_ms, .until_ms = until_ms};
         return store_ask(s, run_open, &b);
 }
 

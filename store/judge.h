@@ -47,8 +47,10 @@ MUST_USE enum err store_scores_at(struct store *s, struct str provider, int64_t 
 MUST_USE enum err store_scores_count(
         struct store *s, struct str provider, int64_t since_ms, uint64_t most, uint64_t *count);
 
-/* Breakers. One that is to end later than `life_ms` from now is of a clock that was set back, and is not open. */
-MUST_USE enum err store_breaker_open(struct store *s, struct str provider, int64_t until_ms);
+/* Breakers. One that is to end later than `life_ms` from now is of a clock that was set back, and is not open.
+ * One that opens again, and whose last end was `since_ms` or later, goes on: who was told of it stays told. */
+MUST_USE enum err store_breaker_open(
+        struct store *s, struct str provider, int64_t since_ms, int64_t until_ms);
 /*   ERR_OK, with whether it is open at `now_ms` */
 MUST_USE enum err store_breaker_is_open(
         struct store *s, struct str provider, int64_t now_ms, int64_t life_ms, bool *is_open);

@@ -165,7 +165,7 @@ static void breakers(struct rig *r)
         assert_int_equal(store_breaker_is_open(r->s, S("p.example"), 0, 100, &is_open), ERR_OK);
         assert_false(is_open);
         assert_int_equal(store_breaker_tell(r->s, S("p.example"), list), ERR_NOT_FOUND);
-        assert_int_equal(store_breaker_open(r->s, S("P.example"), 200), ERR_OK);
+        assert_int_equal(store_breaker_open(r->s, S("P.example"), 0, 200), ERR_OK);
         static const struct {
                 int64_t now_ms;
                 bool want;
@@ -178,7 +178,11 @@ static void breakers(struct rig *r)
         assert_int_equal(store_breaker_tell(r->s, S("p.example"), list), ERR_OK);
         assert_int_equal(store_breaker_tell(r->s, S("P.example"), list), ERR_EXISTS);
         assert_int_equal(store_breaker_tell(r->s, S("p.example"), list + 1), ERR_NOT_FOUND);
-        assert_int_equal(store_breaker_open(r->s, S("p.example"), 400), ERR_OK); /* another time */
+        assert_int_equal(store_breaker_open(r->s, S("p.example"), 200, 300), ERR_OK); /* it goes on */
+        assert_int_equal(store_breaker_tell(r->s, S("p.example"), list), ERR_EXISTS);
+        assert_int_equal(store_breaker_is_open(r->s, S("p.example"), 250, 100, &is_open), ERR_OK);
+        assert_true(is_open);
+        assert_int_equal(store_breaker_open(r->s, S("p.example"), 301, 400), ERR_OK); /* another one */
         assert_int_equal(store_breaker_tell(r->s, S("p.example"), list), ERR_OK);
         assert_int_equal(store_judge_forget(r->s, 401, 10, &count), ERR_OK);
         assert_int_equal(count, 1);

@@ -222,8 +222,9 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_SCORES_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM score WHERE provider = ?1"
                              " AND seen_ms >= ?2 LIMIT ?3)",
         [SQL_BREAKER_GET] = "SELECT until_ms FROM breaker WHERE provider = ?1",
-        [SQL_BREAKER_ADD] = "INSERT INTO breaker (provider, until_ms) VALUES (?1, ?2)",
-        [SQL_BREAKER_DROP] = "DELETE FROM breaker WHERE provider = ?1",
+        [SQL_BREAKER_ADD] = "INSERT INTO breaker (provider, until_ms) VALUES (?1, ?2)"
+                            " ON CONFLICT DO UPDATE SET until_ms = excluded.until_ms",
+        [SQL_BREAKER_DROP] = "DELETE FROM breaker WHERE provider = ?1 AND until_ms < ?2",
         [SQL_BREAKER_TELL] = "INSERT INTO breaker_told (provider, list) VALUES (?1, ?2)",
         [SQL_VERDICT_ADD] = "INSERT INTO verdict (list, member, kind, address, reply, time_ms)"
                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
