@@ -18,7 +18,7 @@ enum alarm {
         ALARM_SIGNER_REFUSES, /* signer-refuses: a signer answered 5yz for mail that waits */
         ALARM_DISK_FULL,      /* disk-full: from 90 % of the spool on, until it is below 85 % again */
         ALARM_RECORDS,        /* dns-records: records of a domain are missing or wrong */
-        ALARM_QUEUE_STUCK,    /* queue-stuck: mail is older than a day, and for an hour none was delivered */
+        ALARM_QUEUE_STUCK, /* queue-stuck: mail is older than a day, and for an hour nothing of what is new was delivered */
         ALARM_CERTIFICATE_ENDS, /* certificate-ends: the TLS certificate that was given ends within 14 days */
         ALARMS
 };
@@ -42,7 +42,7 @@ struct alarm_facts {
         bool is_records_known;  /* they were looked at */
         int64_t oldest_age_ms;  /* of the oldest message that is not done; 0: none */
         bool has_delivered;     /* since the last look */
-        int64_t undelivered_ms; /* how long, as far as was watched, nothing was delivered */
+        int64_t undelivered_ms; /* how long, as far as was watched, mail was signed and none was delivered */
         int64_t certificate_s;  /* until its end, when one was given; else INT64_MAX */
 };
 /* What holds. UNSURE: neither it nor its end can be told yet, so what was known goes on. */

@@ -77,7 +77,9 @@ static enum err gather(struct watch *w, struct alarm_facts *f)
         f->has_delivered = w->has_looked && node->stats.delivered != w->delivered;
         f->oldest_age_ms = backlog.oldest_ms > 0 ? wall_ms - backlog.oldest_ms : 0;
         note_time(now_ms, !w->has_looked || f->has_signed || backlog.open == 0, &w->unsigned_ms);
-        note_time(now_ms, !w->has_looked || f->has_delivered, &w->undelivered_ms);
+        /* where nothing is new, what waits may be for a host that is away, and nothing else is to be delivered */
+        w->has_fresh = (w->has_fresh || f->has_signed) && !f->has_delivered;
+        note_time(now_ms, !w->has_looked || !w->has_fresh, &w->undelivered_ms);
         f->unsigned_for_ms = now_ms - w->unsigned_ms;
         f->undelivered_ms = now_ms - w->undelivered_ms;
         f->spool_used = space.used + space.reserved;

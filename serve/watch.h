@@ -18,9 +18,11 @@ struct watch {
         struct lipap *node;
         struct str selector, arc_selector; /* nec's patterns */
         bool has_looked;
-        uint64_t handed_over, delivered;     /* as counted at the last look */
-        int64_t unsigned_ms, undelivered_ms; /* since then mail waits, or nothing was delivered */
-        int64_t clock_ms;                    /* what was to be added for the wall clock */
+        uint64_t handed_over, delivered; /* as counted at the last look */
+        bool has_fresh;                  /* mail was signed since the last delivery */
+        int64_t unsigned_ms,
+                undelivered_ms; /* since then mail waits; since then fresh mail is not delivered */
+        int64_t clock_ms;       /* what was to be added for the wall clock */
         bool is_records_known;
         int64_t records_at_ms; /* when they are to be looked at */
         unsigned records_bad, records_unknown;

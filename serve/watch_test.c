@@ -211,6 +211,7 @@ static void queue_stuck(struct rig *r)
 {
         struct watch *w = started(r);
         (void)letter(r, "t1", 2 * DAY_MS, true);
+        r->node.stats.handed_over++;
         look(w);
         w->undelivered_ms -= HOUR_MS - 1000;
         look(w);
@@ -226,6 +227,27 @@ static void queue_stuck(struct rig *r)
         free(w);
 }
 LIST_TEST(queue_stuck)
+
+/* Mail for a host that is away for days, and quiet hours between posts that were delivered. */
+static void a_quiet_queue_is_not_stuck(struct rig *r)
+{
+        struct watch *w = started(r);
+        size_t before = letters(r);
+        (void)letter(r, "t1", 2 * DAY_MS, true);
+        r->node.stats.handed_over++;
+        r->node.stats.delivered++;
+        look(w);
+        w->undelivered_ms -= 5 * HOUR_MS;
+        look(w);
+        assert_int_equal(letters(r), before + 1); /* the letter itself */
+        r->node.stats.handed_over++;
+        look(w);
+        w->undelivered_ms -= HOUR_MS;
+        look(w);
+        assert_int_equal(letters(r), before + 2);
+        free(w);
+}
+LIST_TEST(a_quiet_queue_is_not_stuck)
 
 static struct tls_context *certificate(struct rig *r, int64_t days)
 {
@@ -330,6 +352,7 @@ int main(void)
                 cmocka_unit_test(test_no_room_to_tell),
                 cmocka_unit_test(test_records),
                 cmocka_unit_test(test_queue_stuck),
+                cmocka_unit_test(test_a_quiet_queue_is_not_stuck),
                 cmocka_unit_test(test_certificate_ends),
                 cmocka_unit_test(test_nobody_to_tell),
                 cmocka_unit_test(test_clock_jumps),
