@@ -71,8 +71,8 @@ static void write_lists(const struct lipap *node, struct metrics *m)
                 node->stats.held);
         one(m, METRICS_COUNTER, "lipap_requests_expired_total", "Requests that nobody answered in time",
                 node->stats.expired);
-        one(m, METRICS_COUNTER, "lipap_members_bounced_total",
-                "Members removed because their mail came back", node->stats.bounced_out);
+        one(m, METRICS_COUNTER, "lipap_members_bounced_total", "Members removed because their mail came back",
+                node->stats.bounced_out);
         one(m, METRICS_COUNTER, "lipap_notices_written_total", "Mail that lists wrote themselves",
                 node->stats.written);
 }
@@ -124,7 +124,8 @@ static void write_alarms(const struct lipap *node, struct metrics *m)
 {
         metrics_family(m, METRICS_GAUGE, "lipap_alarm", "1 while it holds: what needs a person");
         for (unsigned i = 0; i < ALARMS; i++)
-                metrics_u64(m, &(struct metrics_label){"name", alarm_name((enum alarm)i)}, 1, node->alarms[i]);
+                metrics_u64(
+                        m, &(struct metrics_label){"name", alarm_name((enum alarm)i)}, 1, node->alarms[i]);
 }
 
 static void write_dns(const struct lipap *node, struct metrics *m)
