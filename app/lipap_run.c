@@ -264,6 +264,7 @@ static void set_gate(struct server *s)
         s->node->gate.most = is_lowered ? most : wanted;
         s->node->gate.reserved = LIPAP_SESSIONS_RESERVED;
         s->node->gate.messages_most = LIPAP_MESSAGES_MAX;
+        s->node->gate.secured_most = LIPAP_SECURED_MAX;
         log_begin(
                 &l, s->host, is_lowered && s->o->sessions_max > 0 ? LOG_WARN : LOG_INFO, "lipap", "sessions");
         log_u64(&l, "most", s->node->gate.most);

@@ -148,7 +148,9 @@
 #define LIPAP_CONNECTIONS_OWN                                                             \
         (DELIVERY_WORKERS_MAX + DELIVERY_STUCK_MAX + HANDOVER_WORKERS + DNS_QUERIES_MAX + \
                 DNS_SOCKETS_IDLE_MAX + MONITOR_CONNECTIONS_MAX +                          \
-                64)             /* beside sessions: each of these, listeners, files */
+                64) /* beside sessions: each of these, listeners, files */
+#define LIPAP_SECURED_MAX \
+        2000 /* sessions under TLS: 27 KiB each, 55 KiB in the handshake; 454 for the rest */
 #define LIPAP_MESSAGES_MAX 1000 /* that come in at once: 60 KiB each and a header section; 452 for the rest */
 #define LIPAP_SESSIONS_RESERVED \
         50 /* of these only for signers, or lipap waits for nec while nec waits for lipap */
@@ -186,15 +188,15 @@
 #define HISTORY_LIFE_MS (30LL * 24 * 60 * 60 * 1000) /* of what is told of messages that are done */
 #define TRACE_LIFE_MS (7LL * 24 * 60 * 60 * 1000)    /* of what was found and decided about a message */
 #define HISTORY_BATCH 500                            /* rows taken away in one transaction */
-#define PROVIDERS_MAX 1024    /* whose deliveries of a day are counted, for the judge of bounces: half a MB */
-#define WATCH_MS (60 * 1000)                         /* from one look at what could need a person to the next */
-#define WATCH_RECORDS_FIRST_MS (10 * 60 * 1000)      /* a new zone has come to its servers by then */
-#define WATCH_RECORDS_MS (24LL * 60 * 60 * 1000)     /* from one look at the records in the DNS to the next */
-#define WATCH_RECORDS_BAD_MS (60 * 60 * 1000)        /* and while some are missing */
-#define WATCH_CLOCK_MS (60 * 60 * 1000)              /* a clock that was set by more is worth a line */
-#define MAILER_RETRY_MS 30000 /* when mail of our own could not be written */
-#define MX_ADDRESSES_MAX 24   /* addresses of one destination that we try */
-#define MX_HOSTS_MAX 16       /* of one destination whose addresses are looked up */
+#define PROVIDERS_MAX 1024   /* whose deliveries of a day are counted, for the judge of bounces: half a MB */
+#define WATCH_MS (60 * 1000) /* from one look at what could need a person to the next */
+#define WATCH_RECORDS_FIRST_MS (10 * 60 * 1000)  /* a new zone has come to its servers by then */
+#define WATCH_RECORDS_MS (24LL * 60 * 60 * 1000) /* from one look at the records in the DNS to the next */
+#define WATCH_RECORDS_BAD_MS (60 * 60 * 1000)    /* and while some are missing */
+#define WATCH_CLOCK_MS (60 * 60 * 1000)          /* a clock that was set by more is worth a line */
+#define MAILER_RETRY_MS 30000                    /* when mail of our own could not be written */
+#define MX_ADDRESSES_MAX 24                      /* addresses of one destination that we try */
+#define MX_HOSTS_MAX 16                          /* of one destination whose addresses are looked up */
 #define MX_LOOKUP_MS 30000
 #define BOUNCE_KEEP_MAX \
         32768 /* of a bounce, what is looked at: the words for people come first, the returned message last */

@@ -156,6 +156,7 @@ static enum err handshake(struct session *s, struct tls *tls, const char **fault
 /* One that fails leaves nothing that could be said. */
 static void secure(struct session *s)
 {
+        smtpd_place_secure(s->config->gate, &s->place, host_now_ms(s->host));
         struct tls_context *context = s->handler->secure ? s->handler->secure(s->ctx) : NULL;
         struct tls *tls = NULL;
         const char *fault = "out of memory";
@@ -237,6 +238,7 @@ static void read_more(struct session *s)
                         after_silence(s, e);
                 return;
         }
+        smtp_server_hold_tls(&s->server, s->place.link && !smtpd_gate_takes_tls(s->config->gate));
         if (is_resting)
                 memcpy(smtp_server_room(&s->server, &cap), piece, got);
         smtp_server_got(&s->server, got, host_now_ms(s->host));
@@ -325,7 +327,7 @@ enum smtp_server_closed smtpd_run(struct host *h, struct host_tcp *tcp, const st
         if (!config->is_favoured)
                 smtpd_place_enter(config->gate, &s->place, sched_current(h->sched), host_now_ms(h));
         enum smtp_server_closed why = converse(s);
-        smtpd_place_leave(&s->place);
+        smtpd_place_leave(config->gate, &s->place);
         wire_drop(&s->wire);
         smtpd_gate_give(config->gate, s->buffers);
         free(s->kept);

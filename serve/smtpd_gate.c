@@ -22,32 +22,44 @@ bool smtpd_gate_is_crowded(const struct smtpd_gate *g)
         return g->open * 100 >= places(g, false) * SMTPD_CROWDED_PERCENT;
 }
 
+bool smtpd_gate_takes_tls(const struct smtpd_gate *g)
+{
+        return g->secured_most == 0 || g->secured < g->secured_most;
+}
+
+static bool is_full(size_t count, size_t most)
+{
+        return most > 0 && count * 100 >= most * SMTPD_CROWDED_PERCENT;
+}
+
 /* Those for whom we do something just now are passed over: they are few, and not for long. */
-static void dismiss_one(struct smtpd_gate *g, struct smtpd_line *line, int64_t before_ms)
+static void dismiss_one(struct smtpd_gate *g, struct smtpd_line *line, bool is_secured, int64_t before_ms)
 {
         for (struct smtpd_place *p = line->first; p && p->used_ms <= before_ms; p = p->next)
-                if (p->is_idle && fiber_expire(p->fiber)) {
+                if (p->is_idle && (p->is_secured || !is_secured) && fiber_expire(p->fiber)) {
                         p->is_dismissed = true;
-                        smtpd_place_leave(p);
+                        smtpd_place_leave(g, p);
                         g->dismissed++;
                         return;
                 }
 }
 
+static int64_t idle_before_ms(const struct smtpd_gate *g, int64_t now_ms)
+{
+        return now_ms - (g->dismiss_ms > 0 ? g->dismiss_ms : SMTPD_DISMISS_AFTER_MS);
+}
+
 void smtpd_gate_make_room(struct smtpd_gate *g, int64_t now_ms)
 {
-        int64_t after_ms = g->dismiss_ms > 0 ? g->dismiss_ms : SMTPD_DISMISS_AFTER_MS;
         if (smtpd_gate_is_crowded(g))
-                dismiss_one(g, &g->idle, now_ms - after_ms);
+                dismiss_one(g, &g->idle, false, idle_before_ms(g, now_ms));
 }
 
 bool smtpd_gate_takes_message(struct smtpd_gate *g, int64_t now_ms)
 {
-        if (g->messages_most == 0)
-                return true;
-        if (g->messages.count * 100 >= g->messages_most * SMTPD_CROWDED_PERCENT)
-                dismiss_one(g, &g->messages, now_ms - SMTPD_SLOW_AFTER_MS);
-        return g->messages.count < g->messages_most;
+        if (is_full(g->messages.count, g->messages_most))
+                dismiss_one(g, &g->messages, false, now_ms - SMTPD_SLOW_AFTER_MS);
+        return g->messages_most == 0 || g->messages.count < g->messages_most;
 }
 
 static void append(struct smtpd_line *line, struct smtpd_place *p, int64_t now_ms)
@@ -69,11 +81,22 @@ void smtpd_place_enter(struct smtpd_gate *g, struct smtpd_place *p, struct fiber
         append(&g->idle, p, now_ms);
 }
 
+static void take_out(struct smtpd_place *p)
+{
+        *p->link = p->next;
+        if (p->next)
+                p->next->link = p->link;
+        else
+                p->line->end = p->link;
+        p->line->count--;
+        p->link = NULL;
+}
+
 static void move(struct smtpd_line *line, struct smtpd_place *p, int64_t now_ms)
 {
         if (!p->link)
                 return;
-        smtpd_place_leave(p);
+        take_out(p);
         append(line, p, now_ms);
 }
 
@@ -87,17 +110,23 @@ void smtpd_place_in_message(struct smtpd_gate *g, struct smtpd_place *p, int64_t
         move(&g->messages, p, now_ms);
 }
 
-void smtpd_place_leave(struct smtpd_place *p)
+void smtpd_place_secure(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms)
+{
+        if (!p->link || p->is_secured)
+                return;
+        if (is_full(g->secured, g->secured_most))
+                dismiss_one(g, &g->idle, true, idle_before_ms(g, now_ms));
+        p->is_secured = true;
+        g->secured++;
+}
+
+void smtpd_place_leave(struct smtpd_gate *g, struct smtpd_place *p)
 {
         if (!p->link)
                 return;
-        *p->link = p->next;
-        if (p->next)
-                p->next->link = p->link;
-        else
-                p->line->end = p->link;
-        p->line->count--;
-        p->link = NULL;
+        take_out(p);
+        g->secured -= p->is_secured;
+        p->is_secured = false;
 }
 
 union smtpd_buffers *smtpd_gate_take(struct smtpd_gate *g)

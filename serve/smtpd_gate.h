@@ -6,7 +6,7 @@
  * From SMTPD_CROWDED_PERCENT of the places on each new connection ends one session: that one of those who wait for the client
  * and have no message under way which was least lately used, if that is SMTPD_DISMISS_AFTER_MS ago. Use is what brings a
  * message nearer: an envelope, a message, TLS; commands that move nothing are none. In the same way each new message ends the
- * one that has been coming for the longest, if that is SMTPD_SLOW_AFTER_MS or more. */
+ * one that has been coming for the longest, if that is SMTPD_SLOW_AFTER_MS or more, and each handshake a session under TLS. */
 #ifndef SERVE_SMTPD_GATE_H
 #define SERVE_SMTPD_GATE_H
 
@@ -23,6 +23,7 @@ struct smtpd_place {
         struct smtpd_line *line;
         struct fiber *fiber;
         int64_t used_ms; /* since when it stands there */
+        bool is_secured; /* counted in smtpd_gate.secured */
         bool is_idle;    /* the session's: set while its fiber waits for the client, and could end for that */
         bool is_dismissed; /* the gate's: its wait was ended, so that it makes room */
 };
@@ -45,7 +46,8 @@ struct smtpd_gate {
         size_t reserved;      /* of these, for favoured clients only; less than `most` */
         int64_t dismiss_ms;   /* 0: SMTPD_DISMISS_AFTER_MS */
         size_t messages_most; /* at once, of clients that are not favoured; 0: any number */
-        size_t open;
+        size_t secured_most;  /* likewise sessions under TLS, or on the way to it */
+        size_t open, secured;
         uint64_t begun;     /* sessions, over all */
         uint64_t refused;   /* connections told 421 because there was no place */
         uint64_t dismissed; /* sessions that made room */
@@ -61,12 +63,16 @@ void smtpd_gate_make_room(struct smtpd_gate *g, int64_t now_ms);
 /* Likewise for messages; then whether one more may begin. */
 bool smtpd_gate_takes_message(struct smtpd_gate *g, int64_t now_ms);
 
-/* A session of `fiber` begins, is used, has a message under way, ends. All but the first are harmless for one that stands
+bool smtpd_gate_takes_tls(const struct smtpd_gate *g);
+
+/* A session of `fiber` begins, is used, has a message under way, goes under TLS, ends. All but the first are harmless for one that stands
  * nowhere. */
 void smtpd_place_enter(struct smtpd_gate *g, struct smtpd_place *p, struct fiber *fiber, int64_t now_ms);
 void smtpd_place_used(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms);
 void smtpd_place_in_message(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms);
-void smtpd_place_leave(struct smtpd_place *p);
+/* It may end another one under TLS: the least lately used, as smtpd_gate_make_room does. */
+void smtpd_place_secure(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms);
+void smtpd_place_leave(struct smtpd_gate *g, struct smtpd_place *p);
 
 /* NULL when memory is out. Given back, they are kept for the next taker, or freed when enough are kept. */
 union smtpd_buffers *smtpd_gate_take(struct smtpd_gate *g);

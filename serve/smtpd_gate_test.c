@@ -59,8 +59,8 @@ static void session(void *arg)
         p->is_idle = true;
         w->got[i] = fiber_park(w->s, 3600 * 1000);
         p->is_idle = false;
-        smtpd_place_leave(p);
-        smtpd_place_leave(p);
+        smtpd_place_leave(&w->gate, p);
+        smtpd_place_leave(&w->gate, p);
 }
 
 static bool is_dismissed(struct world *w, size_t i)
@@ -165,6 +165,47 @@ static void test_messages(void **state)
         assert_int_equal(w.got[1], ERR_OK);
 }
 
+/* Sessions under TLS are counted, and one of them makes room for the next; those in the clear are left alone. */
+static void secured(void *arg)
+{
+        struct world *w = arg;
+        struct scope scope;
+        scope_open(&scope, w->s, FIBER_NEVER);
+        for (size_t i = 0; i < SESSIONS; i++)
+                assert_int_equal(scope_spawn(&scope, "session", session, w), ERR_OK);
+        fiber_yield(w->s);
+        for (size_t i = 1; i <= 4; i++) {
+                assert_true(smtpd_gate_takes_tls(&w->gate));
+                smtpd_place_secure(&w->gate, &w->places[i], w->platform.now_ms);
+        }
+        assert_false(smtpd_gate_takes_tls(&w->gate));
+        smtpd_place_secure(&w->gate, &w->places[4], w->platform.now_ms);
+        assert_int_equal(w->gate.secured, 4);
+        assert_int_equal(fiber_sleep(w->s, SMTPD_DISMISS_AFTER_MS), ERR_OK);
+        smtpd_place_used(&w->gate, &w->places[1], w->platform.now_ms);
+        smtpd_place_in_message(&w->gate, &w->places[2], w->platform.now_ms);
+        smtpd_place_secure(&w->gate, &w->places[5], w->platform.now_ms);
+        assert_true(is_dismissed(w, 3));
+        assert_int_equal(w->gate.dismissed, 1);
+        assert_int_equal(w->gate.secured, 4);
+        for (size_t i = 0; i < SESSIONS; i++)
+                fiber_wake(w->places[i].fiber);
+        (void)scope_join(&scope);
+        assert_int_equal(w->gate.secured, 0);
+}
+
+static void test_secured(void **state)
+{
+        (void)state;
+        struct world w = {.gate = {.most = 100, .secured_most = 4}};
+        struct smtpd_place nowhere = {0};
+        w.s = fake_sched(&w.platform);
+        smtpd_place_secure(&w.gate, &nowhere, 0);
+        assert_int_equal(w.gate.secured, 0);
+        sched_run(w.s, secured, &w);
+        sched_free(w.s);
+}
+
 /* However many sessions had buffers at once, only so many are kept. */
 static void test_buffers(void **state)
 {
@@ -197,6 +238,7 @@ int main(void)
                 cmocka_unit_test(test_places),
                 cmocka_unit_test(test_crowd),
                 cmocka_unit_test(test_messages),
+                cmocka_unit_test(test_secured),
                 cmocka_unit_test(test_buffers),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

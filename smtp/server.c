@@ -51,7 +51,7 @@ void smtp_server_lend(struct smtp_server *s, struct smtp_server_buffers *buffers
 bool smtp_server_may_rest(const struct smtp_server *s, struct str *unread)
 {
         bool is_waiting = s->state == SMTP_SERVER_STATE_START || s->state == SMTP_SERVER_STATE_COMMAND ||
-                          s->state == SMTP_SERVER_STATE_SKIP;
+                          s->state == SMTP_SERVER_STATE_SKIP || s->state == SMTP_SERVER_STATE_SECURE;
         *unread = server_unread(s);
         return is_waiting && !s->is_parked && !s->has_reset && s->in_held == 0 && s->out_from == s->out_to &&
                unread->n < SMTP_COMMAND_LINE_MAX;
@@ -346,6 +346,11 @@ void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply, in
                 answer_early(s, reply);
         else
                 answer(s, reply, now_ms);
+}
+
+void smtp_server_hold_tls(struct smtp_server *s, bool is_held)
+{
+        s->is_tls_held = is_held;
 }
 
 void smtp_server_shutdown(struct smtp_server *s)

@@ -141,9 +141,10 @@ struct smtp_server {
         enum smtp_server_closed closed;
         enum smtp_server_reset reset;
         bool is_parked;
-        bool is_greet_due;                                  /* the time before the banner is over */
-        bool has_reset;                                     /* RESET is to be given before anything else */
-        bool is_secured, is_securing;                       /* TLS is on; SECURE was given */
+        bool is_greet_due;            /* the time before the banner is over */
+        bool has_reset;               /* RESET is to be given before anything else */
+        bool is_secured, is_securing; /* TLS is on; SECURE was given */
+        bool is_tls_held;
         bool is_hello_done, is_extended, is_extended_asked; /* EHLO: accepted last; asked last */
         bool in_mail, in_smtputf8;                          /* MAIL was accepted, with SMTPUTF8 */
         bool at_line_start;  /* in a message: the next unread byte begins a line */
@@ -172,7 +173,7 @@ void smtp_server_init(struct smtp_server *s, const struct smtp_server_config *co
 
 /* The buffers are borrowed from smtp_server_lend to smtp_server_rest; without them nothing is pending, there
  * is no room, and of the session nothing happens but its loss (smtp_server_lost, and its events).
- * smtp_server_may_rest: behind smtp_server_next that gave nothing: whether nothing is pending and a command is waited for,
+ * smtp_server_may_rest: behind smtp_server_next that gave nothing: whether nothing is pending and a command is waited for, or TLS,
  * of which `*unread` is there, less than SMTP_COMMAND_LINE_MAX bytes. It is the caller's to keep and to lend again. */
 void smtp_server_lend(struct smtp_server *s, struct smtp_server_buffers *buffers, struct str unread);
 bool smtp_server_may_rest(const struct smtp_server *s, struct str *unread);
@@ -185,6 +186,8 @@ bool smtp_server_next(struct smtp_server *s, struct smtp_server_event *event);
 void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply, int64_t now_ms);
 /* After SECURE: TLS is on. The client begins with EHLO again; STARTTLS is not offered any more. */
 void smtp_server_secured(struct smtp_server *s, int64_t now_ms);
+/* Whether STARTTLS is answered 454 for now (RFC 3207 4): it costs more than a session in the clear. */
+void smtp_server_hold_tls(struct smtp_server *s, bool is_held);
 /* Close from our side, at any moment: say 421 4.3.2 and give CLOSED next. */
 void smtp_server_shutdown(struct smtp_server *s);
 /* The same where room is needed for others: 421 4.3.2. */

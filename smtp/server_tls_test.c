@@ -134,6 +134,25 @@ static void test_no_handshake(void **state)
         server_play_free(&p);
 }
 
+/* RFC 3207 4: 454 while there is no room for it, and the session goes on in the clear. */
+static void test_held(void **state)
+{
+        uint32_t whole = 0;
+        struct server_play p;
+        (void)state;
+        greet(&p);
+        p.output.n = p.events.n = 0;
+        smtp_server_hold_tls(p.server, true);
+        server_play_feed(&p, S("STARTTLS\r\n"), &whole);
+        server_play_feed(&p, S("NOOP\r\n"), &whole);
+        smtp_server_hold_tls(p.server, false);
+        server_play_feed(&p, S("STARTTLS\r\n"), &whole);
+        assert_true(str_eq(play_str(&p.output), S("454 4.7.0 TLS is not available now, try again later\r\n"
+                                                  "250 2.0.0 OK\r\n220 2.0.0 Ready for TLS\r\n")));
+        assert_true(str_eq(play_str(&p.events), S("secure\n")));
+        server_play_free(&p);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -141,6 +160,7 @@ int main(void)
                 cmocka_unit_test(test_bytes_behind_starttls),
                 cmocka_unit_test(test_bytes_behind_220),
                 cmocka_unit_test(test_no_handshake),
+                cmocka_unit_test(test_held),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
