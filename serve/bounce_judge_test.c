@@ -1,163 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Members who fail, from the first failure to the end of their membership, on a clock of the test's own. */
-#include "serve/list_world.h"
+/* Members who fail, from the first failure to the end of their membership. */
+#include "serve/bounce_scene.h"
 
-#include "serve/bounce_judge.h"
 #include "serve/providers.h"
-#include "store/delivery.h"
-#include "store/judge.h"
-
-#define DAY JUDGE_DAY_MS
-#define REFUSED "550 5.1.1 no such user"
-
-static int64_t clock_ms;
-
-static int64_t told_ms(struct host *h)
-{
-        (void)h;
-        return clock_ms;
-}
-
-struct scene {
-        struct rig *rig;
-        const struct host_ops *ops;
-        struct host_ops told;
-        int64_t list;
-        unsigned posts;
-};
-
-/* A list with `members` mN@d.example, on 2024-10-04. */
-static void scene_begin(struct scene *c, struct rig *r, size_t members)
-{
-        *c = (struct scene){.rig = r, .ops = r->host->ops, .told = *r->host->ops};
-        c->told.wall_ms = told_ms;
-        r->host->ops = &c->told;
-        clock_ms = 20000 * DAY + DAY / 2;
-        c->list = new_list(r, "judged", NULL);
-        for (size_t i = 0; i < members; i++) {
-                char address[40];
-                int64_t id;
-                (void)snprintf(address, sizeof address, "m%zu@D.example", i);
-                assert_int_equal(
-                        store_member_add(r->node.store, c->list, str_of_c(address), clock_ms, &id), ERR_OK);
-        }
-}
-
-static void scene_end(struct scene *c)
-{
-        c->rig->host->ops = c->ops;
-}
-
-/* A post, signed: deliveries can be handed out. */
-static int64_t new_post(struct scene *c)
-{
-        struct store_intake *intake;
-        char ticket[16];
-        int64_t id;
-        (void)snprintf(ticket, sizeof ticket, "t%u", c->posts++);
-        struct store_message_new m = {.ticket = str_of_c(ticket),
-                .kind = STORE_POST,
-                .list = c->list,
-                .domain = S("mailingl.st"),
-                .message_id = S("<x@y>"),
-                .front = S("A: b\r\n"),
-                .received_ms = clock_ms};
-        assert_int_equal(store_intake_begin(c->rig->node.store, 10, &intake), ERR_OK);
-        assert_int_equal(store_intake_write(intake, S("\r\nhello\r\n")), ERR_OK);
-        assert_int_equal(store_intake_commit(intake, &m, &id), ERR_OK);
-        assert_int_equal(store_ticket_sign(c->rig->node.store, id, S("P: q\r\n")), ERR_OK);
-        return id;
-}
-
-/* All that is to be delivered now: those whose address begins with `bad` fail with `said`. */
-static size_t deliver_all(struct scene *c, const char *bad, unsigned code, const char *said)
-{
-        struct lipap *node = &c->rig->node;
-        struct store_delivery *rows;
-        size_t count, failed = 0, due;
-        arena_reset(&c->rig->arena);
-        assert_int_equal(store_post_fill(node->store, clock_ms, 200, &c->rig->arena, &rows, &count), ERR_OK);
-        for (size_t i = 0; i <= count; i++) {
-                struct store_delivery *d = &rows[i];
-                if (i == count) { /* and forwards */
-                        assert_int_equal(
-                                store_delivery_due(node->store, clock_ms, 1, &c->rig->arena, &d, &due),
-                                ERR_OK);
-                        if (due == 0)
-                                break;
-                        i--;
-                }
-                if (!str_has_prefix(d->address, str_of_c(bad))) {
-                        assert_int_equal(
-                                store_delivery_done(node->store, d->id, clock_ms, 250, S("250 ok")), ERR_OK);
-                        bounce_judge_done(node, d->domain);
-                        continue;
-                }
-                failed++;
-                assert_int_equal(bounce_judge_failed(node, &(struct bounce_judge_delivery){.id = d->id,
-                                                                   .message = d->message,
-                                                                   .member = d->member,
-                                                                   .code = code,
-                                                                   .said = str_of_c(said)}),
-                        ERR_OK);
-        }
-        return failed;
-}
-
-static size_t post_fails(struct scene *c, const char *bad, unsigned code, const char *said)
-{
-        (void)new_post(c);
-        return deliver_all(c, bad, code, said);
-}
-
-/* How many notices of that kind wait. */
-static size_t notices_of(struct scene *c, const char *kind)
-{
-        struct store_notice *list;
-        size_t count, n = 0;
-        arena_reset(&c->rig->arena);
-        assert_int_equal(store_notices(c->rig->node.store, 0, 60, &c->rig->arena, &list, &count), ERR_OK);
-        for (size_t i = 0; i < count; i++)
-                n += str_eq(list[i].kind, str_of_c(kind));
-        return n;
-}
-
-static void drop_notices(struct scene *c)
-{
-        struct store_notice *list;
-        size_t count;
-        arena_reset(&c->rig->arena);
-        assert_int_equal(store_notices(c->rig->node.store, 0, 60, &c->rig->arena, &list, &count), ERR_OK);
-        for (size_t i = 0; i < count; i++)
-                assert_int_equal(store_notice_drop(c->rig->node.store, list[i].id), ERR_OK);
-}
-
-static struct store_score score_of_member(struct scene *c, const char *address)
-{
-        struct store_member m;
-        struct store_score s;
-        arena_reset(&c->rig->arena);
-        assert_int_equal(
-                store_member_find(c->rig->node.store, c->list, str_of_c(address), &c->rig->arena, &m),
-                ERR_OK);
-        assert_int_equal(store_score_get(c->rig->node.store, m.id, &c->rig->arena, &s), ERR_OK);
-        return s;
-}
-
-/* Write what waits as mail, and have nec's copy back. Gives the newest message. */
-static struct store_message send_notices(struct scene *c)
-{
-        int64_t ids[64];
-        struct store_message m = {0};
-        size_t count;
-        run_mailer(c->rig);
-        assert_int_equal(store_tickets_open(c->rig->node.store, 0, 64, ids, &count), ERR_OK);
-        for (size_t i = 0; i < count; i++) {
-                assert_int_equal(store_ticket_sign(c->rig->node.store, ids[i], S("")), ERR_OK);
-                assert_int_equal(store_message_get(c->rig->node.store, ids[i], &c->rig->arena, &m), ERR_OK);
-        }
-        return m;
-}
+#include "store/ask.h"
 
 /* ---- the life of a member ---- */
 
@@ -228,6 +74,37 @@ static void accepted_copy_heals(struct rig *r)
         scene_end(&c);
 }
 LIST_TEST(accepted_copy_heals)
+
+/* On a full disk the failure is recorded, but nobody is probed or removed of whom nobody could be told. */
+static void nobody_goes_untold(struct rig *r)
+{
+        struct scene c;
+        struct store_delivery *rows;
+        size_t count;
+        scene_begin(&c, r, 2);
+        for (int day = 0; day < 3; day++, clock_ms += DAY)
+                assert_int_equal(post_fails(&c, "m1@", 550, REFUSED), 1);
+        (void)send_notices(&c);
+        arena_reset(&r->arena);
+        assert_int_equal(store_delivery_due(r->node.store, clock_ms, 1, &r->arena, &rows, &count), ERR_OK);
+        assert_int_equal(count, 1);
+        const struct bounce_judge_delivery probe = {.id = rows[0].id,
+                .message = rows[0].message,
+                .member = rows[0].member,
+                .code = 550,
+                .said = S(REFUSED)};
+        r->node.store->is_tight = true; /* until the end of the next change */
+        assert_int_equal(bounce_judge_failed(&r->node, &probe), ERR_OK);
+        assert_true(is_member(r, c.list, "m1@d.example"));
+        assert_int_equal(notices(r), 0);
+        assert_int_equal(bounce_judge_failed(&r->node, &probe), ERR_NOT_FOUND); /* it is recorded, once */
+        assert_int_equal(score_of_member(&c, "m1@d.example").probe, STORE_PROBE_NONE);
+        clock_ms += 6 * DAY; /* a week after the last one there is another probe */
+        assert_int_equal(post_fails(&c, "m1@", 550, REFUSED), 1);
+        assert_int_equal(notices_of(&c, "probe"), 1);
+        scene_end(&c);
+}
+LIST_TEST(nobody_goes_untold)
 
 /* ---- bounces that come by mail ---- */
 
@@ -359,123 +236,16 @@ static void breaker_opens(struct rig *r)
 }
 LIST_TEST(breaker_opens)
 
-/* ---- what is told ---- */
-
-static void tell_now(struct scene *c)
-{
-        static char memory[128 * 1024];
-        struct arena arena;
-        arena_init(&arena, memory, sizeof memory);
-        assert_int_equal(bounce_told_round(&c->rig->node, &arena, clock_ms), ERR_OK);
-}
-
-static void one_digest_a_day(struct rig *r)
-{
-        struct scene c;
-        scene_begin(&c, r, 3);
-        tell_now(&c);
-        assert_int_equal(notices(r), 0);
-        (void)post_fails(&c, "m1@", 550, REFUSED);
-        tell_now(&c);
-        assert_int_equal(notices_of(&c, "digest"), 1);
-        for (int hour = 0; hour < 23; hour++) {
-                clock_ms += DAY / 24;
-                (void)post_fails(&c, "m1@", 550, REFUSED);
-                tell_now(&c);
-        }
-        assert_int_equal(notices_of(&c, "digest"), 1);
-        clock_ms += DAY / 24;
-        tell_now(&c);
-        assert_int_equal(notices_of(&c, "digest"), 2);
-        clock_ms += 2 * DAY; /* nothing failed */
-        tell_now(&c);
-        assert_int_equal(notices_of(&c, "digest"), 2);
-        struct store_message m = send_notices(&c);
-        struct store_reader *reader;
-        char text[16000];
-        size_t got;
-        assert_int_equal(store_reader_open(r->node.store, m.id, STORE_SENT, &reader), ERR_OK);
-        assert_int_equal(store_reader_read(reader, 0, text, sizeof text, &got), ERR_OK);
-        store_reader_close(reader);
-        assert_true(str_find(str_of(text, got), S("no such address: 23\r\n")) < got);
-        assert_true(str_find(str_of(text, got), S("m1@D.example: " REFUSED "\r\n")) < got);
-        scene_end(&c);
-}
-LIST_TEST(one_digest_a_day)
-
-/* A clock that jumps ahead and back tells nothing twice, and does not fall silent for as long as it jumped. */
-static void clock_jumps(struct rig *r)
-{
-        struct scene c;
-        scene_begin(&c, r, 3);
-        tell_now(&c);
-        (void)post_fails(&c, "m1@", 550, REFUSED);
-        clock_ms += 1000 * DAY;
-        tell_now(&c);
-        assert_int_equal(notices_of(&c, "digest"), 1);
-        size_t reports = notices_of(&c, "report");
-        clock_ms -= 1000 * DAY;
-        tell_now(&c);
-        (void)post_fails(&c, "m1@", 550, REFUSED);
-        tell_now(&c);
-        assert_int_equal(notices_of(&c, "digest"), 1);
-        assert_int_equal(notices_of(&c, "report"), reports);
-        clock_ms += DAY;
-        tell_now(&c);
-        assert_int_equal(notices_of(&c, "digest"), 2);
-        scene_end(&c);
-}
-LIST_TEST(clock_jumps)
-
-static void weekly_reports(struct rig *r)
-{
-        struct scene c;
-        scene_begin(&c, r, 3);
-        tell_now(&c); /* its first week begins */
-        (void)post_fails(&c, "nobody", 0, "");
-        clock_ms += 7 * DAY - 1;
-        tell_now(&c);
-        assert_int_equal(notices_of(&c, "report"), 0);
-        clock_ms += 1;
-        tell_now(&c);
-        tell_now(&c);
-        assert_int_equal(notices_of(&c, "report"), 1);
-        struct store_notice n = *last_notice(r);
-        assert_true(str_find(n.data, S("members: 4\n")) < n.data.n);
-        assert_true(str_find(n.data, S("posts: 1\n")) < n.data.n);
-        assert_true(str_find(n.data, S("copies delivered: 4\n")) < n.data.n);
-        assert_true(str_find(n.data, S("  D.example: 0 s\n")) < n.data.n);
-        drop_notices(&c);
-        clock_ms += 7 * DAY; /* nothing was posted, nobody came or went */
-        tell_now(&c);
-        assert_int_equal(notices_of(&c, "report"), 0);
-        assert_int_equal(store_member_remove(r->node.store, c.list, S("m1@d.example")), ERR_OK);
-        clock_ms += 7 * DAY;
-        tell_now(&c);
-        assert_int_equal(notices_of(&c, "report"), 1);
-        n = *last_notice(r);
-        assert_true(str_find(n.data, S("left: 1\n")) < n.data.n);
-        assert_int_equal(store_setting_put(r->node.store, c.list, S("report"), S("off")), ERR_OK);
-        (void)post_fails(&c, "nobody", 0, "");
-        clock_ms += 7 * DAY;
-        tell_now(&c);
-        assert_int_equal(notices_of(&c, "report"), 1);
-        scene_end(&c);
-}
-LIST_TEST(weekly_reports)
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_refused_then_removed),
                 cmocka_unit_test(test_policy_empties_no_list),
                 cmocka_unit_test(test_accepted_copy_heals),
+                cmocka_unit_test(test_nobody_goes_untold),
                 cmocka_unit_test(test_bounced_then_removed),
                 cmocka_unit_test(test_probe_accepted_heals),
                 cmocka_unit_test(test_breaker_opens),
-                cmocka_unit_test(test_one_digest_a_day),
-                cmocka_unit_test(test_clock_jumps),
-                cmocka_unit_test(test_weekly_reports),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
