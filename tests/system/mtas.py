@@ -13,7 +13,7 @@ from lib.mta_exim import Exim
 from lib.mta_opensmtpd import OpenSmtpd
 from lib.mta_postfix import Postfix
 from lib.people import Person
-from lib.rig import LIPAP, POSTER, TEST_ZONE, Skip, check, equal, until
+from lib.rig import POSTER, TEST_ZONE, Skip, check, equal, until
 from lib.smtp import Smtp
 
 KINDS = (Postfix, Exim, OpenSmtpd)
@@ -41,7 +41,7 @@ class Neighbour(Person):
 
 
 class Net:
-    """Everybody, and the posts so far."""
+    """The servers and everybody at them."""
 
     def __init__(self, world):
         self.world, self.servers = world, []

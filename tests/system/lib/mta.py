@@ -206,17 +206,12 @@ class Door(socketserver.ThreadingTCPServer):
 class DoorAsked(socketserver.StreamRequestHandler):
     def handle(self):
         asked = {}
-        while line := self.rfile.readline().decode("utf-8", "replace").rstrip("\n"):
-            name, is_policy, value = line.partition("=")
-            if not is_policy:
-                self.wfile.write(f"{self.server.reply(line)}\n".encode())
+        while line := self.rfile.readline().decode("utf-8", "replace"):
+            name, is_policy, value = line.rstrip("\n").partition("=")
+            if is_policy:
+                asked[name] = value
+            elif name:
+                self.wfile.write(f"{self.server.reply(name)}\n".encode())
                 return
-            asked[name] = value
-            self.handle_rest(asked)
-
-    def handle_rest(self, asked):
-        while line := self.rfile.readline().decode("utf-8", "replace").rstrip("\n"):
-            name, _, value = line.partition("=")
-            asked[name] = value
-        self.wfile.write(f"action={self.server.reply(asked.get('recipient', '')) or 'DUNNO'}\n\n".encode())
-        asked.clear()
+            else:
+                self.wfile.write(f"action={self.server.reply(asked['recipient']) or 'DUNNO'}\n\n".encode())
