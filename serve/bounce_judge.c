@@ -25,7 +25,6 @@ struct judged {
         struct str said;
         struct judge_failure failure;
         struct store_score row;
-        struct judge_window window; /* of its provider, as it will be */
         bool has_told, is_removed;
         const char *did; /* for the log; NULL: nothing but counting */
         struct arena arena;
@@ -151,24 +150,25 @@ static enum err tell_breaker(struct judged *j)
         return e;
 }
 
-/* Is it the provider, and not its members? */
+/* Is it the provider, and not its members? The window is asked when the store was: who ends may free it while the store
+ * reads. What is counted in it stays so, also if the failure cannot be kept now. */
 static enum err watch_provider(struct judged *j)
 {
         struct lipap *node = j->node;
         uint64_t members;
-        enum err e = store_breaker_is_open(
-                node->store, j->row.provider, j->now_ms, JUDGE_BREAKER_MS, &j->failure.is_breaker_open);
-        if (e != ERR_OK || !node->providers)
+        bool *is_open = &j->failure.is_breaker_open;
+        enum err e =
+                store_breaker_is_open(node->store, j->row.provider, j->now_ms, JUDGE_BREAKER_MS, is_open);
+        if (e == ERR_OK)
+                e = store_scores_count(node->store, j->row.provider, j->now_ms - JUDGE_BREAKER_MS,
+                        JUDGE_BREAKER_MEMBERS, &members);
+        if (e != ERR_OK || !node->providers || j->failure.class == JUDGE_MESSAGE)
                 return e;
-        j->window = *providers_window(node->providers, j->row.provider);
-        if (j->failure.class == JUDGE_MESSAGE)
+        struct judge_window *window = providers_window(node->providers, j->row.provider);
+        judge_window_failed(window, j->now_ms, !j->failure.is_smtp);
+        if (*is_open || !judge_window_is_bad(window, j->now_ms, members))
                 return ERR_OK;
-        judge_window_failed(&j->window, j->now_ms, !j->failure.is_smtp);
-        e = store_scores_count(
-                node->store, j->row.provider, j->now_ms - JUDGE_BREAKER_MS, JUDGE_BREAKER_MEMBERS, &members);
-        if (e == ERR_OK && !j->failure.is_breaker_open && judge_window_is_bad(&j->window, j->now_ms, members))
-                e = open_breaker(j);
-        return e;
+        return open_breaker(j);
 }
 
 /* ---- one member ---- */
@@ -323,8 +323,6 @@ static enum err judge(struct judged *j, store_together_fn *fn, unsigned code)
         j->failure.now_ms = j->now_ms;
         arena_init(&j->arena, j->memory, sizeof j->memory);
         enum err e = store_together(node->store, fn, j);
-        if (e == ERR_OK && j->row.provider.n > 0 && node->providers)
-                *providers_window(node->providers, j->row.provider) = j->window;
         if (e == ERR_OK)
                 log_judged(j);
         if (e == ERR_OK && j->has_told)
@@ -347,7 +345,6 @@ static struct judged *judged_new(struct lipap *node, int64_t member, struct str 
         j->said = said;
         j->failure = (struct judge_failure){0};
         j->row = (struct store_score){0};
-        j->window = (struct judge_window){0};
         j->has_told = j->is_removed = false;
         j->did = NULL;
         return j;

@@ -236,6 +236,51 @@ static void breaker_opens(struct rig *r)
 }
 LIST_TEST(breaker_opens)
 
+struct one_failure {
+        struct scene *scene;
+        struct bounce_judge_delivery delivery;
+};
+
+static void fail_one(void *arg)
+{
+        struct one_failure *f = arg;
+        assert_int_equal(bounce_judge_failed(&f->scene->rig->node, &f->delivery), ERR_OK);
+}
+
+/* Failures that share a transaction are counted one by one. Each saw the provider as it was before all of them. */
+static void breaker_in_one_change(struct rig *r)
+{
+        static struct providers providers;
+        static struct one_failure failures[20];
+        struct scene c;
+        struct scope scope;
+        struct store_delivery *rows;
+        size_t count;
+        memset(&providers, 0, sizeof providers);
+        scene_begin(&c, r, 20);
+        r->node.providers = &providers;
+        (void)new_post(&c);
+        arena_reset(&r->arena);
+        assert_int_equal(store_post_fill(r->node.store, clock_ms, 50, &r->arena, &rows, &count), ERR_OK);
+        assert_int_equal(count, 21);
+        scope_open(&scope, r->host->sched, FIBER_NEVER);
+        for (size_t i = 0; i < 20; i++) {
+                failures[i] = (struct one_failure){
+                        &c, {rows[i + 1].id, rows[i + 1].message, rows[i + 1].member, 550, S(REFUSED)}};
+                assert_int_equal(scope_spawn(&scope, "failure", fail_one, &failures[i]), ERR_OK);
+        }
+        assert_int_equal(scope_join(&scope), ERR_OK);
+        assert_int_equal(notices_of(&c, "breaker"), 1);
+        for (size_t i = 0; i < 20; i++) {
+                char address[40];
+                (void)snprintf(address, sizeof address, "m%zu@d.example", i);
+                assert_int_equal(score_of_member(&c, address).halves, 0);
+        }
+        r->node.providers = NULL;
+        scene_end(&c);
+}
+LIST_TEST(breaker_in_one_change)
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -246,6 +291,7 @@ int main(void)
                 cmocka_unit_test(test_bounced_then_removed),
                 cmocka_unit_test(test_probe_accepted_heals),
                 cmocka_unit_test(test_breaker_opens),
+                cmocka_unit_test(test_breaker_in_one_change),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
