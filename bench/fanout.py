@@ -14,7 +14,7 @@ from sign import cores, pinned
 from lib import rig
 
 COUNT = 10_000
-LARGER = (1_000, 10_000, 50_000)
+SMALL, LARGE = 1_000, 50_000
 ZONE = rig.TEST_ZONE + "".join(f"sub{n} 300 MX 10 mx{n}\nmx{n} 300 A {host}\n" for n, host in enumerate(HOSTS))
 AT_ONCE = {"rate": 6_000, "cpu": 0.12, "mib": 30}
 LATE_MS, LATE = 50, {"rate": 4_000, "cpu": 0.12, "mib": 60}
@@ -103,6 +103,7 @@ def at_once(world, table, scale, count):
     for name, _ in others:
         beside(table, runs, beside_runs[name], name)
     lines(table, "answers at once, no CHUNKING", [lipap(world, count, "--plain") for _ in range(scale.repeats)], {})
+    return runs
 
 
 def store_alone(world, count):
@@ -112,16 +113,15 @@ def store_alone(world, count):
     return rows(world, "queue", "drain", world.image)
 
 
-def growing(world, table, scale):
-    """The same for lists of other sizes."""
-    runs = {size: [lipap(world, scale.of(size)) for _ in range(scale.repeats)] for size in LARGER}
-    for size, row in runs.items():
-        table.line(f"{size:,} members: seconds", each(row, "seconds"))
-        table.line(f"{size:,} members: CPU ms a delivery", each(row, "cpu-each"))
-        table.line(f"{size:,} members: peak of memory, MiB", each(row, "mib"))
-    middle, most = LARGER[1:]
-    table.line(f"the rate with {most:,} members, in that with {middle:,}",
-               [a["messages-per-second"] / b["messages-per-second"] for a, b in zip(runs[most], runs[middle])], at_least=LINEAR)
+def growing(world, table, scale, middle):
+    """The same for a small list and a large one."""
+    small, large = ([lipap(world, scale.of(size)) for _ in range(scale.repeats)] for size in (SMALL, LARGE))
+    for size, runs in ((SMALL, small), (LARGE, large)):
+        table.line(f"{size:,} members: seconds", each(runs, "seconds"))
+        table.line(f"{size:,} members: CPU ms a delivery", each(runs, "cpu-each"))
+        table.line(f"{size:,} members: peak of memory, MiB", each(runs, "mib"))
+    table.line(f"the rate with {LARGE:,} members, in that with {COUNT:,}",
+               [a["messages-per-second"] / b["messages-per-second"] for a, b in zip(large, middle)], at_least=LINEAR)
 
 
 def run(world, table, scale):
@@ -131,9 +131,9 @@ def run(world, table, scale):
     world.start_knot(test_zone=ZONE)
     count = scale.of(COUNT)
     table.head(f"one post of {SIZE // 1024} KB to {count:,} members at {DOMAINS} domains, lipap on one core")
-    at_once(world, table, scale, count)
+    runs = at_once(world, table, scale, count)
     lines(table, f"answers after {LATE_MS} ms", [lipap(world, count, "--delay", str(LATE_MS)) for _ in range(scale.repeats)], LATE)
     stores = [store_alone(world, scale.of(2 * COUNT)) for _ in range(scale.repeats)]
     table.line("the store alone: deliveries a second", each(stores, "each-second"))
     table.line("the store alone: CPU ms a delivery", each(stores, "cpu-each"))
-    growing(world, table, scale)
+    growing(world, table, scale, runs)
