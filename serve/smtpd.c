@@ -39,6 +39,15 @@ static struct smtp_reply ask_hello(struct session *s, const struct smtp_server_e
         return s->handler->hello(s->ctx, event->is_extended, event->name);
 }
 
+static struct smtp_reply ask_tls(struct session *s)
+{
+        int64_t now_ms = host_now_ms(s->host);
+        if (s->place.link && !smtpd_gate_takes_tls(s->config->gate, now_ms))
+                return smtp_reply_of(454, 7, 0, S("No room for TLS now, try again later"));
+        smtpd_place_secure(s->config->gate, &s->place, now_ms);
+        return smtp_reply_of(220, 0, 0, S("Ready for TLS"));
+}
+
 static struct smtp_reply ask_data(struct session *s)
 {
         if (s->place.link && !smtpd_gate_takes_message(s->config->gate, host_now_ms(s->host)))
@@ -59,6 +68,8 @@ static struct smtp_reply ask(struct session *s, const struct smtp_server_event *
                 return s->handler->connect ? s->handler->connect(s->ctx) : smtp_reply_plain(220, S("ESMTP"));
         case SMTP_SERVER_HELLO:
                 return ask_hello(s, event);
+        case SMTP_SERVER_STARTTLS:
+                return ask_tls(s);
         case SMTP_SERVER_MAIL:
                 return s->handler->mail(s->ctx, &event->mail);
         case SMTP_SERVER_RCPT:
@@ -156,7 +167,6 @@ static enum err handshake(struct session *s, struct tls *tls, const char **fault
 /* One that fails leaves nothing that could be said. */
 static void secure(struct session *s)
 {
-        smtpd_place_secure(s->config->gate, &s->place, host_now_ms(s->host));
         struct tls_context *context = s->handler->secure ? s->handler->secure(s->ctx) : NULL;
         struct tls *tls = NULL;
         const char *fault = "out of memory";
@@ -238,7 +248,6 @@ static void read_more(struct session *s)
                         after_silence(s, e);
                 return;
         }
-        smtp_server_hold_tls(&s->server, s->place.link && !smtpd_gate_takes_tls(s->config->gate));
         if (is_resting)
                 memcpy(smtp_server_room(&s->server, &cap), piece, got);
         smtp_server_got(&s->server, got, host_now_ms(s->host));

@@ -22,26 +22,22 @@ bool smtpd_gate_is_crowded(const struct smtpd_gate *g)
         return g->open * 100 >= places(g, false) * SMTPD_CROWDED_PERCENT;
 }
 
-bool smtpd_gate_takes_tls(const struct smtpd_gate *g)
-{
-        return g->secured_most == 0 || g->secured < g->secured_most;
-}
-
 static bool is_full(size_t count, size_t most)
 {
         return most > 0 && count * 100 >= most * SMTPD_CROWDED_PERCENT;
 }
 
 /* Those for whom we do something just now are passed over: they are few, and not for long. */
-static void dismiss_one(struct smtpd_gate *g, struct smtpd_line *line, bool is_secured, int64_t before_ms)
+static bool dismiss_one(struct smtpd_gate *g, struct smtpd_line *line, int64_t before_ms)
 {
         for (struct smtpd_place *p = line->first; p && p->used_ms <= before_ms; p = p->next)
-                if (p->is_idle && (p->is_secured || !is_secured) && fiber_expire(p->fiber)) {
+                if (p->is_idle && fiber_expire(p->fiber)) {
                         p->is_dismissed = true;
                         smtpd_place_leave(g, p);
                         g->dismissed++;
-                        return;
+                        return true;
                 }
+        return false;
 }
 
 static int64_t idle_before_ms(const struct smtpd_gate *g, int64_t now_ms)
@@ -51,15 +47,30 @@ static int64_t idle_before_ms(const struct smtpd_gate *g, int64_t now_ms)
 
 void smtpd_gate_make_room(struct smtpd_gate *g, int64_t now_ms)
 {
-        if (smtpd_gate_is_crowded(g))
-                dismiss_one(g, &g->idle, false, idle_before_ms(g, now_ms));
+        struct smtpd_line *older = &g->idle, *other = &g->idle_secured;
+        int64_t before_ms = idle_before_ms(g, now_ms);
+        if (!smtpd_gate_is_crowded(g))
+                return;
+        if (!older->first || (other->first && other->first->used_ms < older->first->used_ms)) {
+                older = other;
+                other = &g->idle;
+        }
+        if (!dismiss_one(g, older, before_ms))
+                (void)dismiss_one(g, other, before_ms);
 }
 
 bool smtpd_gate_takes_message(struct smtpd_gate *g, int64_t now_ms)
 {
         if (is_full(g->messages.count, g->messages_most))
-                dismiss_one(g, &g->messages, false, now_ms - SMTPD_SLOW_AFTER_MS);
+                (void)dismiss_one(g, &g->messages, now_ms - SMTPD_SLOW_AFTER_MS);
         return g->messages_most == 0 || g->messages.count < g->messages_most;
+}
+
+bool smtpd_gate_takes_tls(struct smtpd_gate *g, int64_t now_ms)
+{
+        if (is_full(g->secured, g->secured_most))
+                (void)dismiss_one(g, &g->idle_secured, idle_before_ms(g, now_ms));
+        return g->secured_most == 0 || g->secured < g->secured_most;
 }
 
 static void append(struct smtpd_line *line, struct smtpd_place *p, int64_t now_ms)
@@ -102,7 +113,7 @@ static void move(struct smtpd_line *line, struct smtpd_place *p, int64_t now_ms)
 
 void smtpd_place_used(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms)
 {
-        move(&g->idle, p, now_ms);
+        move(p->is_secured ? &g->idle_secured : &g->idle, p, now_ms);
 }
 
 void smtpd_place_in_message(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms)
@@ -114,10 +125,9 @@ void smtpd_place_secure(struct smtpd_gate *g, struct smtpd_place *p, int64_t now
 {
         if (!p->link || p->is_secured)
                 return;
-        if (is_full(g->secured, g->secured_most))
-                dismiss_one(g, &g->idle, true, idle_before_ms(g, now_ms));
         p->is_secured = true;
         g->secured++;
+        smtpd_place_used(g, p, now_ms);
 }
 
 void smtpd_place_leave(struct smtpd_gate *g, struct smtpd_place *p)

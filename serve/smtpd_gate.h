@@ -51,7 +51,7 @@ struct smtpd_gate {
         uint64_t begun;     /* sessions, over all */
         uint64_t refused;   /* connections told 421 because there was no place */
         uint64_t dismissed; /* sessions that made room */
-        struct smtpd_line idle, messages;
+        struct smtpd_line idle, idle_secured, messages;
         union smtpd_buffers *spare;
         size_t spare_count;
 };
@@ -63,14 +63,13 @@ void smtpd_gate_make_room(struct smtpd_gate *g, int64_t now_ms);
 /* Likewise for messages; then whether one more may begin. */
 bool smtpd_gate_takes_message(struct smtpd_gate *g, int64_t now_ms);
 
-bool smtpd_gate_takes_tls(const struct smtpd_gate *g);
+bool smtpd_gate_takes_tls(struct smtpd_gate *g, int64_t now_ms); /* the same for sessions under TLS */
 
 /* A session of `fiber` begins, is used, has a message under way, goes under TLS, ends. All but the first are harmless for one that stands
  * nowhere. */
 void smtpd_place_enter(struct smtpd_gate *g, struct smtpd_place *p, struct fiber *fiber, int64_t now_ms);
 void smtpd_place_used(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms);
 void smtpd_place_in_message(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms);
-/* It may end another one under TLS: the least lately used, as smtpd_gate_make_room does. */
 void smtpd_place_secure(struct smtpd_gate *g, struct smtpd_place *p, int64_t now_ms);
 void smtpd_place_leave(struct smtpd_gate *g, struct smtpd_place *p);
 

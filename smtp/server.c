@@ -249,7 +249,7 @@ static bool reply_fits(enum smtp_server_event_kind kind, uint16_t code)
 {
         if (code >= 400 && code <= 599)
                 return true;
-        if (kind == SMTP_SERVER_CONNECT)
+        if (kind == SMTP_SERVER_CONNECT || kind == SMTP_SERVER_STARTTLS)
                 return code == 220;
         if (kind == SMTP_SERVER_DATA)
                 return code == 354;
@@ -273,6 +273,12 @@ static void after_reply(struct smtp_server *s, const struct smtp_reply *reply, i
                         server_reset(s, SMTP_RESET_HELLO);
                 }
                 server_idle(s);
+                break;
+        case SMTP_SERVER_STARTTLS:
+                if (is_positive)
+                        s->state = SMTP_SERVER_STATE_SECURE;
+                else
+                        server_idle(s);
                 break;
         case SMTP_SERVER_MAIL:
                 s->in_mail = is_positive;
@@ -319,7 +325,7 @@ static void answer(struct smtp_server *s, const struct smtp_reply *reply, int64_
         bool is_hello = s->waiting == SMTP_SERVER_HELLO && smtp_reply_is_positive(reply);
         if (is_hello)
                 s->is_extended = s->is_extended_asked;
-        if (is_hello || reply->code == 220)
+        if (is_hello || (reply->code == 220 && s->waiting == SMTP_SERVER_CONNECT))
                 server_say_named(s, reply, is_hello && s->is_extended);
         else
                 server_write(s, reply);
@@ -346,11 +352,6 @@ void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply, in
                 answer_early(s, reply);
         else
                 answer(s, reply, now_ms);
-}
-
-void smtp_server_hold_tls(struct smtp_server *s, bool is_held)
-{
-        s->is_tls_held = is_held;
 }
 
 void smtp_server_shutdown(struct smtp_server *s)

@@ -74,9 +74,10 @@ enum smtp_server_event_kind {
         SMTP_SERVER_RCPT, /* wants a reply: 2yz accepts this recipient; a refusal harms no other */
         SMTP_SERVER_DATA, /* wants a reply: 354 lets the message come, 4yz and 5yz leave the transaction open, unless
                            * RESET says that it ended */
-        SMTP_SERVER_BODY,   /* bytes of the message: dots undone, lines end with CRLF; slices end anywhere */
-        SMTP_SERVER_END,    /* the message is complete; wants a reply, which ends the transaction */
-        SMTP_SERVER_RESET,  /* the transaction is over without a message: forget it */
+        SMTP_SERVER_BODY,  /* bytes of the message: dots undone, lines end with CRLF; slices end anywhere */
+        SMTP_SERVER_END,   /* the message is complete; wants a reply, which ends the transaction */
+        SMTP_SERVER_RESET, /* the transaction is over without a message: forget it */
+        SMTP_SERVER_STARTTLS, /* wants a reply: 220, or 454 while there is no room for it (RFC 3207 4) */
         SMTP_SERVER_SECURE, /* do the TLS handshake now, then call smtp_server_secured or smtp_server_lost */
         SMTP_SERVER_CLOSED  /* the session is over: write what is pending and close; `closed` says why */
 };
@@ -141,10 +142,9 @@ struct smtp_server {
         enum smtp_server_closed closed;
         enum smtp_server_reset reset;
         bool is_parked;
-        bool is_greet_due;            /* the time before the banner is over */
-        bool has_reset;               /* RESET is to be given before anything else */
-        bool is_secured, is_securing; /* TLS is on; SECURE was given */
-        bool is_tls_held;
+        bool is_greet_due;                                  /* the time before the banner is over */
+        bool has_reset;                                     /* RESET is to be given before anything else */
+        bool is_secured, is_securing;                       /* TLS is on; SECURE was given */
         bool is_hello_done, is_extended, is_extended_asked; /* EHLO: accepted last; asked last */
         bool in_mail, in_smtputf8;                          /* MAIL was accepted, with SMTPUTF8 */
         bool at_line_start;  /* in a message: the next unread byte begins a line */
@@ -186,8 +186,6 @@ bool smtp_server_next(struct smtp_server *s, struct smtp_server_event *event);
 void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply, int64_t now_ms);
 /* After SECURE: TLS is on. The client begins with EHLO again; STARTTLS is not offered any more. */
 void smtp_server_secured(struct smtp_server *s, int64_t now_ms);
-/* Whether STARTTLS is answered 454 for now (RFC 3207 4): it costs more than a session in the clear. */
-void smtp_server_hold_tls(struct smtp_server *s, bool is_held);
 /* Close from our side, at any moment: say 421 4.3.2 and give CLOSED next. */
 void smtp_server_shutdown(struct smtp_server *s);
 /* The same where room is needed for others: 421 4.3.2. */

@@ -243,14 +243,7 @@ static enum server_step do_starttls(struct smtp_server *s, const struct call *ca
                 server_refuse(s, 503, 5, 1, s->is_secured ? S("TLS is on already") : S("Not at this point"));
                 return SERVER_STEP_MORE;
         }
-        if (s->is_tls_held) {
-                server_say(s, 454, 7, 0, S("TLS is not available now, try again later"));
-                server_idle(s);
-                return SERVER_STEP_MORE;
-        }
-        server_say(s, 220, 0, 0, S("Ready for TLS"));
-        s->state = SMTP_SERVER_STATE_SECURE;
-        return SERVER_STEP_MORE;
+        return server_ask(s, SMTP_SERVER_STARTTLS, call->line_n, call->event);
 }
 
 static enum server_step do_quit(struct smtp_server *s, const struct call *call)

@@ -18,6 +18,7 @@ struct server_play {
         size_t from_n;
         bool in_mail; /* MAIL was answered 2yz, and neither END nor RESET came since */
         bool is_closed;
+        bool no_tls; /* for now */
         size_t writes;
         int64_t now_ms;
 };
@@ -130,6 +131,9 @@ static inline struct smtp_reply server_play_answer(
                 server_play_line(p, "data", S(""));
                 return str_eq(server_play_local(p), S("nodata")) ? smtp_reply_of(451, 3, 0, S("not now"))
                                                                  : smtp_reply_plain(354, S("go"));
+        case SMTP_SERVER_STARTTLS:
+                return p->no_tls ? smtp_reply_of(454, 7, 0, S("not now"))
+                                 : smtp_reply_of(220, 0, 0, S("Ready for TLS"));
         case SMTP_SERVER_END:
                 return server_play_end(p, event);
         default:
