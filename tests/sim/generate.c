@@ -89,7 +89,7 @@ static int64_t some_time(struct generator *g)
 static void put_temper(struct generator *g)
 {
         unsigned user = below(g, 12);
-        switch (below(g, 14)) {
+        switch (below(g, 20)) {
         case 0:
                 put(g, " greylist=%um", between(g, 1, 20));
                 break;
@@ -128,6 +128,24 @@ static void put_temper(struct generator *g)
                 break;
         case 12:
                 put(g, " bounce=%u", between(g, 5, 50));
+                break;
+        case 13:
+                put(g, " connections=%u", between(g, 1, 3));
+                break;
+        case 14:
+                put(g, " per-minute=%u", between(g, 2, 10));
+                break;
+        case 15:
+                put(g, " chunking=no");
+                break;
+        case 16:
+                put(g, " chatter=%u", between(g, 10, 100));
+                break;
+        case 17:
+                put(g, " forged-bounces=%u", between(g, 10, 100));
+                break;
+        case 18:
+                put(g, " full-users=m%u lost-users=m%u", user, below(g, 12));
                 break;
         default:
                 put(g, " refused-users=m%u,m%u", user, below(g, 12));
@@ -334,8 +352,9 @@ static void break_dns(struct generator *g)
 static void change_temper(struct generator *g)
 {
         static const char *const tempers[] = {"storm=100", "refuse=yes", "drop-after=100", "drop-before=100",
-                "close-after=100", "per-connection=1", "read-rate=500", "banner-delay=90s", "greylist=5m"};
-        unsigned host = between(g, 1, g->hosts), temper = below(g, 9), for_s = between(g, 30, 3600);
+                "close-after=100", "per-connection=1", "read-rate=500", "banner-delay=90s", "greylist=5m",
+                "connections=1", "per-minute=2", "blocks=yes", "full-users=*"};
+        unsigned host = between(g, 1, g->hosts), temper = below(g, 13), for_s = between(g, 30, 3600);
         int64_t at_ms = some_time(g);
         happen(g, at_ms, "temper h%u %s for=%us", host, tempers[temper], for_s);
         if (at_ms + (int64_t)for_s * 1000 > g->calm_ms)

@@ -212,15 +212,28 @@ size_t ledger_count(const struct ledger *l, struct str post, struct str recipien
         return count;
 }
 
+/* Is there a copy whose outcome the other side must know? */
+static bool has_firm_copy(const struct ledger *l, uint32_t t, size_t target, uint32_t person)
+{
+        for (size_t i = l->copy_count; i-- > 0;) {
+                const struct ledger_copy *c = &l->copies[i];
+                if (c->try == t && c->target == target && c->member == person &&
+                        !ledger_is_excused(l, c->connection, c->dot))
+                        return true;
+        }
+        return false;
+}
+
 size_t ledger_lacking(const struct ledger *l, uint32_t list, struct str recipient)
 {
         uint32_t person = list < l->roll_count ? ledger_person_find(&l->rolls[list], recipient) : LEDGER_NONE;
         size_t count = 0;
-        for (size_t i = 0; i < l->entry_count && person != LEDGER_NONE; i++) {
+        for (uint32_t i = 0; i < l->entry_count && person != LEDGER_NONE; i++) {
                 const struct ledger_entry *e = &l->entries[i];
                 size_t t = ledger_target_of(e, list);
-                if (t < e->is.target_count && e->is.fate >= LEDGER_UNKNOWN && e->is.fate != LEDGER_REFUSED)
-                        count += person >= e->cell_count[t] || e->cells[t][person].copies == 0;
+                if (t < e->is.target_count && (e->is.fate == LEDGER_UNKNOWN || e->is.fate == LEDGER_ACCEPTED))
+                        count += person >= e->cell_count[t] || e->cells[t][person].copies == 0 ||
+                                 !has_firm_copy(l, i, t, person);
         }
         return count;
 }

@@ -113,8 +113,8 @@ static void judge_haste(struct mx *m, struct mx_grey *g, struct str from, struct
                 g->window_ms = now;
                 g->in_window = 0;
         }
-        g->in_window++;
-        if (from.n > 0 && list != LEDGER_NONE && ledger_fault_ms(m->config.ledger) < g->window_ms &&
+        if (++g->in_window > 1 && from.n > 0 && list != LEDGER_NONE &&
+                ledger_fault_ms(m->config.ledger) < g->window_ms &&
                 g->in_window > ledger_lacking(m->config.ledger, list, to) + 1)
                 ledger_violate(m->config.ledger, "polite",
                         "%s put mail for %.*s off, and was asked for it %u times within %lld s",
