@@ -218,6 +218,8 @@
 #define STS_MX_MAX 128         /* patterns of one policy; the largest that are known have some twenty */
 #define STS_KEPT_MAX 4096 /* of a policy as it is kept: so STS_POLICIES_MAX of them are 40 MiB of an image */
 #define STS_POLICIES_MAX 10000       /* that are kept; those that expire first go */
+#define STS_FETCHES_MAX 64           /* at one time: each holds some 130 KiB */
+#define STS_ANSWER_ROOM (16 * 1024)  /* for an answer of the DNS: forty records; who has more has none */
 #define STS_FAILED_MAX 1024          /* domains whose fetch failed, and that are remembered for it */
 #define STS_ADDRESSES_MAX 8          /* of a policy's server that are tried */
 #define STS_CONNECT_MS (10LL * 1000) /* to one of them: several may have to be tried */

@@ -29,6 +29,7 @@ struct failed {
 struct sts {
         struct sts_config config;
         struct running *running;
+        struct semaphore places; /* for fetches */
         struct sts_stats stats;
         struct failed failed[STS_FAILED_MAX];
 };
@@ -41,13 +42,16 @@ struct look {
         struct store_sts row; /* what is kept; without a policy, there is none */
         struct str id;        /* that the domain's record tells; empty: none */
         struct sts_policy policy;
+        char *room; /* for one that is fetched, STS_KEPT_MAX octets */
 };
 
 struct sts *sts_new(const struct sts_config *config)
 {
         struct sts *s = calloc(1, sizeof *s);
-        if (s)
-                s->config = *config;
+        if (!s)
+                return NULL;
+        s->config = *config;
+        s->places.left = STS_FETCHES_MAX;
         return s;
 }
 
@@ -118,7 +122,7 @@ static enum err take_kept(struct look *l)
 }
 
 /* The id at _mta-sts.DOMAIN. Whatever trouble there is with it, it is not there: then what is kept counts (RFC 8461 5.1).
- *   ERR_OK, ERR_CANCELLED, ERR_MEMORY */
+ *   ERR_OK, ERR_CANCELLED */
 static enum err take_id(struct look *l)
 {
         const struct sts_config *c = &l->sts->config;
@@ -133,11 +137,9 @@ static enum err take_id(struct look *l)
         if (e != ERR_OK || answer.status != DNS_FOUND)
                 return e == ERR_CANCELLED ? e : ERR_OK;
         struct str *texts = arena_alloc(l->arena, answer.count * sizeof *texts);
-        if (!texts)
-                return ERR_MEMORY;
-        for (size_t i = 0; i < answer.count; i++)
+        for (size_t i = 0; texts && i < answer.count; i++)
                 texts[i] = answer.values[i].text;
-        if (sts_record_find(texts, answer.count, &l->id) != ERR_OK)
+        if (!texts || sts_record_find(texts, answer.count, &l->id) != ERR_OK)
                 l->id = (struct str){NULL, 0};
         return ERR_OK;
 }
@@ -172,17 +174,13 @@ static void log_fetch(const struct look *l, const struct sts_fetched *f, enum er
         log_end(&line);
 }
 
-/* Keep what was fetched. A disk that is full is no reason to go without it now.
- *   ERR_OK, ERR_MEMORY */
+/* Keep what was fetched. A disk that is full is no reason to go without it now. */
 static enum err keep(struct look *l, const struct sts_fetched *f)
 {
         struct sts *s = l->sts;
         int64_t now_ms = host_wall_ms(s->config.host);
-        char *room = arena_alloc(l->arena, STS_KEPT_MAX);
         struct wr text;
-        if (!room)
-                return ERR_MEMORY;
-        wr_init(&text, room, STS_KEPT_MAX);
+        wr_init(&text, l->room, STS_KEPT_MAX);
         sts_policy_write(&text, &f->policy);
         const struct store_sts row = {
                 l->domain, l->id, wr_text(&text), now_ms, now_ms + f->policy.max_age_s * 1000};
@@ -197,7 +195,7 @@ static enum err keep(struct look *l, const struct sts_fetched *f)
         return sts_policy_parse(wr_text(&text), &l->policy); /* its slices lie in the arena now */
 }
 
-static enum err fetch(struct look *l, const uint8_t domain[SHA256_SIZE])
+static enum err fetch_now(struct look *l, const uint8_t domain[SHA256_SIZE])
 {
         struct sts *s = l->sts;
         struct sts_fetched *f = malloc(sizeof *f);
@@ -216,6 +214,17 @@ static enum err fetch(struct look *l, const uint8_t domain[SHA256_SIZE])
                 e = ERR_OK; /* what is kept counts, or nothing does */
         }
         free(f);
+        return e;
+}
+
+static enum err fetch(struct look *l, const uint8_t domain[SHA256_SIZE])
+{
+        struct sts *s = l->sts;
+        enum err e = semaphore_take(&s->places, s->config.host->sched, FIBER_NEVER);
+        if (e != ERR_OK)
+                return e;
+        e = fetch_now(l, domain);
+        semaphore_give(&s->places);
         return e;
 }
 
@@ -250,7 +259,8 @@ static enum err find(struct look *l)
         enum err e = sha256(l->domain, domain);
         while (e == ERR_OK) {
                 arena_reset(l->arena);
-                e = take_kept(l);
+                l->room = arena_alloc(l->arena, STS_KEPT_MAX);
+                e = l->room ? take_kept(l) : ERR_MEMORY;
                 if (e == ERR_OK)
                         e = take_id(l);
                 if (e != ERR_OK || l->id.n == 0 || !is_stale(l) || has_failed(s, domain))
@@ -265,7 +275,7 @@ static enum err find(struct look *l)
 
 enum err sts_find(struct sts *s, struct str domain, struct str host, struct sts_verdict *out)
 {
-        const size_t room = DNS_ANSWER_ROOM + 4 * STS_KEPT_MAX;
+        const size_t room = STS_ANSWER_ROOM + 4 * STS_KEPT_MAX;
         char text[DOMAIN_MAX + 1];
         struct arena arena;
         struct look l = {.sts = s, .arena = &arena};

@@ -41,12 +41,12 @@ static enum err add_addresses(
 
 static enum err find_addresses(struct fetch *f)
 {
-        char *memory = malloc(DNS_ANSWER_ROOM);
+        char *memory = malloc(STS_ANSWER_ROOM);
         struct arena arena;
         struct dns_name name;
         if (!memory)
                 return ERR_MEMORY;
-        arena_init(&arena, memory, DNS_ANSWER_ROOM);
+        arena_init(&arena, memory, STS_ANSWER_ROOM);
         enum err e = dns_name_parse(f->host, &name);
         if (e == ERR_OK)
                 e = add_addresses(f, &name, DNS_TYPE_AAAA, STS_ADDRESSES_MAX / 2, &arena);
