@@ -132,7 +132,8 @@ def run(world, table, scale):
     count = scale.of(COUNT)
     table.head(f"one post of {SIZE // 1024} KB to {count:,} members at {DOMAINS} domains, lipap on one core")
     runs = at_once(world, table, scale, count)
-    lines(table, f"answers after {LATE_MS} ms", [lipap(world, count, "--delay", str(LATE_MS)) for _ in range(scale.repeats)], LATE)
+    late = [lipap(world, count, "--delay", str(LATE_MS)) for _ in range(scale.repeats)]
+    lines(table, f"answers after {LATE_MS} ms", late, LATE)
     stores = [store_alone(world, scale.of(2 * COUNT)) for _ in range(scale.repeats)]
     table.line("the store alone: deliveries a second", each(stores, "each-second"))
     table.line("the store alone: CPU ms a delivery", each(stores, "cpu-each"))

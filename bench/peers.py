@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Who else sends one message to many: Debian's Postfix with XVERP, and Debian's mlmmj. A peer that is not installed is skipped by name."""
+"""Who else sends one message to many: Debian's Postfix with XVERP, and Debian's mlmmj. A peer that is not installed is
+skipped by name."""
 import os
 import shutil
 
@@ -81,37 +82,6 @@ class Mlmmj:
         row = sink.wait()
         row["cpu-each"] = used["cpu-seconds"] * 1000 / count
         return row
-
-
-class Mlmmj:
-    """One copy after the other, each with a VERP return path and a file in its queue."""
-    name, count = "mlmmj", 500
-    folders = ("incoming", "queue/discarded", "archive", "text", "subconf", "unsubconf", "bounce", "control", "moderation",
-               "subscribers.d", "digesters.d", "requeue", "nomailsubs.d")
-
-    def __init__(self, world):
-        self.program = shutil.which("mlmmj-send", path=rig.search_path())
-        if not self.program:
-            raise Broken("mlmmj is not installed")
-        self.world = world
-
-    def make(self, count):
-        """A list and a mail in its queue; the mail's path."""
-        home = os.path.join(self.world.folder, "mlmmj")
-        shutil.rmtree(home, ignore_errors=True)
-        for folder in self.folders:
-            os.makedirs(os.path.join(home, folder))
-        for name, text in (("index", ""), ("control/listaddress", "large@mailingl.st\n"), ("control/relayhost", f"{HOSTS[0]}\n"),
-                           ("subscribers.d/m", "".join(f"{address(number)}\n" for number in range(count))),
-                           ("queue/mail", message(TEXT).decode().replace("\r\n", "\n"))):
-            self.world.file(f"mlmmj/{name}", text)
-        return home, os.path.join(home, "queue", "mail")
-
-    def run(self, sinks, count):
-        home, mail = self.make(count)
-        sink = sinks(self.world, count)
-        used = timed([self.program, "-L", home, "-m", mail])
-        return {**sink.wait(), "cpu-each": used["cpu-seconds"] * 1000 / count}
 
 
 def found(world, table):
