@@ -208,6 +208,14 @@ static void moderation_faults(struct rig *r)
                 {"rows of a list that is not there",
                         "PRAGMA foreign_keys = OFF; UPDATE notice SET list = 99; UPDATE ban SET list = 99", 2,
                         2},
+                {"rows of the judge whose member, list or breaker is not there",
+                        "PRAGMA foreign_keys = OFF;"
+                        "INSERT INTO score VALUES (99, 'p', 1, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, '');"
+                        "INSERT INTO verdict VALUES (1, 99, 1, 1, 'a', '', 1);"
+                        "INSERT INTO bounce VALUES (1, 1, 99, 1, x'');"
+                        "INSERT INTO told VALUES (99, 1, 1, 1, 1, 1, 1, 1);"
+                        "INSERT INTO breaker_told VALUES ('p', 99)",
+                        6, 6},
                 {"an index that says something else",
                         "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX "
                         "request_domain"
