@@ -89,6 +89,14 @@ struct smtp_out_envelope {
 MUST_USE enum err smtp_out_envelope(struct smtp_out *o, const struct smtp_out_envelope *envelope,
         struct smtp_reply *mail, struct smtp_reply *rcpt, struct smtp_reply *data, size_t *accepted);
 
+/* All in one write, where the server offers PIPELINING and CHUNKING: MAIL, RCPT for the one recipient of `envelope`, and
+ * `message`, which ends with CRLF, as one chunk. `mail`, `rcpt` and `end` get the answers; code 0 where none came, also with
+ * an err. What is said to the end counts only if sender and recipient were accepted; if not, RSET should follow.
+ *   ERR_UNSUPPORTED  also: not offered. Nothing was sent
+ *   ERR_SYNTAX       also: the message is not as it must be */
+MUST_USE enum err smtp_out_go(struct smtp_out *o, const struct smtp_out_envelope *envelope,
+        struct str message, struct smtp_reply *mail, struct smtp_reply *rcpt, struct smtp_reply *end);
+
 /* Bytes of the message after 354 or smtp_out_bdat: lines with CRLF; dots are doubled here. Small pieces are gathered into one write.
  * If the server answers 4yz or 5yz before the end, the rest is dropped and smtp_out_end gives that answer. */
 MUST_USE enum err smtp_out_body(struct smtp_out *o, struct str bytes);

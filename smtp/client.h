@@ -158,9 +158,10 @@ MUST_USE enum err smtp_client_rset(
         struct smtp_client *c); /* also ends a transaction in which DATA was refused */
 MUST_USE enum err smtp_client_quit(struct smtp_client *c);
 
-/* The whole message in one chunk (RFC 3030 2) of `size` bytes, in the place of DATA, when all answers are there. It may
- * begin at once: so many bytes by smtp_client_body, sent as they are, and smtp_client_end. A refusal leaves the server's
- * transaction undetermined: RSET or QUIT should follow.
+/* The whole message in one chunk (RFC 3030 2) of `size` bytes, in the place of DATA. It may begin at once: so many bytes by
+ * smtp_client_body, sent as they are, and smtp_client_end. With PIPELINING it may follow the envelope before its answers
+ * are there; then what is said to its end counts only if a recipient was accepted. A refusal leaves the server's transaction
+ * undetermined: RSET or QUIT should follow.
  *   ERR_UNSUPPORTED  CHUNKING is not offered */
 MUST_USE enum err smtp_client_bdat(struct smtp_client *c, uint64_t size);
 

@@ -130,9 +130,7 @@ enum err smtp_client_bdat(struct smtp_client *c, uint64_t size)
         char line[COMMAND_ROOM];
         struct wr w;
         enum err e = ready(c);
-        if (e == ERR_OK && c->queue_n > 0)
-                return ERR_AGAIN;
-        if (e == ERR_OK && (c->state != SMTP_CLIENT_STATE_MAIL || c->recipients == 0))
+        if (e == ERR_OK && (c->state != SMTP_CLIENT_STATE_MAIL || (c->queue_n == 0 && c->recipients == 0)))
                 return ERR_SEQUENCE;
         if (e != ERR_OK || !c->extensions.chunking)
                 return e == ERR_OK ? ERR_UNSUPPORTED : e;
