@@ -169,15 +169,32 @@
 #define HANDOVER_GREETING_MS 10000   /* likewise; a signer that hangs is passed over then */
 #define HANDOVER_COMMAND_MS 60000    /* it asks us in turn before it answers */
 #define HANDOVER_IDLE_MS 10000       /* an unused connection to a signer is closed */
-#define DELIVERY_JOBS_MAX 1024       /* deliveries held in memory at once */
-#define DELIVERY_WORKERS_MAX 100     /* connections for delivery in all, beside those that are stuck */
-#define DELIVERY_STUCK_MAX 300       /* destinations that were connected to and do not speak */
-#define DELIVERY_WORKERS_EACH 4      /* connections to one destination */
-#define DELIVERY_LINGER_MS 2000      /* an unused connection waits for more mail to the same destination */
-#define DELIVERY_SLOW_MS 5000 /* a destination whose jobs wait longer is slow, and gives way to others */
-#define DELIVERY_SLOW_JOBS 8  /* that may wait in memory for a slow destination when others need the room */
-#define DELIVERY_SLOW_PAUSE_MS 30000 /* before the rest of them is looked at again */
-#define DELIVERY_RESTS_MAX 1024      /* destinations that just failed and are remembered as such */
+#define DELIVERY_JOBS_MAX \
+        4096 /* deliveries held in memory at once: eight for each connection, 300 bytes each */
+#define DELIVERY_WORKERS_MAX \
+        500 /* connections for delivery in all, beside those that are stuck; 80 KB each */
+#define DELIVERY_URGENT_JOBS 256   /* of what people wait for, beside the jobs above */
+#define DELIVERY_WORKERS_URGENT 16 /* connections for destinations of such mail when all others are taken */
+#define DELIVERY_ROUTES_MAX 4096   /* ways from domains to their hosts that are remembered */
+#define DELIVERY_ROUTE_LEAST_MS (60 * 1000) /* however soon the DNS forgets */
+#define DELIVERY_ROUTE_MOST_MS \
+        (15 * 60 * 1000) /* however long it holds: who moves a domain waits no longer */
+#define DELIVERY_ASKING_MAX \
+        128 /* routes looked up at one time: each has up to 34 questions, one after another */
+#define DELIVERY_ASKING_URGENT 16 /* and of such with urgent mail, when these are all taken */
+#define DELIVERY_LETTERS_MAX 64   /* messages of which what every transaction needs is kept in memory */
+#define DELIVERY_LETTERS_BYTES_MAX (4 * 1024 * 1024) /* and their bytes, for those that are small */
+#define DELIVERY_LETTER_MAX (512 * 1024) /* a larger one is read from the spool for each recipient */
+#define DELIVERY_GO_MAX (64 * 1024) /* a message goes out behind its envelope, without waiting, up to here */
+#define DELIVERY_STUCK_MAX 200      /* destinations that were connected to and do not speak */
+#define DELIVERY_WORKERS_EACH \
+        20 /* connections to one destination, when it is willing: large providers take as many of one sender */
+#define DELIVERY_LINGER_MS 2000 /* an unused connection waits for more mail to the same destination */
+#define DELIVERY_SLOW_MS 5000   /* a destination whose jobs wait longer is slow, and gives way to others */
+#define DELIVERY_SLOW_JOBS 8    /* that may wait in memory for a slow destination when others need the room */
+#define DELIVERY_SLOW_PAUSE_MS 30000           /* before the rest of them is looked at again */
+#define DELIVERY_REST_MOST_MS (60 * 60 * 1000) /* of a destination that fails time after time */
+#define DELIVERY_RESTS_MAX 1024                /* destinations that just failed and are remembered as such */
 #define DELIVERY_OPEN_MS \
         (6 * 60 * 1000) /* for all addresses of a destination; one may take 5 minutes to greet */
 #define DELIVERY_CONNECT_MS \

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "serve/delivery_connect.h"
 
+#include <string.h>
+
+#include "base/check.h"
 #include "host/log.h"
 #include "serve/delivery_outcome.h"
 
@@ -29,7 +32,7 @@ static struct str say_no_tls(struct delivery_worker *w, const char *why)
         wr_init(&text, w->said, sizeof w->said);
         if (policy->rule == TLS_RULE_STS) {
                 wr_str(&text, S("the policy of "));
-                wr_str(&text, w->destination->domain);
+                wr_str(&text, w->domain);
                 wr_str(&text, S(" asks for TLS and proof (MTA-STS, RFC 8461), and its host "));
         } else {
                 wr_str(&text, S("the zone of "));
@@ -47,7 +50,7 @@ static void log_tls(struct delivery_worker *w, enum log_level level, const char 
         struct log_line l;
         log_begin(&l, w->node->host, level, "delivery", event);
         log_ip_port(&l, "peer", &w->peer);
-        log_str(&l, "domain", w->destination->domain);
+        log_str(&l, "domain", w->domain);
         log_c(&l, "why", why);
         log_end(&l);
 }
@@ -56,6 +59,7 @@ static void count(struct delivery_worker *w, enum tls_result result)
 {
         w->tls_result = result;
         w->node->stats.tls_results[result]++;
+        w->destination->counts.tls[result]++;
 }
 
 /* ---- one address ---- */
@@ -165,7 +169,7 @@ static enum err open_one(struct delivery_worker *w, size_t nth, struct attempt *
                 .sts = node->sts,
                 .targets = &w->targets,
                 .nth = nth,
-                .domain = w->destination->domain,
+                .domain = w->domain,
                 .now_ms = host_now_ms(node->host),
                 .deadline_ms = host_now_ms(node->host) + MX_LOOKUP_MS,
                 .arena = &w->arena};
@@ -203,6 +207,8 @@ static struct delivery_outcome connect_any(struct delivery_worker *w)
                         delivery_connected(w->destination);
                         break;
                 }
+                o.is_destination = !a.no_tls;
+                o.is_domain = a.no_tls != NULL; /* others ask less of the same hosts */
                 o.said = a.no_tls            ? say_no_tls(w, a.no_tls)
                          : a.reply.code != 0 ? delivery_say_reply(w, &a.reply)
                                              : delivery_say_trouble(w, S("connecting"), e);
@@ -214,23 +220,63 @@ static struct delivery_outcome connect_any(struct delivery_worker *w)
         return o;
 }
 
-struct delivery_outcome delivery_connect(struct delivery_worker *w)
+/* May what was opened for this domain serve others? Only where the hosts are those of the destination, and where nobody
+ * asked for anything of them. */
+static bool is_shared(struct delivery_worker *w, const struct delivery_job *job)
+{
+        uint8_t key[MX_KEY_SIZE];
+        bool is_same =
+                mx_key(&w->targets, key) == ERR_OK && memcmp(key, w->destination->key, sizeof key) == 0;
+        if (!is_same)
+                delivery_route_forget(w->destination->delivery, job->domain); /* the domain has moved */
+        return is_same && job->is_shareable && w->policy.rule == TLS_RULE_NONE;
+}
+
+struct delivery_outcome delivery_connect(struct delivery_worker *w, const struct delivery_job *job)
 {
         struct lipap *node = w->node;
-        struct destination *d = w->destination;
-        if (delivery_is_resting(d))
-                return (struct delivery_outcome){
-                        .kind = DELIVERY_DEFER, .is_destination = true, .said = str_of(d->said, d->said_n)};
-        enum err e = mx_find(node->resolver, node->host, w->destination->domain, node->hostname,
+        struct delivery_outcome o;
+        CHECK(!w->is_open && job->domain.n <= sizeof w->domain_text);
+        memcpy(w->domain_text, job->domain.p, job->domain.n);
+        w->domain = str_of(w->domain_text, job->domain.n);
+        w->taken = 0;
+        enum err e = mx_find(node->resolver, node->host, w->domain, node->hostname,
                 host_now_ms(node->host) + MX_LOOKUP_MS, &w->targets);
-        if (e == ERR_OK)
-                return connect_any(w);
+        if (e == ERR_OK) {
+                o = connect_any(w);
+                w->is_shared = w->is_open && is_shared(w, job);
+                return o;
+        }
+        o = delivery_outcome_of_trouble(w, S("looking up the mail hosts"), e);
         if (e == ERR_UNSUPPORTED)
-                return (struct delivery_outcome){.kind = DELIVERY_FAIL,
-                        .is_destination = true,
-                        .code = 556,
-                        .said = S("556 5.1.10 the domain takes no mail (RFC 7505)")};
-        struct delivery_outcome o = delivery_outcome_of_trouble(w, S("looking up the mail hosts"), e);
-        o.is_destination = true;
+                o = (struct delivery_outcome){.kind = DELIVERY_FAIL, .code = 556, .said = DELIVERY_NULL_MX};
+        o.is_domain = true;
         return o;
+}
+
+bool delivery_serves(const struct delivery_worker *w, const struct delivery_job *job)
+{
+        return w->is_open && (str_eq(w->domain, job->domain) || (w->is_shared && job->is_shareable));
+}
+
+/* Does the domain have a policy of MTA-STS? */
+static bool has_sts(struct lipap *node, struct str domain, const struct mx_targets *targets)
+{
+        struct sts_verdict verdict;
+        char text[DNS_NAME_TEXT_MAX];
+        struct wr host;
+        if (!node->sts || targets->host_count == 0)
+                return false;
+        wr_init(&host, text, sizeof text);
+        dns_name_write(&host, &targets->hosts[0].name);
+        return sts_find(node->sts, domain, wr_text(&host), &verdict) != ERR_OK || verdict.mode != STS_NONE;
+}
+
+/* Where DNSSEC vouches for the way to a host, its TLSA records may ask for something in the name of the domain. */
+bool delivery_is_shareable(struct lipap *node, struct str domain, const struct mx_targets *targets)
+{
+        for (size_t i = 0; i < targets->host_count; i++)
+                if (targets->hosts[i].is_secure)
+                        return false;
+        return !has_sts(node, domain, targets);
 }

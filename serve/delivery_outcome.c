@@ -49,79 +49,111 @@ static struct str proof_word(enum tls_expect_kind kind)
         return kind == TLS_EXPECT_DANE ? S("dane") : kind == TLS_EXPECT_NAME ? S("sts") : S("none");
 }
 
-static void log_outcome(
-        struct delivery_worker *w, const struct delivery_job *job, const struct delivery_outcome *o)
+static void count(struct lipap_stats *stats, struct delivery_counts *counts, enum delivery_verdict kind)
+{
+        switch (kind) {
+        case DELIVERY_DONE:
+                stats->delivered++;
+                counts->delivered++;
+                return;
+        case DELIVERY_FAIL:
+                stats->failed++;
+                counts->failed++;
+                return;
+        default:
+                stats->deferred++;
+                counts->deferred++;
+        }
+}
+
+static void log_connection(struct log_line *l, const struct delivery_worker *w)
+{
+        log_str(l, "destination", w->destination->name);
+        if (w->peer.ip.family != 0)
+                log_ip_port(l, "peer", &w->peer);
+        if (w->is_open && smtp_out_tls(w->out)) {
+                log_c(l, "tls", tls_version_text(smtp_out_tls(w->out)));
+                log_str(l, "proof", proof_word(w->policy.expect.kind));
+                if (tls_is_resumed(smtp_out_tls(w->out)))
+                        log_c(l, "resumed", "yes");
+        }
+}
+
+static void tell(struct lipap *node, const struct delivery_job *job, const struct delivery_outcome *o,
+        const struct delivery_worker *w)
 {
         static const char *const events[] = {
                 [DELIVERY_DONE] = "delivered", [DELIVERY_DEFER] = "deferred", [DELIVERY_FAIL] = "failed"};
-        struct lipap_stats *stats = &w->node->stats;
+        struct delivery_counts nobodys = {0};
         struct log_line l;
-        *(o->kind == DELIVERY_DONE         ? &stats->delivered
-                : o->kind == DELIVERY_FAIL ? &stats->failed
-                                           : &stats->deferred) += 1;
-        log_begin(&l, w->node->host, o->kind == DELIVERY_DONE ? LOG_INFO : LOG_WARN, "delivery",
-                events[o->kind]);
+        count(&node->stats, w ? &w->destination->counts : &nobodys, o->kind);
+        log_begin(
+                &l, node->host, o->kind == DELIVERY_DONE ? LOG_INFO : LOG_WARN, "delivery", events[o->kind]);
         log_i64(&l, "message", job->message);
         log_str(&l, "to", job->address);
         log_u64(&l, "attempt", job->attempts + 1);
-        if (w->peer.ip.family != 0)
-                log_ip_port(&l, "peer", &w->peer);
-        if (w->is_open && smtp_out_tls(w->out)) {
-                log_c(&l, "tls", tls_version_text(smtp_out_tls(w->out)));
-                log_str(&l, "proof", proof_word(w->policy.expect.kind));
-                if (tls_is_resumed(smtp_out_tls(w->out)))
-                        log_c(&l, "resumed", "yes");
-        }
+        if (w)
+                log_connection(&l, w);
+        if (o->stage != DELIVERY_AT_START)
+                log_i64(&l, "ms", o->ms);
         log_str(&l, "said", o->said);
         log_end(&l);
 }
 
-/* The pause before the next try: doubles with each, up to a bound, with a quarter of jitter. */
-static int64_t pause_ms(struct delivery_worker *w, unsigned attempts)
+/* The pause before the next try: doubles with each, up to a bound, and then a quarter less or more by chance, so that what
+ * failed together does not come back together. */
+static int64_t pause_ms(struct lipap *node, unsigned attempts)
 {
-        int64_t pause = w->node->retry_first_ms;
+        int64_t pause = node->retry_first_ms;
         for (unsigned i = 0; i < attempts && pause < DELIVERY_RETRY_MOST_MS; i++)
                 pause *= 2;
         if (pause > DELIVERY_RETRY_MOST_MS)
                 pause = DELIVERY_RETRY_MOST_MS;
-        return pause + (int64_t)host_random_below(w->node->host, (uint64_t)pause / 4 + 1);
+        return pause - pause / 4 + (int64_t)host_random_below(node->host, (uint64_t)pause / 2 + 1);
 }
 
 static enum err put_outcome(
-        struct delivery_worker *w, const struct delivery_job *job, const struct delivery_outcome *o)
+        struct delivery *delivery, const struct delivery_job *job, const struct delivery_outcome *o)
 {
-        struct store *store = w->node->store;
-        int64_t now = delivery_clock_ms(w->destination->delivery);
+        struct lipap *node = delivery->node;
         if (o->kind == DELIVERY_DONE)
-                return store_delivery_done(store, job->id, host_wall_ms(w->node->host), o->code, o->said);
+                return store_delivery_done(node->store, job->id, host_wall_ms(node->host), o->code, o->said);
         if (o->kind == DELIVERY_FAIL)
-                return bounce_judge_failed(w->node, &(struct bounce_judge_delivery){.id = job->id,
-                                                            .message = job->message,
-                                                            .member = job->member,
-                                                            .code = o->code,
-                                                            .said = o->said});
-        return store_delivery_defer(store, job->id, now + pause_ms(w, job->attempts), o->said);
+                return bounce_judge_failed(node, &(struct bounce_judge_delivery){.id = job->id,
+                                                         .message = job->message,
+                                                         .member = job->member,
+                                                         .code = o->code,
+                                                         .said = o->said});
+        return store_delivery_defer(
+                node->store, job->id, delivery_clock_ms(delivery) + pause_ms(node, job->attempts), o->said);
+}
+
+/* Not found: the operator has dropped it meanwhile. */
+static void log_lost(struct lipap *node, const struct delivery_job *job, enum err e)
+{
+        bool is_dropped = e == ERR_NOT_FOUND;
+        struct log_line l;
+        log_begin(&l, node->host, is_dropped ? LOG_INFO : LOG_ERROR, "delivery",
+                is_dropped ? "dropped" : "outcome-lost");
+        log_i64(&l, "message", job->message);
+        log_str(&l, "to", job->address);
+        log_err(&l, e);
+        log_end(&l);
 }
 
 /* A store that is full for a moment is waited for: an outcome that is not kept is a second copy one day. */
-void delivery_commit(struct delivery_worker *w, const struct delivery_job *job, struct delivery_outcome *o)
+void delivery_commit(struct delivery *delivery, const struct delivery_job *job, struct delivery_outcome *o,
+        const struct delivery_worker *w)
 {
-        if (o->kind == DELIVERY_DEFER &&
-                delivery_clock_ms(w->destination->delivery) - job->first_ms > DELIVERY_LIFE_MS)
+        struct lipap *node = delivery->node;
+        if (o->kind == DELIVERY_DEFER && delivery_clock_ms(delivery) - job->first_ms > DELIVERY_LIFE_MS)
                 o->kind = DELIVERY_FAIL;
-        log_outcome(w, job, o);
-        enum err e = put_outcome(w, job, o);
-        while ((e == ERR_FULL || e == ERR_MEMORY) && fiber_sleep(w->node->host->sched, 1000) == ERR_OK)
-                e = put_outcome(w, job, o);
+        tell(node, job, o, w);
+        enum err e = put_outcome(delivery, job, o);
+        while ((e == ERR_FULL || e == ERR_MEMORY) && fiber_sleep(node->host->sched, 1000) == ERR_OK)
+                e = put_outcome(delivery, job, o);
         if (e == ERR_OK && o->kind == DELIVERY_DONE && job->member != 0)
-                bounce_judge_done(w->node, job->domain);
-        if (e != ERR_OK) { /* not found: the operator has dropped it meanwhile */
-                struct log_line l;
-                log_begin(&l, w->node->host, e == ERR_NOT_FOUND ? LOG_INFO : LOG_ERROR, "delivery",
-                        e == ERR_NOT_FOUND ? "dropped" : "outcome-lost");
-                log_i64(&l, "message", job->message);
-                log_str(&l, "to", job->address);
-                log_err(&l, e);
-                log_end(&l);
-        }
+                bounce_judge_done(node, job->domain);
+        if (e != ERR_OK)
+                log_lost(node, job, e);
 }

@@ -14,8 +14,9 @@ struct delivery_outcome delivery_outcome_of_reply(struct delivery_worker *w, con
 /* Deferred for trouble that is no reply. */
 struct delivery_outcome delivery_outcome_of_trouble(struct delivery_worker *w, struct str what, enum err e);
 
-/* Log it, count it, and wait until it is on disk. What is deferred for too long fails. */
-void delivery_commit(
-        struct delivery_worker *w, const struct delivery_job *job, struct delivery_outcome *outcome);
+/* Log it, count it, and wait until it is on disk. What is deferred for too long fails. `w` is NULL when no host was spoken
+ * to. */
+void delivery_commit(struct delivery *delivery, const struct delivery_job *job,
+        struct delivery_outcome *outcome, const struct delivery_worker *w);
 
 #endif

@@ -26,7 +26,7 @@ static void idle_gives_way(struct world *w)
         int64_t start_ms = host_now_ms(w->h);
         run(w);
         WAIT_FOR(w, is_done(w));
-        assert_in_range(host_now_ms(w->h) - start_ms, 0, 2 * DELIVERY_LINGER_MS);
+        assert_in_range(host_now_ms(w->h) - start_ms, 0, 4 * DELIVERY_LINGER_MS);
 }
 WORLD_CASE(idle_gives_way)
 
@@ -54,8 +54,8 @@ static void pauses_grow(struct world *w)
                 int64_t before = host_wall_ms(w->h);
                 WAIT_FOR(w, tried(w, i) == 1);
                 assert_int_equal(waiting(w, &rows), 1);
-                assert_in_range(
-                        rows[0].next_ms, before + pause - 5, host_wall_ms(w->h) + pause + pause / 4 + 5);
+                assert_in_range(rows[0].next_ms, before + pause - pause / 4 - 5,
+                        host_wall_ms(w->h) + pause + pause / 4 + 5);
         }
 }
 WORLD_CASE(pauses_grow)
@@ -155,7 +155,7 @@ static void clock_jumps(struct world *w)
                 WAIT_FOR(w, tried(w, 1) == 20);
                 jump_ms = months[i] * 24 * 60 * 60 * 1000;
                 WAIT_FOR(w, is_done(w));
-                assert_true(host_now_ms(w->h) - began >= 1000);
+                assert_true(host_now_ms(w->h) - began >= 750);
                 assert_int_equal(w->at[0].rcpts, 40);
                 halt(w);
                 struct store_message m;
@@ -176,12 +176,14 @@ static void mute_host_prepare(struct world *w)
         w->at[0].is_mute = true;
 }
 
+#define DEAD_POSTS 10
+
 /* A host that takes connections and never speaks, for which more waits than fits into memory, holds up no other, and
  * gets one connection. What was taken into memory for it in vain counts as no try. */
 static void mute_host(struct world *w)
 {
         static const char *const domains[] = {"h1.test", NULL};
-        assert_true(DELIVERY_JOBS_MAX < 4 * 500); /* else the loops below make too few */
+        assert_true(DELIVERY_JOBS_MAX < DEAD_POSTS * 500); /* else the loops below make too few */
         struct str first[500];
         char(*text)[32] = calloc(500, sizeof *text);
         int64_t list;
@@ -194,7 +196,7 @@ static void mute_host(struct world *w)
                 .name = S("dead"), .domain = S("example.org"), .members = first, .member_count = 500};
         assert_int_equal(store_list_add(w->rig->s, &dead, &list), ERR_OK);
         free(text);
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < DEAD_POSTS; i++) {
                 char ticket[8];
                 (void)snprintf(ticket, sizeof ticket, "d%d", i);
                 (void)put_post(w, list, ticket, false);

@@ -5,7 +5,6 @@
 #define SERVE_DELIVERY_WORKER_H
 
 #include "serve/delivery_internal.h"
-#include "serve/mx.h"
 #include "serve/smtp_out.h"
 #include "serve/tls_policy.h"
 #include "serve/tls_result.h"
@@ -18,29 +17,19 @@ struct delivery_worker {
         struct lipap *node;
         struct smtp_out *out;
         bool is_open;
-        bool is_reused; /* a transaction was done on this connection: it may be stale */
+        bool is_reused;    /* a transaction was done on this connection: it may be stale */
+        bool is_shared;    /* it may serve other domains of the destination (delivery_connect.h) */
+        unsigned taken;    /* messages on this connection */
+        bool has_idled;    /* since the last transaction */
+        struct str domain; /* for which it was opened */
         struct ip_port peer;
         struct mx_targets targets;
         struct tls_policy policy;   /* of the connection */
         enum tls_result tls_result; /* of the last try to open one */
         struct arena arena;
         char memory[DELIVERY_WORKER_ARENA];
+        char domain_text[SMTP_DOMAIN_MAX + 2];
         char said[SMTP_REPLY_TEXT_MAX]; /* what became of the present job, as text */
-};
-
-/* What became of a job. */
-enum delivery_verdict {
-        DELIVERY_DONE,
-        DELIVERY_DEFER,
-        DELIVERY_FAIL,
-        DELIVERY_STALE, /* the connection had been used before and ended here: to be tried over another one */
-        DELIVERY_CROWDED /* no connection, but others to this destination are open: it is theirs */
-};
-struct delivery_outcome {
-        enum delivery_verdict kind;
-        bool is_destination; /* the whole destination is to be left alone for now */
-        unsigned code;       /* of the reply; 0: there was none */
-        struct str said;     /* borrowed from the worker until its next word, or for ever */
 };
 
 #endif

@@ -186,7 +186,7 @@ static enum err send_message(struct worker *w, const struct store_message *m, st
         wr_str(&to, m->domain);
         struct str recipient = wr_text(&to);
         struct smtp_out_envelope envelope = {
-                .params = stored_out_params(w->out, m, reader),
+                .params = stored_out_params(w->out, m->is_8bit, m->is_smtputf8, store_reader_size(reader)),
                 .to = &recipient,
                 .to_n = 1,
                 .wants_data = true,

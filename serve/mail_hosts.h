@@ -193,7 +193,7 @@ static inline void open_hosts(struct world *w)
         }
         for (size_t i = 0; i < HOSTS; i++) {
                 w->at[i].world = w;
-                w->at[i].gate.most = 100;
+                w->at[i].gate.most = 200;
                 assert_int_equal(scope_spawn(&w->hosts, "host", listen_run, &w->at[i]), ERR_OK);
         }
 }
@@ -270,11 +270,16 @@ static inline int64_t put_post(struct world *w, int64_t list, const char *ticket
 /* A list of `count` members at each of the domains, NULL ends them; a signed post for all. */
 static inline void post_to(struct world *w, const char *const *domains, size_t count, bool is_smtputf8)
 {
-        struct str members[600], moderator = S("boss@example.org");
-        char(*text)[32] = calloc(600, sizeof *text);
-        size_t n = 0;
+        struct str *members, moderator = S("boss@example.org");
+        char(*text)[32];
+        size_t n = 0, most = 0;
         int64_t list;
-        assert_non_null(text);
+        while (domains[most])
+                most++;
+        most *= count;
+        members = calloc(most, sizeof *members);
+        text = calloc(most, sizeof *text);
+        assert_true(members && text);
         for (size_t d = 0; domains[d]; d++)
                 for (size_t i = 0; i < count; i++, n++) {
                         (void)snprintf(text[n], sizeof text[n], "m%zu@%s", i, domains[d]);
@@ -288,6 +293,7 @@ static inline void post_to(struct world *w, const char *const *domains, size_t c
                 .member_count = n};
         assert_int_equal(store_list_add(w->rig->s, &new, &list), ERR_OK);
         free(text);
+        free(members);
         w->message = put_post(w, list, "t", is_smtputf8);
 }
 

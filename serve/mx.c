@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/ascii.h"
+#include "crypto/sha256.h"
 #include "dns/answer.h"
 #include "dns/code.h"
 #include "mail/address.h"
@@ -32,6 +34,12 @@ static void add_address(struct mx_targets *out, const struct ip *ip)
                 out->at[out->count++] = (struct ip_port){.ip = *ip, .port = SMTP_PORT};
 }
 
+static void note_ttl(struct mx_targets *out, const struct dns_answer *answer)
+{
+        if (answer->ttl_s < out->ttl_s)
+                out->ttl_s = answer->ttl_s;
+}
+
 /* The addresses of one host. What fails for now is remembered, and other hosts are still tried. */
 static void add_host(struct finder *f, const struct dns_name *name)
 {
@@ -43,6 +51,8 @@ static void add_host(struct finder *f, const struct dns_name *name)
                 enum err e = resolver_lookup(f->resolver, name, types[i], f->deadline_ms, f->arena, &answer);
                 if (e != ERR_OK)
                         f->trouble = e;
+                if (e == ERR_OK)
+                        note_ttl(f->out, &answer);
                 if (e == ERR_OK && answer.status == DNS_FOUND) {
                         host->base = answer.name;
                         host->is_secure = host->is_secure && answer.is_secure;
@@ -52,21 +62,74 @@ static void add_host(struct finder *f, const struct dns_name *name)
         }
 }
 
-/* By preference; RFC 5321 5.1: at random among equals, so they are shuffled before a stable sort. */
-static void sort_exchanges(struct host *h, struct dns_value *values, size_t n)
+/* An order of names, without case. */
+static int compare_names(const struct dns_name *a, const struct dns_name *b)
 {
-        for (size_t i = n; i > 1; i--) {
-                size_t other = (size_t)host_random_below(h, i);
-                struct dns_value swap = values[i - 1];
-                values[i - 1] = values[other];
-                values[other] = swap;
+        for (size_t i = 0; i < a->n && i < b->n; i++) {
+                int difference = ascii_lower((char)a->b[i]) - ascii_lower((char)b->b[i]);
+                if (difference != 0)
+                        return difference;
         }
-        for (size_t i = 1; i < n; i++)
-                for (size_t k = i; k > 0 && values[k].mx.preference < values[k - 1].mx.preference; k--) {
-                        struct dns_value swap = values[k];
-                        values[k] = values[k - 1];
-                        values[k - 1] = swap;
-                }
+        return a->n - b->n;
+}
+
+/* In wire form, which ends by itself. */
+static void add_name(struct sha256 *hash, const struct dns_name *name)
+{
+        char wire[DNS_NAME_MAX];
+        struct wr w;
+        wr_init(&w, wire, sizeof wire);
+        dns_name_write_canonical(&w, name);
+        sha256_update(hash, wr_text(&w));
+}
+
+static void swap(struct dns_value *a, struct dns_value *b)
+{
+        struct dns_value kept = *a;
+        *a = *b;
+        *b = kept;
+}
+
+static bool is_before(const struct dns_mx *a, const struct dns_mx *b)
+{
+        return a->preference != b->preference ? a->preference < b->preference
+                                              : compare_names(&a->exchange, &b->exchange) < 0;
+}
+
+/* The first by preference and name, so that the same ones are chosen each time. */
+static size_t choose_exchanges(struct dns_value *values, size_t n)
+{
+        size_t most = n < MX_HOSTS_MAX ? n : MX_HOSTS_MAX;
+        for (size_t i = 0; i < most; i++)
+                for (size_t k = i + 1; k < n; k++)
+                        if (is_before(&values[k].mx, &values[i].mx))
+                                swap(&values[k], &values[i]);
+        return most;
+}
+
+/* RFC 5321 5.1: at random among equals. */
+static void shuffle_equals(struct host *h, struct dns_value *values, size_t n)
+{
+        for (size_t from = 0, to; from < n; from = to) {
+                for (to = from + 1; to < n && values[to].mx.preference == values[from].mx.preference;)
+                        to++;
+                for (size_t i = to - from; i > 1; i--)
+                        swap(&values[from + i - 1], &values[from + (size_t)host_random_below(h, i)]);
+        }
+}
+
+/* Hosts that are not better than we ourselves go away; how many are left. */
+static size_t before_us(struct dns_answer *mx, const struct dns_name *own)
+{
+        unsigned limit = UINT16_MAX + 1U;
+        size_t n = 0;
+        for (size_t i = 0; i < mx->count; i++)
+                if (dns_name_eq(&mx->values[i].mx.exchange, own) && mx->values[i].mx.preference < limit)
+                        limit = mx->values[i].mx.preference;
+        for (size_t i = 0; i < mx->count; i++)
+                if (mx->values[i].mx.preference < limit)
+                        swap(&mx->values[n++], &mx->values[i]);
+        return n;
 }
 
 static enum err from_exchanges(struct finder *f, struct dns_answer *mx, struct str self)
@@ -75,16 +138,22 @@ static enum err from_exchanges(struct finder *f, struct dns_answer *mx, struct s
         bool has_own = dns_name_parse(self, &own) == ERR_OK;
         if (mx->count == 1 && dns_name_is_root(&mx->values[0].mx.exchange))
                 return ERR_UNSUPPORTED; /* RFC 7505 3 */
-        sort_exchanges(f->host, mx->values, mx->count);
-        size_t end = mx->count;
-        for (size_t i = 0; has_own && i < end; i++)
-                if (dns_name_eq(&mx->values[i].mx.exchange, &own))
-                        while (end > 0 && mx->values[end - 1].mx.preference >= mx->values[i].mx.preference)
-                                end--;
-        for (size_t i = 0; i < end && i < MX_HOSTS_MAX && f->out->count < MX_ADDRESSES_MAX; i++)
+        size_t end = has_own ? before_us(mx, &own) : mx->count;
+        end = choose_exchanges(mx->values, end);
+        if (end > 0)
+                f->out->first = mx->values[0].mx.exchange;
+        shuffle_equals(f->host, mx->values, end);
+        for (size_t i = 0; i < end; i++)
                 if (!dns_name_is_root(&mx->values[i].mx.exchange))
                         add_host(f, &mx->values[i].mx.exchange);
         return ERR_OK;
+}
+
+/* The domain itself, only without any MX. */
+static void add_implicit(struct finder *f, const struct dns_name *name)
+{
+        f->out->first = *name;
+        add_host(f, name);
 }
 
 static enum err find(struct finder *f, struct str domain, struct str self)
@@ -102,12 +171,13 @@ static enum err find(struct finder *f, struct str domain, struct str self)
         if (e != ERR_OK)
                 return e;
         f->is_secure = mx.is_secure;
+        note_ttl(f->out, &mx);
         if (mx.status == DNS_NO_NAME)
                 return ERR_NOT_FOUND;
         if (mx.status == DNS_FOUND)
                 e = from_exchanges(f, &mx, self);
         else
-                add_host(f, &mx.name); /* the implicit MX, only without any MX */
+                add_implicit(f, &mx.name);
         if (e != ERR_OK || f->out->count > 0)
                 return e;
         return f->trouble != ERR_OK ? f->trouble : ERR_NOT_FOUND;
@@ -119,7 +189,7 @@ enum err mx_find(struct resolver *r, struct host *h, struct str domain, struct s
         struct arena arena;
         size_t room = 2 * DNS_ANSWER_ROOM;
         char *memory = malloc(room);
-        *out = (struct mx_targets){0};
+        *out = (struct mx_targets){.ttl_s = UINT32_MAX};
         if (!memory)
                 return ERR_MEMORY;
         arena_init(&arena, memory, room);
@@ -129,4 +199,26 @@ enum err mx_find(struct resolver *r, struct host *h, struct str domain, struct s
                 out->count = 0;
         free(memory);
         return e;
+}
+
+enum err mx_key(const struct mx_targets *targets, uint8_t key[MX_KEY_SIZE])
+{
+        const struct dns_name *names[MX_HOSTS_MAX];
+        size_t n = 0;
+        struct sha256 hash;
+        for (size_t i = 0; i < targets->host_count; i++) {
+                size_t at = n++;
+                for (; at > 0 && compare_names(&targets->hosts[i].base, names[at - 1]) < 0; at--)
+                        names[at] = names[at - 1];
+                names[at] = &targets->hosts[i].base;
+        }
+        sha256_init(&hash);
+        for (size_t i = 0; i < n; i++)
+                if (i == 0 || compare_names(names[i], names[i - 1]) != 0)
+                        add_name(&hash, names[i]);
+        if (n == 0 && targets->count > 0) { /* 255 begins no name */
+                sha256_update(&hash, S("\xff"));
+                sha256_update(&hash, str_of((const char *)targets->at[0].ip.b, sizeof targets->at[0].ip.b));
+        }
+        return sha256_end(&hash, key) == ERR_OK ? ERR_OK : ERR_MEMORY;
 }

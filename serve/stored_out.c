@@ -4,13 +4,13 @@
 #define READ_CHUNK (16 * 1024)
 
 struct smtp_mail_params stored_out_params(
-        const struct smtp_out *out, const struct store_message *message, const struct store_reader *reader)
+        const struct smtp_out *out, bool is_8bit, bool is_smtputf8, uint64_t size)
 {
         bool is_offered = smtp_out_extensions(out)->mime_8bit;
         return (struct smtp_mail_params){.has_size = true,
-                .size = store_reader_size(reader),
-                .body = message->is_8bit && is_offered ? SMTP_BODY_8BITMIME : SMTP_BODY_UNSAID,
-                .smtputf8 = message->is_smtputf8};
+                .size = size,
+                .body = is_8bit && is_offered ? SMTP_BODY_8BITMIME : SMTP_BODY_UNSAID,
+                .smtputf8 = is_smtputf8};
 }
 
 enum err stored_out_body(struct smtp_out *out, struct store_reader *reader)

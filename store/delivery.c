@@ -7,6 +7,7 @@
         16 /* members that one post may have before it is the next one's turn; SQL_DELIVERIES_FLY knows it */
 
 struct batch {
+        bool is_urgent;
         int64_t now_ms;
         size_t limit, count;
         struct arena *arena;
@@ -166,7 +167,7 @@ static enum err run_due(struct store *s, void *arg)
         if (err != ERR_OK)
                 return err;
         struct query q;
-        query_init(&q, &s->db, SQL_DELIVERY_DUE);
+        query_init(&q, &s->db, b->is_urgent ? SQL_DELIVERY_URGENT : SQL_DELIVERY_DUE);
         query_i64(&q, 1, b->now_ms);
         query_i64(&q, 2, (int64_t)b->limit);
         while (query_row(&q))
@@ -184,6 +185,13 @@ enum err store_delivery_due(struct store *s, int64_t now_ms, size_t limit, struc
         struct store_delivery **out, size_t *count)
 {
         struct batch b = {.now_ms = now_ms, .limit = limit, .arena = a};
+        return ask_batch(s, run_due, &b, out, count);
+}
+
+enum err store_delivery_urgent(struct store *s, int64_t now_ms, size_t limit, struct arena *a,
+        struct store_delivery **out, size_t *count)
+{
+        struct batch b = {.is_urgent = true, .now_ms = now_ms, .limit = limit, .arena = a};
         return ask_batch(s, run_due, &b, out, count);
 }
 

@@ -30,6 +30,9 @@ MUST_USE enum err store_post_fill(struct store *s, int64_t now_ms, size_t limit,
 /* Hand out up to `limit` rows whose time has come, the longest due first. */
 MUST_USE enum err store_delivery_due(struct store *s, int64_t now_ms, size_t limit, struct arena *a,
         struct store_delivery **out, size_t *count);
+/* The same for rows of no member only: what a person waits for, which is not to stand behind posts. */
+MUST_USE enum err store_delivery_urgent(struct store *s, int64_t now_ms, size_t limit, struct arena *a,
+        struct store_delivery **out, size_t *count);
 /* The earliest time at which a row is due: 0 when a cursor can move now, INT64_MAX when nothing waits. */
 MUST_USE enum err store_delivery_next_due(struct store *s, int64_t *when_ms);
 

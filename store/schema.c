@@ -121,5 +121,6 @@ const char *const schema_steps[SCHEMA_VERSION] = {
         "CREATE TABLE told (list INTEGER PRIMARY KEY REFERENCES list ON DELETE CASCADE,"
         " digest_ms INTEGER NOT NULL, digest_failure INTEGER NOT NULL, digest_verdict INTEGER NOT NULL,"
         " report_ms INTEGER NOT NULL, report_member INTEGER NOT NULL, report_verdict INTEGER NOT NULL,"
-        " report_members INTEGER NOT NULL) STRICT;",
+        " report_members INTEGER NOT NULL) STRICT;"
+        "CREATE INDEX delivery_urgent ON delivery (next_ms) WHERE member = 0 AND next_ms IS NOT NULL;",
 };

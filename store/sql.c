@@ -10,6 +10,10 @@
         "SELECT r.id, r.list, l.name, l.domain, r.purpose, r.address, r.data, coalesce(r.message, 0)," \
         " r.made_ms, r.told_ms FROM request r CROSS JOIN list l ON l.id = r.list "
 
+#define DELIVERY_COLUMNS                                                              \
+        "SELECT d.id, d.message, coalesce(m.list, 0), d.member, d.address, d.domain," \
+        " d.attempts, d.first_ms FROM "
+
 #define UNLESS_SKIPPED(message, member) \
         " AND NOT EXISTS (SELECT 1 FROM skip WHERE message = " message " AND member = " member ")"
 
@@ -170,9 +174,12 @@ const char *const sql_text[SQL_COUNT] = {
                 " CASE WHEN (SELECT held FROM message WHERE id = ?1) THEN -1 - ?6 ELSE ?6 END, '')",
         [SQL_DELIVERY_FLY_ONE] = FLYING FLYING_ROW,
         [SQL_DELIVERIES_FLY] = FLYING FLYING_4 ", " FLYING_4 ", " FLYING_4 ", " FLYING_4,
-        [SQL_DELIVERY_DUE] = "SELECT d.id, d.message, coalesce(m.list, 0), d.member, d.address, d.domain,"
-                             " d.attempts, d.first_ms FROM delivery d JOIN message m ON m.id = d.message"
-                             " WHERE d.next_ms BETWEEN 0 AND ?1 ORDER BY d.next_ms LIMIT ?2",
+        [SQL_DELIVERY_DUE] = DELIVERY_COLUMNS "delivery d CROSS JOIN message m ON m.id = d.message"
+                                              " WHERE d.next_ms BETWEEN 0 AND ?1 ORDER BY d.next_ms LIMIT ?2",
+        [SQL_DELIVERY_URGENT] =
+                DELIVERY_COLUMNS "delivery d INDEXED BY delivery_urgent CROSS JOIN message m"
+                                 " ON m.id = d.message WHERE d.member = 0 AND d.next_ms BETWEEN 0 AND ?1"
+                                 " ORDER BY d.next_ms LIMIT ?2",
         [SQL_DELIVERY_FLY] = "UPDATE delivery SET next_ms = NULL WHERE id = ?1",
         [SQL_DELIVERY_NEXT] = "SELECT next_ms FROM delivery WHERE next_ms >= 0 ORDER BY next_ms LIMIT 1",
         [SQL_DELIVERY_GET] =

@@ -89,6 +89,7 @@ enum sql {
         SQL_DELIVERY_FLY_ONE,
         SQL_DELIVERIES_FLY,
         SQL_DELIVERY_DUE,
+        SQL_DELIVERY_URGENT,
         SQL_DELIVERY_FLY,
         SQL_DELIVERY_NEXT,
         SQL_DELIVERY_GET,
