@@ -35,13 +35,13 @@ def resident_kb(pid):
 class Peer:
     """One connection: what it has said to us, and whether it was closed."""
 
-    def __init__(self, source):
+    def __init__(self, source, to):
         self.socket = socket.socket()
         self.socket.setblocking(False)
         self.socket.bind((source, 0))
         self.heard = b""
         self.is_closed = False
-        self.socket.connect_ex((LIPAP, 25))
+        self.socket.connect_ex((to, 25))
 
     def say(self, data):
         if not self.is_closed:
@@ -62,8 +62,8 @@ class Peer:
 class Crowd:
     """Many peers, `each` from one address."""
 
-    def __init__(self, each=40):
-        self.each, self.peers, self.selector = each, [], selectors.DefaultSelector()
+    def __init__(self, each=40, to=LIPAP):
+        self.to, self.each, self.peers, self.selector = to, each, [], selectors.DefaultSelector()
         self.addresses = sources()
 
     def __enter__(self):
@@ -80,7 +80,7 @@ class Crowd:
         for n in range(count):
             if n % self.each == 0:
                 source = next(self.addresses)
-            more.append(Peer(source))
+            more.append(Peer(source, self.to))
             self.selector.register(more[-1].socket, selectors.EVENT_READ, more[-1])
             if n % at_once == at_once - 1:
                 self.wait(lambda: all(p.heard or p.is_closed for p in more), 20)
