@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PARTS = ("members", "intake", "deferred", "million", "files", "auth", "verdicts", "posts", "deliveries", "spf", "sign", "chain",
+PARTS = ("members", "intake", "idle", "deferred", "million", "files", "auth", "verdicts", "posts", "deliveries", "spf", "sign", "chain",
          "guest")
 CANNOT = 77
 
