@@ -53,7 +53,7 @@ struct host_ops {
 struct host {
         const struct host_ops *ops;
         struct sched *sched;
-        const char *label;      /* --name: stands in each log line when set */
+        const char *label; /* --name: stands in each log line when set */
         size_t connections_max; /* that this platform has room for, of all kinds, to the outside; 0: no bound is known */
 };
 
