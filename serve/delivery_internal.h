@@ -26,7 +26,7 @@ enum delivery_verdict {
         DELIVERY_DEFER,
         DELIVERY_FAIL,
         DELIVERY_STALE, /* the connection had been used before and ended here: to be tried over another one */
-        DELIVERY_CROWDED /* no connection, but others to this destination are open: it is theirs */
+        DELIVERY_CROWDED /* no connection, but others to this destination are open: it is theirs, or that of one to come */
 };
 /* Where in a transaction it was decided. */
 enum delivery_stage { DELIVERY_AT_START, DELIVERY_AT_MAIL, DELIVERY_AT_RCPT, DELIVERY_AT_END };

@@ -10,7 +10,9 @@
 
 void delivery_pace_init(struct delivery_pace *p)
 {
-        *p = (struct delivery_pace){.allowed = DELIVERY_PACE_FIRST, .pause_ms = DELIVERY_PACE_PAUSE_MS};
+        *p = (struct delivery_pace){.allowed = DELIVERY_PACE_FIRST,
+                .pause_ms = DELIVERY_PACE_PAUSE_MS,
+                .taken_ms = -DELIVERY_PACE_FRESH_MS};
 }
 
 static void note_time(struct delivery_pace *p, int64_t reply_ms)
@@ -40,6 +42,7 @@ void delivery_pace_taken(struct delivery_pace *p, unsigned connected, int64_t re
 {
         p->refused = 0;
         p->pause_ms = DELIVERY_PACE_PAUSE_MS;
+        p->taken_ms = now_ms;
         note_time(p, reply_ms);
         note_session(p);
         if (now_ms < p->grow_ms || connected < p->allowed || is_slow(p))
@@ -69,6 +72,21 @@ void delivery_pace_refused(struct delivery_pace *p, unsigned connected, int64_t 
                 delivery_pace_troubled(p, connected, now_ms);
 }
 
+bool delivery_pace_is_fresh(const struct delivery_pace *p, int64_t now_ms)
+{
+        return now_ms - p->taken_ms < DELIVERY_PACE_FRESH_MS;
+}
+
+/* Several connections are told the same, and pause once. */
+static void pause(struct delivery_pace *p, int64_t now_ms)
+{
+        if (now_ms < p->resume_ms)
+                return;
+        p->resume_ms = now_ms + p->pause_ms;
+        p->pause_ms =
+                p->pause_ms < DELIVERY_PACE_PAUSE_MOST_MS / 2 ? 2 * p->pause_ms : DELIVERY_PACE_PAUSE_MOST_MS;
+}
+
 void delivery_pace_crowded(struct delivery_pace *p, unsigned connected, int64_t now_ms)
 {
         p->was_troubled = true;
@@ -76,6 +94,8 @@ void delivery_pace_crowded(struct delivery_pace *p, unsigned connected, int64_t 
         p->grow_ms = now_ms + DELIVERY_PACE_CROWDED_MS;
         if (connected < p->allowed)
                 p->allowed = connected > 0 ? connected : 1;
+        if (connected == 0)
+                pause(p, now_ms);
 }
 
 void delivery_pace_session(
@@ -87,11 +107,7 @@ void delivery_pace_session(
         }
         if (!says_later)
                 return;
-        if (now_ms >= p->resume_ms) { /* several connections are told the same */
-                p->resume_ms = now_ms + p->pause_ms;
-                p->pause_ms = p->pause_ms < DELIVERY_PACE_PAUSE_MOST_MS / 2 ? 2 * p->pause_ms
-                                                                            : DELIVERY_PACE_PAUSE_MOST_MS;
-        }
+        pause(p, now_ms);
         delivery_pace_troubled(p, connected, now_ms);
 }
 

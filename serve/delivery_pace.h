@@ -6,7 +6,8 @@
  * after the first trouble one more is allowed for each round, that is after as many messages as there are connections.
  * Trouble halves it, once a second at most, since one cause is seen by several connections. While answers take three times
  * as long as they did at their best, nothing is added: the peer has enough.
- * A peer that refuses after some messages of a session is given shorter sessions, and a pause when it said "later". */
+ * A peer that refuses after some messages of a session is given shorter sessions, and a pause when it said "later"; so is
+ * one that took mail a moment ago and refuses the next connection: it has not forgotten the last one yet. */
 #ifndef SERVE_DELIVERY_PACE_H
 #define SERVE_DELIVERY_PACE_H
 
@@ -19,6 +20,7 @@
 #define DELIVERY_PACE_CROWDED_MS 60000 /* nor after the peer refused one more connection */
 #define DELIVERY_PACE_PAUSE_MS 2000    /* the first pause; doubles */
 #define DELIVERY_PACE_PAUSE_MOST_MS 60000
+#define DELIVERY_PACE_FRESH_MS 60000 /* a moment ago */
 
 struct delivery_pace {
         unsigned allowed; /* connections at once, at least 1 */
@@ -29,6 +31,7 @@ struct delivery_pace {
         int64_t halve_ms;   /* nor halved again */
         int64_t resume_ms;  /* no transaction begins before */
         int64_t pause_ms;   /* the next pause */
+        int64_t taken_ms;   /* the last message was taken */
         int64_t reply_16ms; /* the time of an answer, smoothed, in sixteenths of a millisecond; 0: none yet */
         int64_t best_16ms;  /* the best of that, forgotten slowly */
         unsigned session_most;  /* messages of one connection; 0: no bound */
@@ -42,7 +45,9 @@ void delivery_pace_taken(struct delivery_pace *p, unsigned connected, int64_t re
 void delivery_pace_refused(struct delivery_pace *p, unsigned connected, int64_t now_ms);
 /* The peer, as a whole, refused something for now. */
 void delivery_pace_troubled(struct delivery_pace *p, unsigned connected, int64_t now_ms);
-/* It takes no connection beside the `connected` ones. */
+/* Did it take a message a moment ago? */
+bool delivery_pace_is_fresh(const struct delivery_pace *p, int64_t now_ms);
+/* It takes no connection beside the `connected` ones; or none for a while, where these are none. */
 void delivery_pace_crowded(struct delivery_pace *p, unsigned connected, int64_t now_ms);
 /* It had enough of a session after `taken` messages; `says_later`: of us, for a while. */
 void delivery_pace_session(

@@ -24,6 +24,15 @@ static struct delivery_outcome try_connected(struct delivery_worker *w, const st
         return o;
 }
 
+/* No connection now: but there are others, or there was one a moment ago, which the peer may still count (Exim says 421 until
+ * it has cleared up behind the last one). */
+static bool is_about_connections(const struct destination *d, const struct delivery_outcome *o)
+{
+        bool is_fresh =
+                o->code == 421 && delivery_pace_is_fresh(&d->pace, host_now_ms(d->delivery->node->host));
+        return o->kind == DELIVERY_DEFER && o->is_destination && (d->connected > 0 || is_fresh);
+}
+
 static struct delivery_outcome try_job(struct delivery_worker *w, const struct delivery_job *job)
 {
         struct destination *d = w->destination;
@@ -37,7 +46,7 @@ static struct delivery_outcome try_job(struct delivery_worker *w, const struct d
                         .kind = DELIVERY_DEFER, .is_destination = true, .said = str_of(d->said, d->said_n)};
         if (!w->is_open) {
                 struct delivery_outcome o = delivery_connect(w, job);
-                if (!w->is_open && o.kind == DELIVERY_DEFER && o.is_destination && d->connected > 0)
+                if (!w->is_open && is_about_connections(d, &o))
                         o.kind = DELIVERY_CROWDED;
                 if (!w->is_open)
                         return o;

@@ -207,6 +207,47 @@ static void one_connection_each(struct world *w)
 }
 WORLD_CASE(one_connection_each)
 
+static struct smtp_reply one_and_then_none(struct mail_host *m, const struct smtp_path *to)
+{
+        (void)to;
+        return m->is_full ? smtp_reply_of(421, 7, 0, S("enough for one connection"))
+                          : smtp_reply_of(250, 1, 5, S("yes"));
+}
+
+static struct smtp_reply be_full(struct mail_host *m)
+{
+        m->is_full = true;
+        return smtp_reply_of(250, 0, 0, S("kept"));
+}
+
+static struct smtp_reply forget_it(struct mail_host *m)
+{
+        bool was_full = m->is_full;
+        m->is_full = false;
+        return was_full ? smtp_reply_of(421, 7, 0, S("too many connections"))
+                        : smtp_reply_plain(220, S("ready"));
+}
+
+static void counts_the_last_one_prepare(struct world *w)
+{
+        w->at[0].rcpt = one_and_then_none;
+        w->at[0].end = be_full;
+        w->at[0].greet = forget_it;
+}
+
+/* A server (Exim) that has enough of a session, and for a moment has not forgotten it when the next one comes: no try is
+ * counted, and nothing rests for minutes. */
+static void counts_the_last_one(struct world *w)
+{
+        w->node.retry_first_ms = 60000;
+        post(w, "h0.test", 2);
+        run(w);
+        WAIT_FOR(w, is_done(w));
+        assert_int_equal(w->at[0].taken, 2);
+        assert_int_equal(w->at[0].connections, 3);
+}
+WORLD_CASE(counts_the_last_one)
+
 static void went_stale_prepare(struct world *w)
 {
         w->at[0].is_hasty = true;
@@ -248,6 +289,7 @@ int main(void)
                 cmocka_unit_test(test_enough_of_a_session),
                 cmocka_unit_test(test_closing_down),
                 cmocka_unit_test(test_one_connection_each),
+                cmocka_unit_test(test_counts_the_last_one),
                 cmocka_unit_test(test_went_stale),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

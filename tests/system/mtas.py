@@ -213,19 +213,24 @@ def join(net):
                 check(verify.dkimpy(net.world, copy.bytes()), f"dkimpy refuses the copy for {member.address}")
 
 
-def connections(net):
+def connections(net, lipap):
     for server in net.servers:
         with net.world.case(f"{server.name}: a connection was used for several messages"):
             most = server.most_in_one()
             check(most >= 3, f"at most {most} messages in one")
-    exim = net.servers[1].log()
-    with net.world.case("exim: to lipap with PIPELINING and CHUNKING, from lipap with PIPELINING"):
+    postfix, exim = (server.log() for server in net.servers[:2])
+    with net.world.case("postfix: from lipap with CHUNKING"):
+        ends = re.findall(r"disconnect from unknown\[127\.0\.0\.1\] .*", postfix)
+        check(any(" bdat=" in line for line in ends) and not any(" data=" in line for line in ends), f"{ends}")
+    with net.world.case("exim: to lipap with PIPELINING and CHUNKING, and so from lipap"):
         out = re.findall(r" => \S+@mailingl\.st .*", exim)
         check(out and all(re.search(r" L\*? .*K\b", line) for line in out), f"sent: {out}")
         came = re.findall(r" <= \S+-return-\S+@mailingl\.st .*", exim)
-        check(came and all(re.search(r" L[.*]? ", line) for line in came), f"came: {came}")
-    with net.world.case("exim: 421 for a fourth message in a connection, which then goes in another"):
+        check(came and all(re.search(r" L[.*]? .*K\b", line) for line in came), f"came: {came}")
+    with net.world.case("exim: 421 for a fourth message, and for the next connection while it counts the last, put nothing off"):
         check("too many messages in one connection" in exim, "it never came to that")
+        late = re.findall(r"event=deferred .*said=\"421 Too many.*", lipap.log())
+        equal(late, [], "put off")
 
 
 def run(world):
@@ -251,7 +256,7 @@ def run(world):
         shown = json.loads(world.run("ptt", "show", world.image, "--json"))
         equal({f["address"]: f["class"] for f in shown["failures"]}, net.failing(), "failed")
         equal(shown["queue"], [], "queue")
-    connections(net)
+    connections(net, lipap)
     with world.case("nothing else went elsewhere"):
         equal({e.text for e in sink.events if e.kind == "rcpt"}, set(ELSEWHERE), "at the sink")
     net.door.close()
