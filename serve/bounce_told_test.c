@@ -44,6 +44,32 @@ static void one_digest_a_day(struct rig *r)
 }
 LIST_TEST(one_digest_a_day)
 
+/* A hundred are named, the rest is counted; page after page, and in the language of the list. */
+static void many_failures(struct rig *r)
+{
+        struct scene c;
+        static char text[64 * 1024];
+        struct store_reader *reader;
+        size_t got, lines = 0;
+        scene_begin(&c, r, 130);
+        assert_int_equal(store_setting_put(r->node.store, c.list, S("language"), S("fr")), ERR_OK);
+        tell_now(&c);
+        assert_int_equal(post_fails(&c, "m", 550, "550 5.7.1 no, by our policy"), 130);
+        tell_now(&c);
+        struct store_message m = send_notices(&c);
+        assert_int_equal(store_reader_open(r->node.store, m.id, STORE_SENT, &reader), ERR_OK);
+        assert_int_equal(store_reader_read(reader, 0, text, sizeof text, &got), ERR_OK);
+        store_reader_close(reader);
+        struct str mail = str_of(text, got), rest = mail;
+        for (size_t at; (at = str_find(rest, S("@D.example: 550 5.7.1 no"))) < rest.n; lines++)
+                rest = str_skip(rest, at + 1);
+        assert_int_equal(lines, 100);
+        assert_true(str_find(mail, S("et 30 de plus\r\n")) < mail.n);
+        assert_true(str_find(mail, S(": 130\r\n")) < mail.n);
+        scene_end(&c);
+}
+LIST_TEST(many_failures)
+
 /* A clock that jumps ahead and back tells nothing twice, and does not fall silent for as long as it jumped. */
 static void clock_jumps(struct rig *r)
 {
@@ -109,6 +135,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_one_digest_a_day),
+                cmocka_unit_test(test_many_failures),
                 cmocka_unit_test(test_clock_jumps),
                 cmocka_unit_test(test_weekly_reports),
         };
