@@ -136,7 +136,7 @@ static enum err open_breaker(struct judged *j)
         return e;
 }
 
-/* The moderators of the list hear of it once, however often it opens again at once. */
+/* The moderators of the list hear of it once, however often it opens again at once; on a full disk by the next digest. */
 static enum err tell_breaker(struct judged *j)
 {
         struct store *s = j->node->store;
