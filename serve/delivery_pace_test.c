@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/* The pace of one destination, played on a clock of its own. */
+#include "serve/delivery_pace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/limits.h"
+
+static void take(struct delivery_pace *p, unsigned n, int64_t reply_ms, int64_t now_ms)
+{
+        for (unsigned i = 0; i < n; i++)
+                delivery_pace_taken(p, p->allowed, reply_ms, now_ms);
+}
+
+static void test_a_willing_peer_gets_all_soon(void **state)
+{
+        struct delivery_pace p;
+        (void)state;
+        delivery_pace_init(&p);
+        assert_int_equal(p.allowed, DELIVERY_PACE_FIRST);
+        take(&p, DELIVERY_WORKERS_EACH - DELIVERY_PACE_FIRST, 50, 0);
+        assert_int_equal(p.allowed, DELIVERY_WORKERS_EACH);
+        take(&p, 100, 50, 0);
+        assert_int_equal(p.allowed, DELIVERY_WORKERS_EACH);
+}
+
+static void test_idle_connections_prove_nothing(void **state)
+{
+        struct delivery_pace p;
+        (void)state;
+        delivery_pace_init(&p);
+        for (int i = 0; i < 100; i++)
+                delivery_pace_taken(&p, 1, 50, 0);
+        assert_int_equal(p.allowed, DELIVERY_PACE_FIRST);
+}
+
+static void test_trouble_halves_and_rounds_add(void **state)
+{
+        struct delivery_pace p;
+        (void)state;
+        delivery_pace_init(&p);
+        take(&p, 14, 50, 0);
+        assert_int_equal(p.allowed, 16);
+        delivery_pace_troubled(&p, 16, 1000);
+        assert_int_equal(p.allowed, 8);
+        delivery_pace_troubled(&p, 16, 1500); /* the same cause, seen by another connection */
+        assert_int_equal(p.allowed, 8);
+        take(&p, 100, 50, 1500 + DELIVERY_PACE_HOLD_MS - 1);
+        assert_int_equal(p.allowed, 8);
+        take(&p, 7, 50, 1500 + DELIVERY_PACE_HOLD_MS);
+        assert_int_equal(p.allowed, 8);
+        take(&p, 1, 50, 1500 + DELIVERY_PACE_HOLD_MS);
+        assert_int_equal(p.allowed, 9);
+        for (int64_t now = 100000; now < 110000; now += 1000)
+                delivery_pace_troubled(&p, p.allowed, now);
+        assert_int_equal(p.allowed, 1);
+}
+
+static void test_one_recipient_is_no_trouble(void **state)
+{
+        struct delivery_pace p;
+        (void)state;
+        delivery_pace_init(&p);
+        take(&p, 6, 50, 0);
+        for (int i = 0; i < 20; i++) {
+                delivery_pace_refused(&p, 8, 5000);
+                take(&p, 1, 50, 0);
+        }
+        assert_false(p.was_troubled);
+        for (int i = 0; i < DELIVERY_PACE_REFUSED; i++)
+                delivery_pace_refused(&p, 8, 5000);
+        assert_true(p.was_troubled);
+}
+
+static void test_slow_answers_end_growth(void **state)
+{
+        struct delivery_pace p;
+        (void)state;
+        delivery_pace_init(&p);
+        take(&p, 2, 50, 0);
+        unsigned before = p.allowed;
+        take(&p, 1, 5000, 0);
+        take(&p, 10, 1000, 0);
+        assert_int_equal(p.allowed, before);
+        take(&p, 60, 50, 0);
+        assert_true(p.allowed > before);
+}
+
+static void test_crowded(void **state)
+{
+        struct delivery_pace p;
+        (void)state;
+        delivery_pace_init(&p);
+        take(&p, 8, 50, 0);
+        delivery_pace_crowded(&p, 3, 1000);
+        assert_int_equal(p.allowed, 3);
+        take(&p, 100, 50, 1000 + DELIVERY_PACE_CROWDED_MS - 1);
+        assert_int_equal(p.allowed, 3);
+        take(&p, 3, 50, 1000 + DELIVERY_PACE_CROWDED_MS);
+        assert_int_equal(p.allowed, 4);
+        delivery_pace_crowded(&p, 0, 200000);
+        assert_int_equal(p.allowed, 1);
+}
+
+static void test_sessions(void **state)
+{
+        struct delivery_pace p;
+        (void)state;
+        delivery_pace_init(&p);
+        assert_true(delivery_pace_session_goes_on(&p, 1000000));
+        delivery_pace_session(&p, 2, 0, false, 0); /* before the first: that is no length */
+        assert_true(delivery_pace_session_goes_on(&p, 1000000));
+        delivery_pace_session(&p, 2, 5, false, 0);
+        assert_true(delivery_pace_session_goes_on(&p, 4));
+        assert_false(delivery_pace_session_goes_on(&p, 5));
+        assert_int_equal(p.resume_ms, 0);
+        take(&p, 16 * 5, 50, 0);
+        assert_true(delivery_pace_session_goes_on(&p, 5));
+        assert_false(delivery_pace_session_goes_on(&p, 6));
+}
+
+static void test_pauses(void **state)
+{
+        struct delivery_pace p;
+        int64_t now = 1000;
+        (void)state;
+        delivery_pace_init(&p);
+        delivery_pace_session(&p, 2, 5, true, now);
+        delivery_pace_session(&p, 2, 5, true, now + 1); /* told to another connection as well */
+        assert_int_equal(p.resume_ms, now + DELIVERY_PACE_PAUSE_MS);
+        for (int i = 0; i < 10; i++) {
+                now = p.resume_ms;
+                delivery_pace_session(&p, 1, 5, true, now);
+        }
+        assert_int_equal(p.resume_ms, now + DELIVERY_PACE_PAUSE_MOST_MS);
+        now = p.resume_ms;
+        take(&p, 1, 50, now);
+        delivery_pace_session(&p, 1, 5, true, now);
+        assert_int_equal(p.resume_ms, now + DELIVERY_PACE_PAUSE_MS);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_willing_peer_gets_all_soon),
+                cmocka_unit_test(test_idle_connections_prove_nothing),
+                cmocka_unit_test(test_trouble_halves_and_rounds_add),
+                cmocka_unit_test(test_one_recipient_is_no_trouble),
+                cmocka_unit_test(test_slow_answers_end_growth),
+                cmocka_unit_test(test_crowded),
+                cmocka_unit_test(test_sessions),
+                cmocka_unit_test(test_pauses),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
