@@ -246,6 +246,7 @@ void delivery_run(void *arg)
         struct scope workers;
         if (delivery && memory) {
                 delivery->node = node;
+                node->delivery = delivery;
                 delivery->scope = &workers;
                 arena_init(&arena, memory, FILL_ARENA);
                 enum err e = start_clock(delivery);
@@ -256,6 +257,7 @@ void delivery_run(void *arg)
                 scope_cancel(&workers);
                 (void)scope_join(&workers);
                 give_back(delivery);
+                node->delivery = NULL;
         }
         free(memory);
         free(delivery);

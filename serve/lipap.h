@@ -33,6 +33,7 @@ struct lipap_domain {
 };
 
 struct post;
+struct delivery;
 struct providers;
 struct rewrite;
 
@@ -97,10 +98,11 @@ struct lipap {
         struct bell mailer_bell;   /* there is mail to be written */
         struct providers *
                 providers; /* how deliveries ended there lately; NULL: nobody judges by it (bounce_judge.h) */
-        bool has_released; /* open messages may be older than those already handed over */
-        bool has_flushed;  /* the admin wants all tried now: also destinations that rest */
-        bool is_signer_away; /* none could be reached when each was last tried */
-        bool alarms[ALARMS]; /* which hold, as last looked at (watch.h) */
+        struct delivery *delivery; /* while it runs: for metrics (delivery_metrics.h) */
+        bool has_released;         /* open messages may be older than those already handed over */
+        bool has_flushed;          /* the admin wants all tried now: also destinations that rest */
+        bool is_signer_away;       /* none could be reached when each was last tried */
+        bool alarms[ALARMS];       /* which hold, as last looked at (watch.h) */
 };
 
 /* The domain of ours that `name` is, or NULL. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "serve/lipap_metrics.h"
 
+#include "serve/delivery_metrics.h"
 #include "store/delivery.h"
 
 /* A family of one value without labels. */
@@ -147,6 +148,7 @@ void lipap_metrics(void *ctx, struct metrics *m)
         write_intake(node, m);
         write_lists(node, m);
         write_ways(node, m);
+        delivery_metrics(node, m);
         write_tls(node, m);
         write_queue(node, m);
         write_alarms(node, m);

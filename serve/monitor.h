@@ -11,7 +11,8 @@
 #include "host/host.h"
 #include "serve/metrics.h"
 
-#define MONITOR_PAGE_MAX (256 * 1024) /* of a page: 32 domains with every error there is */
+#define MONITOR_PAGE_MAX \
+        (384 * 1024) /* of a page: 32 domains with every error there is, or 100 destinations with long names */
 
 struct monitor {
         struct host *host;

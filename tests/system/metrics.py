@@ -81,6 +81,9 @@ def pages_of_lipap(world):
     equal(values["lipap_handovers_total", ()], 1, "handed over")
     equal(values["lipap_deliveries_total", (("outcome", "delivered"),)], 2, "delivered")
     equal(values["lipap_deliveries_total", (("outcome", "failed"),)], 0, "failed")
+    taken = {dict(labels)["destination"]: value for (name, labels), value in values.items()
+             if name == "lipap_destination_deliveries_total" and ("outcome", "delivered") in labels}
+    equal(sum(taken.values()), 2, f"delivered to the destinations {taken}")
     equal(values["lipap_queue_messages", ()], 0, "queue")
     check(values["lipap_spool_limit_bytes", ()] > 0, "no limit of the spool")
     check(values["lipap_dns_queries_total", ()] > 0, "no DNS query")
