@@ -27,6 +27,7 @@ struct mail_host {
         bool is_mute;     /* takes the connection and never speaks */
         bool is_hasty;    /* closes without a word after each message */
         bool no_smtputf8; /* is not offered */
+        bool has_chunks;  /* CHUNKING is offered */
         int64_t idle_ms;
         size_t connections, rcpts, taken;
         bool is_full; /* for what the test wants */
@@ -45,7 +46,8 @@ struct world {
         bool is_in_order;
 };
 
-/* ---- names: hK.test and all below it have the address of host K; null.test takes no mail; others are unknown ---- */
+/* ---- names: hK.test and all below it have the address of host K; those below
+ * shared.test have host 3 for MX; null.test takes no mail; others are unknown ---- */
 
 static inline void answer(struct fake_dns *s, const struct fake_query *q)
 {
@@ -63,6 +65,16 @@ static inline void answer(struct fake_dns *s, const struct fake_query *q)
                         dns_mx_write_wire(&w, &(struct dns_mx){0, name});
                         fake_record(&m, DNS_ANSWER, &nowhere, DNS_TYPE_MX, 60, wr_text(&w));
                 }
+                fake_reply(s, q, fake_end(&m));
+                return;
+        }
+        CHECK(dns_name_parse(S("shared.test"), &nowhere) == ERR_OK);
+        if (dns_name_is_under(&asked->name, &nowhere)) {
+                fake_begin(&m, q, DNS_RCODE_NOERROR, false);
+                CHECK(dns_name_parse(S("h3.test"), &name) == ERR_OK);
+                dns_mx_write_wire(&w, &(struct dns_mx){10, name});
+                if (asked->type == DNS_TYPE_MX)
+                        fake_record(&m, DNS_ANSWER, &asked->name, DNS_TYPE_MX, 60, wr_text(&w));
                 fake_reply(s, q, fake_end(&m));
                 return;
         }
@@ -130,7 +142,8 @@ static inline void session(void *ctx, struct host_tcp *tcp, const struct ip_port
                                                     .offer = {.pipelining = true,
                                                             .enhanced = true,
                                                             .mime_8bit = true,
-                                                            .smtputf8 = !m->no_smtputf8},
+                                                            .smtputf8 = !m->no_smtputf8,
+                                                            .chunking = m->has_chunks},
                                                     .idle_ms = m->idle_ms},
                 .gate = &m->gate};
         (void)peer;

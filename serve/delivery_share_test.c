@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/* What deliveries share: mail hosts of several domains, one round trip, and the turn of those for which somebody waits. */
+#include "serve/mail_hosts.h"
+
+static void one_host_of_many_domains_prepare(struct world *w)
+{
+        w->at[3].greet = NULL;
+}
+
+/* Domains with the same mail hosts are one destination: its connections serve all of them. */
+static void one_host_of_many_domains(struct world *w)
+{
+        enum { COUNT = 40 };
+        static char text[COUNT][24];
+        const char *domains[COUNT + 1] = {NULL};
+        for (unsigned i = 0; i < COUNT; i++) {
+                (void)snprintf(text[i], sizeof text[i], "d%u.shared.test", i);
+                domains[i] = text[i];
+        }
+        post_to(w, domains, 1, false);
+        run(w);
+        WAIT_FOR(w, is_done(w));
+        assert_int_equal(w->at[3].taken, COUNT);
+        assert_in_range(w->at[3].connections, 1, COUNT / 4);
+}
+WORLD_CASE(one_host_of_many_domains)
+
+static struct smtp_reply refuse_first(struct mail_host *m, const struct smtp_path *to)
+{
+        (void)m;
+        return str_eq(to->local, S("m0")) ? smtp_reply_of(550, 1, 1, S("nobody"))
+                                          : smtp_reply_of(250, 1, 5, S("yes"));
+}
+
+static void all_in_one_write_prepare(struct world *w)
+{
+        w->at[0].has_chunks = true;
+        w->at[0].rcpt = refuse_first;
+}
+
+/* The message goes out behind its envelope. A refused recipient gets none, and the session goes on. */
+static void all_in_one_write(struct world *w)
+{
+        struct store_failure *failed;
+        post(w, "h0.test", 4);
+        run(w);
+        WAIT_FOR(w, is_done(w));
+        assert_int_equal(w->at[0].taken, 3);
+        assert_int_equal(w->at[0].connections, 1);
+        assert_int_equal(failures(w, &failed), 1);
+        assert_true(str_eq(failed[0].address, S("m0@h0.test")));
+        assert_true(str_eq(failed[0].reply, S("550 5.1.1 nobody")));
+}
+WORLD_CASE(all_in_one_write)
+
+static struct smtp_reply think(struct mail_host *m)
+{
+        (void)(fiber_sleep(m->world->h->sched, 20) == ERR_OK);
+        return smtp_reply_of(250, 0, 0, S("kept"));
+}
+
+static void urgent_before_posts_prepare(struct world *w)
+{
+        w->at[0].end = think;
+        w->at[0].is_full = false;
+}
+
+static int64_t put_forward(struct world *w, struct str to)
+{
+        struct store_intake *intake;
+        int64_t id;
+        const struct store_message_new m = {.ticket = S("f"),
+                .kind = STORE_FORWARD,
+                .domain = S("example.org"),
+                .recipients = &to,
+                .recipient_count = 1};
+        assert_int_equal(store_intake_begin(w->rig->s, 0, &intake), ERR_OK);
+        assert_int_equal(store_intake_write(intake, S("From: a@example.org\r\n\r\nhello\r\n")), ERR_OK);
+        assert_int_equal(store_intake_commit(intake, &m, &id), ERR_OK);
+        assert_int_equal(store_ticket_sign(w->rig->s, id, S("P: 1\r\n")), ERR_OK);
+        bell_ring(&w->node.delivery_bell);
+        return id;
+}
+
+/* What a person waits for does not stand behind a post that takes many times as long, to more than fit into memory. */
+static void urgent_before_posts(struct world *w)
+{
+        post(w, "h0.test", DELIVERY_JOBS_MAX + 1000);
+        run(w);
+        WAIT_FOR(w, w->at[0].taken > 20);
+        int64_t post_id = w->message, began_ms = host_now_ms(w->h);
+        w->message = put_forward(w, S("ann@h0.test"));
+        WAIT_FOR(w, is_done(w));
+        assert_in_range(host_now_ms(w->h) - began_ms, 0, 3000);
+        w->message = post_id;
+        assert_false(is_done(w));
+}
+WORLD_CASE(urgent_before_posts)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_one_host_of_many_domains),
+                cmocka_unit_test(test_all_in_one_write),
+                cmocka_unit_test(test_urgent_before_posts),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
