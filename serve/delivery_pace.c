@@ -30,6 +30,15 @@ static bool is_slow(const struct delivery_pace *p)
         return p->reply_16ms > SLOW_FACTOR * p->best_16ms + SLOW_FLOOR_16MS;
 }
 
+/* As many as carry DELIVERY_PACE_RATE messages a second at the peer's best: one that answers soon needs few. */
+static unsigned most_useful(const struct delivery_pace *p)
+{
+        int64_t wanted = p->best_16ms * DELIVERY_PACE_RATE / 16000;
+        if (wanted > DELIVERY_WORKERS_EACH)
+                return DELIVERY_WORKERS_EACH;
+        return wanted > DELIVERY_PACE_FEW ? (unsigned)wanted : DELIVERY_PACE_FEW;
+}
+
 static void note_session(struct delivery_pace *p)
 {
         if (p->session_most == 0 || ++p->session_count < SESSION_ROUNDS * p->session_most)
@@ -50,7 +59,7 @@ void delivery_pace_taken(struct delivery_pace *p, unsigned connected, int64_t re
         if (p->was_troubled && ++p->won < p->allowed)
                 return;
         p->won = 0;
-        p->allowed += p->allowed < DELIVERY_WORKERS_EACH;
+        p->allowed += p->allowed < most_useful(p);
 }
 
 void delivery_pace_troubled(struct delivery_pace *p, unsigned connected, int64_t now_ms)

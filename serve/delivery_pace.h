@@ -5,7 +5,8 @@
  * DELIVERY_PACE_FIRST; while all of them are busy and nothing went wrong yet, each message that is taken allows one more;
  * after the first trouble one more is allowed for each round, that is after as many messages as there are connections.
  * Trouble halves it, once a second at most, since one cause is seen by several connections. While answers take three times
- * as long as they did at their best, nothing is added: the peer has enough.
+ * as long as they did at their best, nothing is added: the peer has enough. Nor is it beyond what DELIVERY_PACE_RATE needs at
+ * that best: connections make up for a long way, and for a short one they would only cost memory here and patience there.
  * A peer that refuses after some messages of a session is given shorter sessions, and a pause when it said "later"; so is
  * one that took mail a moment ago and refuses the next connection: it has not forgotten the last one yet. */
 #ifndef SERVE_DELIVERY_PACE_H
@@ -15,6 +16,8 @@
 #include <stdint.h>
 
 #define DELIVERY_PACE_FIRST 2   /* connections at the start */
+#define DELIVERY_PACE_RATE 250  /* messages a second that are enough for one destination */
+#define DELIVERY_PACE_FEW 4     /* connections that nobody minds, however soon the peer answers */
 #define DELIVERY_PACE_REFUSED 4 /* recipients refused for now in a row: that is about us, not about them */
 #define DELIVERY_PACE_HOLD_MS 10000    /* after trouble nothing is added */
 #define DELIVERY_PACE_CROWDED_MS 60000 /* nor after the peer refused one more connection */

@@ -9,6 +9,8 @@
 
 #include "base/limits.h"
 
+#define FAR_MS 100 /* an answer of a peer for which every connection is of use */
+
 static void take(struct delivery_pace *p, unsigned n, int64_t reply_ms, int64_t now_ms)
 {
         for (unsigned i = 0; i < n; i++)
@@ -21,9 +23,24 @@ static void test_a_willing_peer_gets_all_soon(void **state)
         (void)state;
         delivery_pace_init(&p);
         assert_int_equal(p.allowed, DELIVERY_PACE_FIRST);
-        take(&p, DELIVERY_WORKERS_EACH - DELIVERY_PACE_FIRST, 50, 0);
+        take(&p, DELIVERY_WORKERS_EACH - DELIVERY_PACE_FIRST, FAR_MS, 0);
         assert_int_equal(p.allowed, DELIVERY_WORKERS_EACH);
-        take(&p, 100, 50, 0);
+        take(&p, 100, FAR_MS, 0);
+        assert_int_equal(p.allowed, DELIVERY_WORKERS_EACH);
+}
+
+/* Few connections carry all there is, so more would only be a burden. */
+static void test_a_near_peer_needs_few(void **state)
+{
+        struct delivery_pace p;
+        (void)state;
+        delivery_pace_init(&p);
+        take(&p, 100, 1, 0);
+        assert_int_equal(p.allowed, DELIVERY_PACE_FEW);
+        delivery_pace_init(&p);
+        take(&p, 100, 40, 0);
+        assert_int_equal(p.allowed, 40 * DELIVERY_PACE_RATE / 1000);
+        take(&p, 3000, FAR_MS, 0); /* and has moved away */
         assert_int_equal(p.allowed, DELIVERY_WORKERS_EACH);
 }
 
@@ -42,17 +59,17 @@ static void test_trouble_halves_and_rounds_add(void **state)
         struct delivery_pace p;
         (void)state;
         delivery_pace_init(&p);
-        take(&p, 14, 50, 0);
+        take(&p, 14, FAR_MS, 0);
         assert_int_equal(p.allowed, 16);
         delivery_pace_troubled(&p, 16, 1000);
         assert_int_equal(p.allowed, 8);
         delivery_pace_troubled(&p, 16, 1500); /* the same cause, seen by another connection */
         assert_int_equal(p.allowed, 8);
-        take(&p, 100, 50, 1500 + DELIVERY_PACE_HOLD_MS - 1);
+        take(&p, 100, FAR_MS, 1500 + DELIVERY_PACE_HOLD_MS - 1);
         assert_int_equal(p.allowed, 8);
-        take(&p, 7, 50, 1500 + DELIVERY_PACE_HOLD_MS);
+        take(&p, 7, FAR_MS, 1500 + DELIVERY_PACE_HOLD_MS);
         assert_int_equal(p.allowed, 8);
-        take(&p, 1, 50, 1500 + DELIVERY_PACE_HOLD_MS);
+        take(&p, 1, FAR_MS, 1500 + DELIVERY_PACE_HOLD_MS);
         assert_int_equal(p.allowed, 9);
         for (int64_t now = 100000; now < 110000; now += 1000)
                 delivery_pace_troubled(&p, p.allowed, now);
@@ -146,6 +163,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_willing_peer_gets_all_soon),
+                cmocka_unit_test(test_a_near_peer_needs_few),
                 cmocka_unit_test(test_idle_connections_prove_nothing),
                 cmocka_unit_test(test_trouble_halves_and_rounds_add),
                 cmocka_unit_test(test_one_recipient_is_no_trouble),
