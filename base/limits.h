@@ -199,6 +199,7 @@
         (6 * 60 * 1000) /* for all addresses of a destination; one may take 5 minutes to greet */
 #define DELIVERY_CONNECT_MS \
         30000 /* RFC 5321 4.5.3.2 names no time for it; several addresses may have to be tried */
+#define DELIVERY_BLIND_MS 60000 /* after an outcome that could not be kept: a store that failed ends the program */
 #define DELIVERY_RETRY_FIRST_MS (5 * 60 * 1000)
 #define DELIVERY_RETRY_MOST_MS (4 * 60 * 60 * 1000)
 #define DELIVERY_LIFE_MS (5LL * 24 * 60 * 60 * 1000) /* RFC 5321 4.5.4.1: four to five days */

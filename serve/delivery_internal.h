@@ -91,7 +91,8 @@ struct delivery {
         struct lipap *node;
         struct scope *scope; /* of the workers and of those who look up routes */
         size_t jobs, workers;
-        size_t asking;         /* routes that are looked up */
+        size_t asking;          /* routes that are looked up */
+        int64_t blind_until_ms; /* monotonic: an outcome could not be kept, so nothing more is sent for a while */
         size_t stuck, resting; /* destinations: as last counted, and those whose rest is not over */
         size_t hungry; /* destinations with jobs and no place for a worker, as last counted, less who gave way */
         int64_t clock_ms; /* of the queue: what is to be added to the monotonic clock */

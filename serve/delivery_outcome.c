@@ -141,7 +141,8 @@ static void log_lost(struct lipap *node, const struct delivery_job *job, enum er
         log_end(&l);
 }
 
-/* A store that is full for a moment is waited for: an outcome that is not kept is a second copy one day. */
+/* A store that is full for a moment is waited for: an outcome that is not kept is a second copy one day. Where it cannot be
+ * kept at all (the disk has failed, and the program is about to end), no further copy leaves on any connection. */
 void delivery_commit(struct delivery *delivery, const struct delivery_job *job, struct delivery_outcome *o,
         const struct delivery_worker *w)
 {
@@ -154,6 +155,9 @@ void delivery_commit(struct delivery *delivery, const struct delivery_job *job, 
                 e = put_outcome(delivery, job, o);
         if (e == ERR_OK && o->kind == DELIVERY_DONE && job->member != 0)
                 bounce_judge_done(node, job->domain);
-        if (e != ERR_OK)
-                log_lost(node, job, e);
+        if (e == ERR_OK)
+                return;
+        log_lost(node, job, e);
+        if (e != ERR_NOT_FOUND)
+                delivery->blind_until_ms = host_now_ms(node->host) + DELIVERY_BLIND_MS;
 }

@@ -33,6 +33,11 @@ static bool is_about_connections(const struct destination *d, const struct deliv
         return o->kind == DELIVERY_DEFER && o->is_destination && (d->connected > 0 || is_fresh);
 }
 
+static bool is_blind(const struct delivery *delivery)
+{
+        return host_now_ms(delivery->node->host) < delivery->blind_until_ms;
+}
+
 static struct delivery_outcome try_job(struct delivery_worker *w, const struct delivery_job *job)
 {
         struct destination *d = w->destination;
@@ -51,6 +56,9 @@ static struct delivery_outcome try_job(struct delivery_worker *w, const struct d
                 if (!w->is_open)
                         return o;
         }
+        if (is_blind(d->delivery)) /* since the connection was asked for */
+                return (struct delivery_outcome){
+                        .kind = DELIVERY_DEFER, .said = S("outcomes cannot be kept")};
         return try_connected(w, job);
 }
 
@@ -145,6 +153,8 @@ static bool do_job(struct delivery_worker *w, struct delivery_job *job)
         bool is_cancelled = fiber_is_cancelled(w->node->host->sched);
         if (!is_cancelled || o.kind == DELIVERY_DONE || o.kind == DELIVERY_FAIL)
                 delivery_commit(d->delivery, job, &o, w);
+        if (is_blind(d->delivery))
+                delivery_disconnect(w, false);
         if (w->is_open && has_enough(w, &o)) /* now that the outcome is on disk: QUIT would say that it is */
                 delivery_disconnect(w, o.code != 421);
         if (!is_cancelled)
@@ -180,6 +190,8 @@ static struct delivery_job *next_job(struct delivery_worker *w)
         int64_t until = host_now_ms(w->node->host) + DELIVERY_LINGER_MS;
         for (;;) {
                 uint64_t rung = d->bell.rung;
+                if (is_blind(d->delivery) && fiber_sleep_until(sched, d->delivery->blind_until_ms) != ERR_OK)
+                        return NULL;
                 if (fiber_is_cancelled(sched) || d->connected > d->pace.allowed)
                         return NULL;
                 struct delivery_job *job = take_job(w);
