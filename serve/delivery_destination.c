@@ -6,6 +6,9 @@
 #include "base/check.h"
 #include "serve/delivery_internal.h"
 
+#define JOBS_EACH 8 /* for a connection beside the first */
+#define BUSY_MS 400
+
 static int64_t now_ms(const struct destination *d)
 {
         return delivery_now_ms(d->delivery);
@@ -114,11 +117,20 @@ static size_t workers_most(const struct destination *d)
         return d->pace.allowed + (is_late && now_ms(d) >= d->pace.grow_ms);
 }
 
-/* One connection for a few jobs, more for many. */
+/* One connection for a few jobs, more for many, but not more than what waits now keeps busy for a while: a host that answers
+ * at once gets it all over a few. */
+static size_t workers_wanted(const struct destination *d)
+{
+        size_t by_count = d->line.count / JOBS_EACH, by_time = d->line.count;
+        if (d->pace.reply_16ms > 0)
+                by_time = d->line.count * (size_t)d->pace.reply_16ms / (16 * BUSY_MS);
+        return 1 + (by_time < by_count ? by_time : by_count);
+}
+
 static void staff(struct destination *d)
 {
         struct delivery *delivery = d->delivery;
-        size_t wanted = 1 + d->line.count / 8, own_most = workers_most(d);
+        size_t wanted = workers_wanted(d), own_most = workers_most(d);
         size_t most = DELIVERY_WORKERS_MAX + delivery->stuck +
                       (d->line.last_urgent && d->workers == 0 ? DELIVERY_WORKERS_URGENT : 0);
         if (wanted > own_most)
