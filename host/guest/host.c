@@ -102,7 +102,7 @@ static void wait_machine(void *platform, int64_t until_ms)
 /* Of a connection: its fiber's stack, and some of what is said over it. lwIP has a control block for each. */
 static size_t connections_max(void)
 {
-        enum { SHARE = 56 * 1024, MOST = 2000 };
+        enum { SHARE = 48 * 1024, MOST = 2500 };
         size_t most = guest_memory_free() / SHARE;
         return most < MOST ? most : MOST;
 }

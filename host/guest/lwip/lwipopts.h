@@ -22,7 +22,7 @@ uint16_t guest_tcp_unordered_max(void);
 #define MEM_LIBC_MALLOC 1
 #define MEMP_NUM_PBUF 64
 #define PBUF_POOL_SIZE 4 /* unused: see frame.c */
-#define MEMP_NUM_TCP_PCB 2048
+#define MEMP_NUM_TCP_PCB 2560
 #define MEMP_NUM_TCP_PCB_LISTEN 32
 #define MEMP_NUM_TCP_SEG 8192
 #define MEMP_NUM_UDP_PCB 320
