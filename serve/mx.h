@@ -22,9 +22,9 @@ struct mx_targets {
         uint8_t host_of[MX_ADDRESSES_MAX];   /* index in `hosts` */
         size_t count;
         struct mx_host hosts[MX_HOSTS_MAX];
-        size_t host_count; /* 0 for an address literal */
+        size_t host_count;     /* 0 for an address literal */
         struct dns_name first; /* by preference and then by name; nothing for a literal */
-        uint32_t ttl_s;    /* so long the answers hold; UINT32_MAX for a literal */
+        uint32_t ttl_s;        /* so long the answers hold; UINT32_MAX for a literal */
 };
 
 /* Find the addresses of the hosts for `domain` (a name, or an address literal with its brackets): by preference, at
