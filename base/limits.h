@@ -145,9 +145,9 @@
 #define LIPAP_SESSIONS_MAX \
         11264 /* SMTP sessions at once, where there is room: nine tenths are ten thousand idle ones */
 #define LIPAP_SESSIONS_MIN 100 /* that may be asked for: twice those that are kept for signers */
-#define LIPAP_CONNECTIONS_OWN                                                             \
-        (DELIVERY_WORKERS_MAX + DELIVERY_STUCK_MAX + HANDOVER_WORKERS + DNS_QUERIES_MAX + \
-                DNS_SOCKETS_IDLE_MAX + MONITOR_CONNECTIONS_MAX +                          \
+#define LIPAP_CONNECTIONS_OWN                                                                     \
+        (DELIVERY_WORKERS_MAX + DELIVERY_WORKERS_URGENT + DELIVERY_STUCK_MAX + HANDOVER_WORKERS + \
+                DNS_QUERIES_MAX + DNS_SOCKETS_IDLE_MAX + MONITOR_CONNECTIONS_MAX +                \
                 64) /* beside sessions: each of these, listeners, files */
 #define LIPAP_SECURED_MAX \
         2000 /* sessions under TLS: 27 KiB each, 55 KiB in the handshake; 454 for the rest */
@@ -199,7 +199,8 @@
         (6 * 60 * 1000) /* for all addresses of a destination; one may take 5 minutes to greet */
 #define DELIVERY_CONNECT_MS \
         30000 /* RFC 5321 4.5.3.2 names no time for it; several addresses may have to be tried */
-#define DELIVERY_BLIND_MS 60000 /* after an outcome that could not be kept: a store that failed ends the program */
+#define DELIVERY_BLIND_MS \
+        60000 /* after an outcome that could not be kept: a store that failed ends the program */
 #define DELIVERY_RETRY_FIRST_MS (5 * 60 * 1000)
 #define DELIVERY_RETRY_MOST_MS (4 * 60 * 60 * 1000)
 #define DELIVERY_LIFE_MS (5LL * 24 * 60 * 60 * 1000) /* RFC 5321 4.5.4.1: four to five days */

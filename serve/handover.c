@@ -338,15 +338,24 @@ static struct task *free_task(struct handover *h)
         return t;
 }
 
-/* Give out a batch of open messages behind `*last`. While no signer may be asked they stay where they are: each would
- * only come back, and there may be very many. */
-static enum err give_out(struct handover *h, int64_t *last, size_t *count)
+/* The last ones that were given out. */
+struct reached {
+        int64_t forward, post;
+};
+
+/* Give out a batch of open messages behind what was reached: what people wait for (confirmations, forwards) before posts.
+ * While no signer may be asked they stay where they are: each would only come back, and there may be very many. */
+static enum err give_out(struct handover *h, struct reached *reached, size_t *count)
 {
-        int64_t ids[BATCH];
+        int64_t ids[BATCH], *last = &reached->forward;
         *count = 0;
         if (next_signer_ms(h) != 0)
                 return ERR_OK;
-        enum err e = store_tickets_open(h->node->store, *last, BATCH, ids, count);
+        enum err e = store_tickets_open_of(h->node->store, STORE_FORWARD, *last, BATCH, ids, count);
+        if (e == ERR_OK && *count == 0) {
+                last = &reached->post;
+                e = store_tickets_open_of(h->node->store, STORE_POST, *last, BATCH, ids, count);
+        }
         for (size_t i = 0; e == ERR_OK && i < *count && next_signer_ms(h) == 0; i++) {
                 *last = ids[i];
                 if (is_busy(h, ids[i]))
@@ -360,16 +369,16 @@ static enum err give_out(struct handover *h, int64_t *last, size_t *count)
 
 /* After a failure, once its time has come, all that are still open are handed over again: also while new ones come
  * without end. A post that was held is older than those behind which we look. */
-static void begin_pass(struct handover *h, int64_t *last)
+static void begin_pass(struct handover *h, struct reached *reached)
 {
         if (h->node->has_released) {
                 h->node->has_released = false;
-                *last = 0;
+                *reached = (struct reached){0};
         }
         if (!h->has_failed || now_ms(h) < h->retry_at_ms || next_signer_ms(h) != 0)
                 return;
         h->has_failed = false;
-        *last = 0;
+        *reached = (struct reached){0};
 }
 
 /* Wait for a new message or for the time of the next pass. */
@@ -384,13 +393,13 @@ static enum err wait_for_work(struct handover *h, uint64_t rung)
 
 static void manage(struct handover *h)
 {
-        int64_t last = 0;
+        struct reached reached = {0};
         enum err e = ERR_OK;
         while (e == ERR_OK) {
                 uint64_t rung = h->node->handover_bell.rung;
                 size_t count = 0;
-                begin_pass(h, &last);
-                e = give_out(h, &last, &count);
+                begin_pass(h, &reached);
+                e = give_out(h, &reached, &count);
                 if (e != ERR_OK && e != ERR_CANCELLED && e != ERR_CLOSED && e != ERR_IO) {
                         h->has_failed = true; /* the store has trouble that may pass */
                         h->retry_at_ms = now_ms(h) + HANDOVER_RETRY_MOST_MS;

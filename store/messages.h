@@ -85,6 +85,9 @@ MUST_USE enum err store_ticket_find(
         struct store *s, struct str ticket, struct arena *a, struct store_message *out);
 /* Up to `cap` messages with an open ticket and an id above `after`, oldest first. */
 MUST_USE enum err store_tickets_open(struct store *s, int64_t after, size_t cap, int64_t *ids, size_t *count);
+/* The same for those of one kind. */
+MUST_USE enum err store_tickets_open_of(
+        struct store *s, enum store_kind kind, int64_t after, size_t cap, int64_t *ids, size_t *count);
 /* nec's copy has come with `prefix` in front. The members who joined until now are those who get a post.
  *   ERR_OK         signed now, and to be delivered
  *   ERR_EXISTS     signed before: nothing changed, this copy is to be dropped

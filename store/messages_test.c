@@ -79,6 +79,10 @@ static void tickets(struct rig *r)
         assert_true(n == 1 && ids[0] == a);
         assert_int_equal(store_tickets_open(r->s, a, 8, ids, &n), ERR_OK);
         assert_true(n == 1 && ids[0] == b);
+        assert_int_equal(store_tickets_open_of(r->s, STORE_POST, a, 8, ids, &n), ERR_OK);
+        assert_true(n == 1 && ids[0] == b);
+        assert_int_equal(store_tickets_open_of(r->s, STORE_FORWARD, 0, 8, ids, &n), ERR_OK);
+        assert_int_equal(n, 0);
 
         assert_int_equal(store_ticket_sign(r->s, a, S("P: 1\r\n")), ERR_OK);
         assert_int_equal(store_ticket_sign(r->s, a, S("P: 2\r\n")), ERR_EXISTS);

@@ -122,5 +122,6 @@ const char *const schema_steps[SCHEMA_VERSION] = {
         " digest_ms INTEGER NOT NULL, digest_failure INTEGER NOT NULL, digest_verdict INTEGER NOT NULL,"
         " report_ms INTEGER NOT NULL, report_member INTEGER NOT NULL, report_verdict INTEGER NOT NULL,"
         " report_members INTEGER NOT NULL) STRICT;"
+        "CREATE INDEX message_forward ON message (id) WHERE state = 1 AND held = 0 AND kind = 2;"
         "CREATE INDEX delivery_urgent ON delivery (next_ms) WHERE member = 0 AND next_ms IS NOT NULL;",
 };

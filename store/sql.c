@@ -132,6 +132,10 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_MESSAGE_PARTS] = "SELECT prefix, front FROM message WHERE id = ?1 AND state <> 3",
         [SQL_MESSAGES_OPEN] = "SELECT id FROM message WHERE state = 1 AND held = 0 AND id > ?1"
                               " ORDER BY id LIMIT ?2",
+        [SQL_POSTS_OPEN] = "SELECT id FROM message INDEXED BY message_open WHERE state = 1 AND held = 0"
+                           " AND kind = 1 AND id > ?1 ORDER BY id LIMIT ?2",
+        [SQL_FORWARDS_OPEN] = "SELECT id FROM message INDEXED BY message_forward WHERE state = 1 AND held = 0"
+                              " AND kind = 2 AND id > ?1 ORDER BY id LIMIT ?2",
         [SQL_MESSAGE_SIGN] = "UPDATE message SET state = 2, prefix = ?2 WHERE id = ?1 AND state = 1",
         [SQL_MESSAGE_DECIDE] = "UPDATE message SET state = ?2 WHERE id = ?1 AND state = 4",
         [SQL_MESSAGE_FINISH] = "UPDATE message SET state = 3, prefix = x'', front = x''"

@@ -59,6 +59,8 @@ enum sql {
         SQL_MESSAGE_TICKET,
         SQL_MESSAGE_PARTS,
         SQL_MESSAGES_OPEN,
+        SQL_POSTS_OPEN,
+        SQL_FORWARDS_OPEN,
         SQL_MESSAGE_SIGN,
         SQL_MESSAGE_DECIDE,
         SQL_MESSAGE_FINISH,

@@ -80,6 +80,7 @@ enum err store_ticket_find(struct store *s, struct str ticket, struct arena *a, 
 }
 
 struct open {
+        enum sql statement;
         int64_t after;
         size_t cap, count;
         int64_t *ids;
@@ -89,7 +90,7 @@ static enum err open_tickets(struct store *s, void *arg)
 {
         struct open *o = arg;
         struct query q;
-        query_init(&q, &s->db, SQL_MESSAGES_OPEN);
+        query_init(&q, &s->db, o->statement);
         query_i64(&q, 1, o->after);
         query_i64(&q, 2, (int64_t)o->cap);
         o->count = 0;
@@ -100,7 +101,16 @@ static enum err open_tickets(struct store *s, void *arg)
 
 enum err store_tickets_open(struct store *s, int64_t after, size_t cap, int64_t *ids, size_t *count)
 {
-        struct open o = {after, cap, 0, ids};
+        struct open o = {SQL_MESSAGES_OPEN, after, cap, 0, ids};
+        enum err err = store_look(s, open_tickets, &o);
+        *count = err == ERR_OK ? o.count : 0;
+        return err;
+}
+
+enum err store_tickets_open_of(
+        struct store *s, enum store_kind kind, int64_t after, size_t cap, int64_t *ids, size_t *count)
+{
+        struct open o = {kind == STORE_POST ? SQL_POSTS_OPEN : SQL_FORWARDS_OPEN, after, cap, 0, ids};
         enum err err = store_look(s, open_tickets, &o);
         *count = err == ERR_OK ? o.count : 0;
         return err;
