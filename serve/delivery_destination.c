@@ -131,7 +131,8 @@ static void staff(struct destination *d)
 {
         struct delivery *delivery = d->delivery;
         size_t wanted = workers_wanted(d), own_most = workers_most(d);
-        size_t most = DELIVERY_WORKERS_MAX + delivery->stuck +
+        size_t places = delivery->node->delivery_workers;
+        size_t most = (places > 0 ? places : DELIVERY_WORKERS_MAX) + delivery->stuck +
                       (d->line.last_urgent && d->workers == 0 ? DELIVERY_WORKERS_URGENT : 0);
         if (wanted > own_most)
                 wanted = own_most;

@@ -11,17 +11,18 @@ static void idle_gives_way_prepare(struct world *w)
         w->at[0].greet = NULL;
 }
 
-/* Four times as many destinations as there are places: a connection that waits for more mail to its own destination
+/* Eight times as many destinations as there are places: a connection that waits for more mail to its own destination
  * does not keep the others waiting. It did, and a post to a thousand domains went out at fifty a second. */
 static void idle_gives_way(struct world *w)
 {
-        enum { COUNT = 4 * DELIVERY_WORKERS_MAX };
+        enum { PLACES = 50, COUNT = 8 * PLACES };
         static char text[COUNT][24];
         const char *domains[COUNT + 1] = {NULL};
         for (unsigned i = 0; i < COUNT; i++) {
                 (void)snprintf(text[i], sizeof text[i], "d%u.h%u.test", i, i % HOSTS);
                 domains[i] = text[i];
         }
+        w->node.delivery_workers = PLACES;
         post_to(w, domains, 1, false);
         int64_t start_ms = host_now_ms(w->h);
         run(w);
