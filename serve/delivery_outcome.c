@@ -143,17 +143,18 @@ static void log_lost(struct lipap *node, const struct delivery_job *job, enum er
 
 /* A store that is full for a moment is waited for: an outcome that is not kept is a second copy one day. Where it cannot be
  * kept at all (the disk has failed, and the program is about to end), no further copy leaves on any connection. */
-void delivery_commit(struct delivery *delivery, const struct delivery_job *job, struct delivery_outcome *o,
-        const struct delivery_worker *w)
+void delivery_commit(struct delivery *delivery, const struct delivery_job *job,
+        const struct delivery_outcome *outcome, const struct delivery_worker *w)
 {
         struct lipap *node = delivery->node;
-        if (o->kind == DELIVERY_DEFER && delivery_clock_ms(delivery) - job->first_ms > DELIVERY_LIFE_MS)
-                o->kind = DELIVERY_FAIL;
-        tell(node, job, o, w);
-        enum err e = put_outcome(delivery, job, o);
+        struct delivery_outcome o = *outcome; /* others that it means something to may have more time */
+        if (o.kind == DELIVERY_DEFER && delivery_clock_ms(delivery) - job->first_ms > DELIVERY_LIFE_MS)
+                o.kind = DELIVERY_FAIL;
+        tell(node, job, &o, w);
+        enum err e = put_outcome(delivery, job, &o);
         while ((e == ERR_FULL || e == ERR_MEMORY) && fiber_sleep(node->host->sched, 1000) == ERR_OK)
-                e = put_outcome(delivery, job, o);
-        if (e == ERR_OK && o->kind == DELIVERY_DONE && job->member != 0)
+                e = put_outcome(delivery, job, &o);
+        if (e == ERR_OK && o.kind == DELIVERY_DONE && job->member != 0)
                 bounce_judge_done(node, job->domain);
         if (e == ERR_OK)
                 return;

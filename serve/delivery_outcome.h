@@ -17,6 +17,6 @@ struct delivery_outcome delivery_outcome_of_trouble(struct delivery_worker *w, s
 /* Log it, count it, and wait until it is on disk. What is deferred for too long fails. `w` is NULL when no host was spoken
  * to. */
 void delivery_commit(struct delivery *delivery, const struct delivery_job *job,
-        struct delivery_outcome *outcome, const struct delivery_worker *w);
+        const struct delivery_outcome *outcome, const struct delivery_worker *w);
 
 #endif

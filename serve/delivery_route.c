@@ -159,8 +159,7 @@ static void run(void *arg)
                         send_on(r, job);
                         continue;
                 }
-                struct delivery_outcome o = r->failed;
-                delivery_commit(delivery, job, &o, NULL);
+                delivery_commit(delivery, job, &r->failed, NULL);
                 delivery_job_end(delivery, job);
         }
         r->is_asking = false;

@@ -110,10 +110,9 @@ static void commit_waiting(
                 struct delivery_job *job =
                         domain ? delivery_line_take_fit(&d->line, SIZE_MAX, is_of_domain, domain)
                                : delivery_line_take(&d->line);
-                struct delivery_outcome same = *o;
                 if (!job)
                         return;
-                delivery_commit(d->delivery, job, &same, w);
+                delivery_commit(d->delivery, job, o, w);
                 delivery_job_end(d->delivery, job);
         }
 }

@@ -177,6 +177,41 @@ static void closing_down(struct world *w)
 }
 WORLD_CASE(closing_down)
 
+/* The first member of the post has been waited for since longer than any pause goes on. */
+static void begin_long_ago(struct world *w)
+{
+        struct store_delivery *row;
+        size_t n;
+        int64_t long_ago = host_wall_ms(w->h) - DELIVERY_LIFE_MS - 60000;
+        arena_reset(&w->rig->arena);
+        assert_int_equal(store_post_fill(w->rig->s, long_ago, 1, &w->rig->arena, &row, &n), ERR_OK);
+        assert_int_equal(n, 1);
+        assert_int_equal(store_delivery_return(w->rig->s, row->id, 0), ERR_OK);
+}
+
+static void one_expires_prepare(struct world *w)
+{
+        closing_down_prepare(w);
+}
+
+/* One delivery has been tried for days, and ends when its destination fails once more. Those that wait behind it have just
+ * begun: they are deferred, and arrive. */
+static void one_expires(struct world *w)
+{
+        struct store_failure *failed;
+        post(w, "h0.test", 20);
+        begin_long_ago(w);
+        w->node.retry_first_ms = 1500;
+        run(w);
+        WAIT_FOR(w, tried(w, 1) + failures(w, &failed) == 20);
+        assert_int_equal(failures(w, &failed), 1);
+        assert_true(str_eq(failed[0].address, S("m0@h0.test")));
+        w->at[0].is_full = false;
+        WAIT_FOR(w, is_done(w));
+        assert_int_equal(w->at[0].taken, 19);
+}
+WORLD_CASE(one_expires)
+
 static struct smtp_reply one_at_a_time(struct mail_host *m)
 {
         return m->gate.open > 1 ? smtp_reply_of(421, 7, 0, S("one connection each"))
@@ -288,6 +323,7 @@ int main(void)
                 cmocka_unit_test(test_null_mx),
                 cmocka_unit_test(test_enough_of_a_session),
                 cmocka_unit_test(test_closing_down),
+                cmocka_unit_test(test_one_expires),
                 cmocka_unit_test(test_one_connection_each),
                 cmocka_unit_test(test_counts_the_last_one),
                 cmocka_unit_test(test_went_stale),
