@@ -40,11 +40,19 @@ static void note_ttl(struct mx_targets *out, const struct dns_answer *answer)
                 out->ttl_s = answer->ttl_s;
 }
 
+/* Where its name leads. Who answers may say one thing for one type of address and another for the other: then it leads
+ * nowhere but to itself, or the addresses of one would stand under the name of another (mx_key). */
+static void note_base(struct mx_host *host, const struct dns_name *base, bool is_first)
+{
+        host->base = is_first || dns_name_eq(&host->base, base) ? *base : host->name;
+}
+
 /* The addresses of one host. What fails for now is remembered, and other hosts are still tried. */
 static void add_host(struct finder *f, const struct dns_name *name)
 {
         static const uint16_t types[] = {DNS_TYPE_AAAA, DNS_TYPE_A};
         struct mx_host *host = &f->out->hosts[f->out->host_count++];
+        bool is_found = false;
         *host = (struct mx_host){.name = *name, .base = *name, .is_secure = f->is_secure};
         for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
                 struct dns_answer answer;
@@ -54,7 +62,8 @@ static void add_host(struct finder *f, const struct dns_name *name)
                 if (e == ERR_OK)
                         note_ttl(f->out, &answer);
                 if (e == ERR_OK && answer.status == DNS_FOUND) {
-                        host->base = answer.name;
+                        note_base(host, &answer.name, !is_found);
+                        is_found = true;
                         host->is_secure = host->is_secure && answer.is_secure;
                 }
                 for (size_t k = 0; e == ERR_OK && answer.status == DNS_FOUND && k < answer.count; k++)
@@ -217,7 +226,8 @@ enum err mx_key(const struct mx_targets *targets, uint8_t key[MX_KEY_SIZE])
                 if (i == 0 || compare_names(names[i], names[i - 1]) != 0)
                         add_name(&hash, names[i]);
         if (n == 0 && targets->count > 0) { /* 255 begins no name */
-                sha256_update(&hash, S("\xff"));
+                const char kind[] = {'\xff', (char)targets->at[0].ip.family};
+                sha256_update(&hash, str_of(kind, sizeof kind));
                 sha256_update(&hash, str_of((const char *)targets->at[0].ip.b, sizeof targets->at[0].ip.b));
         }
         return sha256_end(&hash, key) == ERR_OK ? ERR_OK : ERR_MEMORY;

@@ -44,6 +44,9 @@ static const struct entry zone[] = {
         {"half.test", DNS_TYPE_MX, 10, "broken.test"},
         {"half.test", DNS_TYPE_MX, 20, "b.test"},
         {"sick.test", DNS_TYPE_MX, 10, "broken.test"},
+        {"aliased.test", DNS_TYPE_MX, 10, "alias.test"},
+        {"robber6.test", DNS_TYPE_MX, 10, "thief6.test"},
+        {"robber4.test", DNS_TYPE_MX, 10, "thief4.test"},
         {"a.test", DNS_TYPE_A, 0, "192.0.2.1"},
         {"b.test", DNS_TYPE_A, 0, "192.0.2.2"},
         {"c.test", DNS_TYPE_A, 0, "192.0.2.3"},
@@ -90,6 +93,42 @@ static void many_exchanges(struct fake_dns *s, const struct fake_query *q)
         fake_reply(s, q, fake_end(&m));
 }
 
+/* Where an alias leads, and who owns it says for which type it is one; `own` is the address of the other. */
+struct alias {
+        const char *name;
+        uint16_t type; /* 0: for both */
+        const char *own;
+};
+
+static const struct alias aliases[] = {
+        {"alias.test", 0, NULL},
+        {"thief6.test", DNS_TYPE_A, "2001:db8::66"},
+        {"thief4.test", DNS_TYPE_AAAA, "192.0.2.66"},
+};
+
+/* Each leads to dual.test, whose addresses the resolver adds. */
+static void answer_alias(struct fake_dns *s, const struct fake_query *q, const struct alias *alias)
+{
+        struct fake_message m;
+        char wire[DNS_NAME_MAX];
+        struct wr w;
+        struct dns_name name = name_of(alias->name), dual = name_of("dual.test");
+        uint16_t type = q->summary.question.type;
+        bool is_a = type == DNS_TYPE_A, is_address = is_a || type == DNS_TYPE_AAAA;
+        const struct entry at = {"dual.test", type, 0, is_a ? "192.0.2.4" : "2001:db8::4"};
+        const struct entry own = {alias->name, type, 0, alias->own};
+        wr_init(&w, wire, sizeof wire);
+        dns_name_write_wire(&w, &dual);
+        fake_begin(&m, q, DNS_RCODE_NOERROR, false);
+        if (is_address && (alias->type == 0 || alias->type == type)) {
+                fake_record(&m, DNS_ANSWER, &name, DNS_TYPE_CNAME, 60, wr_text(&w));
+                put(&m, &at);
+        } else if (is_address) {
+                put(&m, &own);
+        }
+        fake_reply(s, q, fake_end(&m));
+}
+
 static void answer(struct fake_dns *s, const struct fake_query *q)
 {
         struct fake_message m;
@@ -107,6 +146,13 @@ static void answer(struct fake_dns *s, const struct fake_query *q)
         if (dns_name_eq(&q->summary.question.name, &greedy)) {
                 many_exchanges(s, q);
                 return;
+        }
+        for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
+                struct dns_name name = name_of(aliases[i].name);
+                if (dns_name_eq(&q->summary.question.name, &name)) {
+                        answer_alias(s, q, &aliases[i]);
+                        return;
+                }
         }
         fake_begin(&m, q, exists ? DNS_RCODE_NOERROR : DNS_RCODE_NXDOMAIN, false);
         for (size_t i = 0; i < sizeof zone / sizeof zone[0]; i++) {
@@ -226,6 +272,48 @@ static void greedy(struct world *w)
         assert_true(w->server.over_udp > MX_HOSTS_MAX && w->server.over_udp <= 1 + 2 * MX_HOSTS_MAX);
 }
 
+static bool is_same_set(struct world *w, const char *a, const char *b)
+{
+        struct mx_targets of_a, of_b;
+        uint8_t key_a[MX_KEY_SIZE], key_b[MX_KEY_SIZE];
+        assert_int_equal(find(w, a, &of_a), ERR_OK);
+        assert_int_equal(find(w, b, &of_b), ERR_OK);
+        assert_int_equal(mx_key(&of_a, key_a), ERR_OK);
+        assert_int_equal(mx_key(&of_b, key_b), ERR_OK);
+        return memcmp(key_a, key_b, MX_KEY_SIZE) == 0;
+}
+
+/* Domains with the same hosts share connections. A host of one's own that is an alias of somebody else's for one type of
+ * address only is no way to get at that one's mail. */
+static void keys(struct world *w)
+{
+        static const struct {
+                const char *a, *b;
+                bool is_same;
+        } table[] = {
+                {"both.test", "BOTH.test", true},
+                {"both.test", "aliased.test", true},
+                {"equal.test", "equal.test", true},
+                {"two.test", "equal.test", false},
+                {"plain.test", "two.test", false},
+                {"both.test", "robber6.test", false},
+                {"both.test", "robber4.test", false},
+                {"robber4.test", "robber4.test", true},
+                {"[192.0.2.77]", "[192.0.2.77]", true},
+                {"[192.0.2.77]", "[192.0.2.78]", false},
+                {"[32.1.13.184]", "[IPv6:2001:db8::]", false},
+        };
+        for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+                if (is_same_set(w, table[i].a, table[i].b) != table[i].is_same)
+                        fail_msg("%s and %s", table[i].a, table[i].b);
+}
+
+static void test_keys(void **state)
+{
+        (void)state;
+        with_world(keys);
+}
+
 static void test_many_exchanges(void **state)
 {
         (void)state;
@@ -248,6 +336,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_cases),
+                cmocka_unit_test(test_keys),
                 cmocka_unit_test(test_many_exchanges),
                 cmocka_unit_test(test_equal_preference_is_shuffled),
         };
