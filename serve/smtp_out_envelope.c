@@ -165,6 +165,16 @@ static enum err take_answers(struct smtp_out *o, struct smtp_reply *const replie
         return ERR_OK;
 }
 
+/* Nothing was sent: what the server says unasked ends the session, and only 421 is an answer. */
+static enum err take_first(struct smtp_out *o, struct smtp_reply *mail)
+{
+        struct smtp_reply reply;
+        enum err e = smtp_out_take(o, &reply);
+        if (e == ERR_OK)
+                *mail = keep(o, &reply);
+        return e;
+}
+
 static bool can_go(struct smtp_out *o, const struct smtp_out_envelope *envelope)
 {
         const struct smtp_extensions *offered = smtp_out_extensions(o);
@@ -186,14 +196,15 @@ enum err smtp_out_go(struct smtp_out *o, const struct smtp_out_envelope *envelop
         enum err e = smtp_client_mail(&o->client, envelope->from, &envelope->params);
         if (e == ERR_SYNTAX || e == ERR_UNSUPPORTED)
                 return ERR_UNSUPPORTED;
+        if (e == ERR_AGAIN) /* the server spoke unasked, and that comes first */
+                return take_first(o, mail);
         if (e == ERR_OK)
                 e = smtp_client_rcpt(&o->client, envelope->to[0]);
         if (e == ERR_OK)
                 e = smtp_client_bdat(&o->client, message.n);
         if (e == ERR_OK)
                 e = give_message(o, message);
-        if (e !=
-                ERR_OK) /* it cannot be ended, or the server spoke unasked: hang up, and the server has nothing */
+        if (e != ERR_OK) /* it cannot be ended: hang up, and the server has nothing */
                 return smtp_out_fail(o, e == ERR_AGAIN ? ERR_SYNTAX : e);
         return take_answers(o, (struct smtp_reply *const[]){mail, rcpt, end});
 }

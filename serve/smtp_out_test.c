@@ -411,6 +411,36 @@ static void test_stale(void **state)
         run(&c, client_said_more);
 }
 
+static void go(struct scripted *t, unsigned mail_code, unsigned end_code)
+{
+        const struct str to = S("x@y.test");
+        const struct smtp_out_envelope envelope = {.from = S("a@b.test"), .to = &to, .to_n = 1};
+        struct smtp_reply mail, rcpt, end;
+        assert_int_equal(smtp_out_go(t->out, &envelope, S("hello\r\n"), &mail, &rcpt, &end), ERR_OK);
+        assert_int_equal(mail.code, mail_code);
+        assert_int_equal(end.code, end_code);
+}
+
+/* The server had enough of the session before the second message began: that is its answer, as it is to an envelope. */
+static void client_go_then_421(struct scripted *t)
+{
+        struct smtp_reply reply;
+        open_session(t);
+        go(t, 250, 250);
+        go(t, 421, 0);
+        assert_int_equal(smtp_out_rset(t->out, &reply), ERR_CLOSED);
+}
+
+static void test_go_then_421(void **state)
+{
+        (void)state;
+        static const struct loopback_step together[] = {GREET,
+                {"250-mx.test\r\n250-PIPELINING\r\n250 CHUNKING\r\n", "hello\r\n"},
+                {"250 mail\r\n250 rcpt\r\n250 kept\r\n421 4.7.0 enough\r\n", LOOPBACK_END}, STOP};
+        struct scripted t = {.steps = together};
+        run(&t, client_go_then_421);
+}
+
 static void cancelled_fiber(void *arg)
 {
         struct scripted *t = arg;
@@ -447,6 +477,7 @@ int main(void)
                 cmocka_unit_test(test_refused_early),
                 cmocka_unit_test(test_chunk),
                 cmocka_unit_test(test_stale),
+                cmocka_unit_test(test_go_then_421),
                 cmocka_unit_test(test_cancelled),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
