@@ -53,6 +53,31 @@ static void all_in_one_write(struct world *w)
 }
 WORLD_CASE(all_in_one_write)
 
+/* Takes MAIL after a refused chunk only behind RSET, as RFC 3030 2 lets it. */
+static void refused_chunk_prepare(struct world *w)
+{
+        static const struct mail_step strict[] = {{"220 strict\r\n", "\r\n"},
+                {"250-strict\r\n250-PIPELINING\r\n250 CHUNKING\r\n", "hello\r\n"},
+                {"250 yes\r\n250 yes\r\n554 5.7.1 not that\r\n", "RSET\r\n"}, {"250 yes\r\n", "hello\r\n"},
+                {"250 yes\r\n250 yes\r\n250 kept\r\n", NULL}};
+        w->at[0].script = strict;
+}
+
+/* What a host says to a whole message in one chunk leaves its transaction undetermined: the next begins anew. */
+static void refused_chunk(struct world *w)
+{
+        struct store_failure *failed;
+        w->node.retry_first_ms = 60000; /* a try that counts would come too late */
+        post(w, "h0.test", 2);
+        run(w);
+        WAIT_FOR(w, is_done(w));
+        assert_int_equal(w->at[0].taken, 1);
+        assert_int_equal(w->at[0].connections, 1);
+        assert_int_equal(failures(w, &failed), 1);
+        assert_true(str_eq(failed[0].address, S("m0@h0.test")));
+}
+WORLD_CASE(refused_chunk)
+
 static struct smtp_reply think(struct mail_host *m)
 {
         (void)(fiber_sleep(m->world->h->sched, 20) == ERR_OK);
@@ -102,6 +127,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_one_host_of_many_domains),
                 cmocka_unit_test(test_all_in_one_write),
+                cmocka_unit_test(test_refused_chunk),
                 cmocka_unit_test(test_urgent_before_posts),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

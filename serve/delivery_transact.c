@@ -50,6 +50,14 @@ static struct delivery_outcome lost(struct delivery_worker *w, struct str what, 
         return o;
 }
 
+/* No transaction is open on the connection afterwards. */
+static void begin_anew(struct delivery_worker *w)
+{
+        struct smtp_reply reset;
+        if (smtp_out_rset(w->out, &reset) != ERR_OK || !smtp_reply_is_positive(&reset))
+                delivery_disconnect(w, false);
+}
+
 /* Sender or recipient was refused, or DATA. */
 static struct delivery_outcome refused(struct copy *c)
 {
@@ -57,7 +65,6 @@ static struct delivery_outcome refused(struct copy *c)
         enum delivery_stage stage = !smtp_reply_is_positive(&c->mail)   ? DELIVERY_AT_MAIL
                                     : !smtp_reply_is_positive(&c->rcpt) ? DELIVERY_AT_RCPT
                                                                         : DELIVERY_AT_END;
-        struct smtp_reply reset;
         struct delivery_outcome o = delivery_outcome_of_reply(w, stage == DELIVERY_AT_MAIL   ? &c->mail
                                                                  : stage == DELIVERY_AT_RCPT ? &c->rcpt
                                                                                              : &c->data);
@@ -67,17 +74,18 @@ static struct delivery_outcome refused(struct copy *c)
         if (o.code == 421 && w->is_reused) /* it has enough of this session, not of us */
                 o.kind = DELIVERY_STALE;
         w->is_reused = true;
-        if (smtp_out_rset(w->out, &reset) != ERR_OK || !smtp_reply_is_positive(&reset))
-                delivery_disconnect(w, false);
+        begin_anew(w);
         return o;
 }
 
-/* The server's word on the message. */
-static struct delivery_outcome judged(struct delivery_worker *w, const struct smtp_reply *end)
+/* The server's word on the message. One that refuses a chunk leaves the transaction undetermined (RFC 3030 2). */
+static struct delivery_outcome judged(struct delivery_worker *w, const struct smtp_reply *end, bool is_chunk)
 {
         struct delivery_outcome o = delivery_outcome_of_reply(w, end);
         o.stage = DELIVERY_AT_END;
         w->is_reused = true;
+        if (is_chunk && o.kind != DELIVERY_DONE)
+                begin_anew(w);
         return o;
 }
 
@@ -100,7 +108,7 @@ static enum err go(struct copy *c, struct delivery_outcome *o)
         if (e != ERR_OK && !is_decided)
                 *o = lost(c->w, S("sending the message"), e, c->mail.code == 0);
         else if (is_accepted(c) && c->data.code != 0)
-                *o = judged(c->w, &c->data);
+                *o = judged(c->w, &c->data, true);
         else if (is_decided)
                 *o = refused(c);
         else /* 421 somewhere, and nothing more */
@@ -142,7 +150,7 @@ static struct delivery_outcome send_message(struct copy *c)
         }
         if (e == ERR_OK)
                 e = smtp_out_end(w->out, &reply);
-        return e == ERR_OK ? judged(w, &reply) : lost(w, S("sending the message"), e, false);
+        return e == ERR_OK ? judged(w, &reply, takes_chunks(c)) : lost(w, S("sending the message"), e, false);
 }
 
 static struct delivery_outcome step_by_step(struct copy *c)

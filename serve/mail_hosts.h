@@ -16,6 +16,11 @@
 
 struct world;
 
+/* What a host says by heart, and how what it then waits for ends; NULL: it waits for nothing more. */
+struct mail_step {
+        const char *say, *until;
+};
+
 /* One mail host. What it answers at each point is `at`; the default is to take everything. */
 struct mail_host {
         struct world *world;
@@ -24,8 +29,10 @@ struct mail_host {
         struct smtp_reply (*greet)(struct mail_host *m);
         struct smtp_reply (*rcpt)(struct mail_host *m, const struct smtp_path *to);
         struct smtp_reply (*end)(struct mail_host *m);
-        bool is_mute;     /* takes the connection and never speaks */
-        bool is_hasty;    /* closes without a word after each message */
+        bool is_mute;  /* takes the connection and never speaks */
+        bool is_hasty; /* closes without a word after each message */
+        const struct mail_step
+                *script;  /* instead of all manners, for one message; the last step waits for nothing */
         bool no_smtputf8; /* is not offered */
         bool has_chunks;  /* CHUNKING is offered */
         int64_t idle_ms;
@@ -154,21 +161,23 @@ static inline void session(void *ctx, struct host_tcp *tcp, const struct ip_port
                 (void)smtpd_run(m->world->h, tcp, &config, &manners, m);
 }
 
+static const struct mail_step hasty[] = {{"220 hasty\r\n", "\r\n"}, {"250 hasty\r\n", "\r\n"},
+        {"250 yes\r\n", "\r\n"}, {"250 yes\r\n", "\r\n"}, {"354 go\r\n", "\r\n.\r\n"},
+        {"250 kept\r\n", NULL}};
+
 /* One message by a fixed script, then the connection is closed without a word. */
-static inline void hasty_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)
+static inline void scripted_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)
 {
         struct mail_host *m = ctx;
-        static const struct {
-                const char *say, *until;
-        } steps[] = {{"220 hasty\r\n", "\r\n"}, {"250 hasty\r\n", "\r\n"}, {"250 yes\r\n", "\r\n"},
-                {"250 yes\r\n", "\r\n"}, {"354 go\r\n", "\r\n.\r\n"}, {"250 kept\r\n", NULL}};
+        const struct mail_step *step = m->script ? m->script : hasty;
         (void)peer;
         m->connections++;
-        for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        for (bool is_last = false; !is_last; step++) {
                 char heard[4096];
                 size_t n = 0, got;
-                struct str until = steps[i].until ? str_of_c(steps[i].until) : S("");
-                if (host_tcp_write(m->world->h, tcp, str_of_c(steps[i].say), FIBER_NEVER) != ERR_OK)
+                struct str until = step->until ? str_of_c(step->until) : S("");
+                is_last = !step->until;
+                if (host_tcp_write(m->world->h, tcp, str_of_c(step->say), FIBER_NEVER) != ERR_OK)
                         return;
                 while (until.n > 0 && !str_has_suffix_nocase(str_of(heard, n), until)) {
                         if (host_tcp_read(m->world->h, tcp, heard + n, sizeof heard - n, FIBER_NEVER, &got) !=
@@ -186,7 +195,7 @@ static inline void listen_run(void *arg)
         struct smtpd_listen_config config = {.host = m->world->h,
                 .listener = m->listener,
                 .gate = &m->gate,
-                .session = m->is_hasty ? hasty_session : session,
+                .session = m->is_hasty || m->script ? scripted_session : session,
                 .ctx = m};
         (void)smtpd_listen(&config);
 }
