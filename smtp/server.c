@@ -406,10 +406,10 @@ void smtp_server_got(struct smtp_server *s, size_t n, int64_t now_ms)
         if (s->state == SMTP_SERVER_STATE_CLOSED)
                 return; /* dropped */
         s->in_to += n;
-        if (!takes_message(s))
-                return;
-        s->deadline_ms = now_ms + s->config.idle_ms;
-        s->data_got += n;
+        if (smtp_server_is_in_message(s))
+                s->data_got += n; /* also a chunk that comes together with its command */
+        if (takes_message(s))
+                s->deadline_ms = now_ms + s->config.idle_ms;
 }
 
 void smtp_server_lost(struct smtp_server *s)

@@ -38,7 +38,8 @@
  * what a client has pipelined behind it is never taken for the whole message.
  *
  * Time: a command must be whole within `idle_ms`, however its bytes trickle. A session in which no message was accepted for
- * SMTP_SERVER_SESSION_MS is told 421 at its next command, so that each command has its own minutes all the same. A message has
+ * SMTP_SERVER_SESSION_MS is told 421 at its next command that belongs to no message under way, so that each command has its
+ * own minutes all the same. A message has
  * SMTP_SERVER_DATA_MS and a second for each SMTP_SERVER_DATA_RATE bytes of it that came.
  *
  * A message above `message_max` is dropped as it comes, in constant memory, and refused with 552 5.3.4 at its end;

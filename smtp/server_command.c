@@ -318,7 +318,7 @@ enum server_step server_command_step(struct smtp_server *s, struct smtp_server_e
                 return close_for_stray(s);
         enum smtp_verb verb = smtp_command_split(str_take(head, lf - 1), &call.arguments);
         call.line_n = lf + 1;
-        if (s->now_ms >= s->session_end_ms && verb != SMTP_VERB_QUIT)
+        if (s->now_ms >= s->session_end_ms && verb != SMTP_VERB_QUIT && !smtp_server_is_in_message(s))
                 return close_for_time(s);
         enum server_step result = commands[verb](s, &call);
         if (result == SERVER_STEP_MORE)

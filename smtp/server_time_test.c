@@ -129,6 +129,32 @@ static void test_chunks(void **state)
         server_play_free(&p);
 }
 
+/* Chunks that come together with their commands keep the rate as others do, and the session lasts as long as they come. */
+static void test_small_chunks_keep_the_rate(void **state)
+{
+        (void)state;
+        enum { SIZE = 2 * SMTP_SERVER_DATA_RATE, CHUNKS = 1200, HEAD = sizeof "BDAT 2048\r\n" - 1 };
+        static char chunk[HEAD + SIZE];
+        struct server_play p;
+        memcpy(chunk, "BDAT 2048\r\n", HEAD);
+        for (size_t i = 0; i < SIZE; i++)
+                chunk[HEAD + i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n' : 'x';
+        begin(&p);
+        feed(&p, ENVELOPE);
+        for (int i = 0; i < CHUNKS && !p.is_closed; i++) {
+                p.now_ms += 2000;
+                smtp_server_tick(p.server, p.now_ms);
+                server_play_drain(&p);
+                if (!p.is_closed)
+                        feed(&p, str_of(chunk, sizeof chunk));
+        }
+        assert_false(p.is_closed);
+        assert_true(p.now_ms > SMTP_SERVER_SESSION_MS + SMTP_SERVER_DATA_MS / 2);
+        feed(&p, S("BDAT 0 LAST\r\n"));
+        assert_true(str_has_suffix_nocase(play_str(&p.output), S("250 2.0.0 taken\r\n")));
+        server_play_free(&p);
+}
+
 /* Commands that each come in time and bring no message end the session all the same, at one of them. */
 static void test_session(void **state)
 {
@@ -273,6 +299,7 @@ int main(void)
                 cmocka_unit_test(test_message),
                 cmocka_unit_test(test_rate),
                 cmocka_unit_test(test_chunks),
+                cmocka_unit_test(test_small_chunks_keep_the_rate),
                 cmocka_unit_test(test_session),
                 cmocka_unit_test(test_session_with_messages),
                 cmocka_unit_test(test_rest),
