@@ -111,7 +111,9 @@ static enum err expect_some(struct tls *t, const struct tls_expect *expect)
                 return expect->kind == TLS_EXPECT_NOTHING && expect->name.n == 0 ? ERR_OK : e;
         if (SSL_set_tlsext_host_name(t->ssl, name) != 1)
                 return ERR_CRYPTO;
-        SSL_set_hostflags(t->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        /* RFC 8461 3.3, 4.2: a DNS-ID; RFC 7672 3.2.3 takes the common name of a certificate without one. */
+        unsigned never_common = expect->kind == TLS_EXPECT_NAME ? X509_CHECK_FLAG_NEVER_CHECK_SUBJECT : 0;
+        SSL_set_hostflags(t->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | never_common);
         if (expect->kind == TLS_EXPECT_NOTHING)
                 return ERR_OK;
         SSL_set_verify(t->ssl, SSL_VERIFY_PEER, NULL);
