@@ -229,6 +229,7 @@
 #define TLSA_TTL_S 3600
 #define TLS_SESSIONS_MAX \
         256 /* of servers, kept by clients to be resumed: the hosts that get most of the mail */
+#define TLS_SESSION_SIZE_MAX 8192 /* of one of these: a certificate and a ticket; larger ones are not kept */
 #define TLS_RESUME_MS (60LL * 60 * 1000) /* since the server proved itself; longer ago, it does so anew */
 
 /* MTA-STS: RFC 8461. */

@@ -60,19 +60,32 @@ static struct tls_kept *place(struct tls_context *c, const uint8_t whose[SHA256_
         return count >= 2 ? own : oldest;
 }
 
-/* A server gave a session. Takes over one reference by saying 1. */
+/* What of a session is worth keeping: all but the chain of certificates, which may be a hundred times as large as the rest and
+ * has been looked at. NULL: nothing, for who sends a large ticket or certificate does so to be remembered at our cost. */
+static SSL_SESSION *slim(const SSL_SESSION *session)
+{
+        unsigned char *der = NULL;
+        int n = i2d_SSL_SESSION(session, &der);
+        const unsigned char *at = der;
+        SSL_SESSION *copy = n > 0 && n <= TLS_SESSION_SIZE_MAX ? d2i_SSL_SESSION(NULL, &at, n) : NULL;
+        OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0); /* it has secrets */
+        return copy;
+}
+
+/* A server gave a session. No reference is taken over, which 0 says. */
 static int on_session(SSL *ssl, SSL_SESSION *session)
 {
         struct tls *t = SSL_get_app_data(ssl);
-        if (!t->may_keep || !SSL_SESSION_is_resumable(session))
+        SSL_SESSION *copy = t->may_keep && SSL_SESSION_is_resumable(session) ? slim(session) : NULL;
+        if (!copy)
                 return 0;
         struct tls_kept *k = place(t->context, t->whose);
         forget(k);
-        k->session = session;
+        k->session = copy;
         memcpy(k->whose, t->whose, SHA256_SIZE);
         k->proven_ms = SSL_session_reused(ssl) ? t->kept_ms : t->now_ms;
         k->turn = ++t->context->turns;
-        return 1;
+        return 0;
 }
 
 enum err tls_resume_init(struct tls_context *c)

@@ -3,8 +3,11 @@
 #include "crypto/tls_pair.h"
 
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "crypto/key_internal.h"
 #include "crypto/tls_internal.h"
 
 struct world {
@@ -187,6 +190,51 @@ static void test_bounded(void **state)
         end(&w);
 }
 
+/* A certificate of the server's key with `size` octets more than it needs. */
+static X509 *fat_certificate(const struct world *w, size_t size)
+{
+        X509 *x = X509_dup(SSL_CTX_get0_certificate(w->server->ssl));
+        ASN1_OCTET_STRING *fat = ASN1_OCTET_STRING_new();
+        char *zeros = calloc(1, size);
+        assert_true(x && fat && zeros);
+        assert_int_equal(ASN1_OCTET_STRING_set(fat, (unsigned char *)zeros, (int)size), 1);
+        X509_EXTENSION *e = X509_EXTENSION_create_by_NID(NULL, NID_netscape_comment, 0, fat);
+        assert_int_equal(X509_add_ext(x, e, -1), 1);
+        assert_true(X509_sign(x, w->key->pkey, NULL) > 0);
+        X509_EXTENSION_free(e);
+        ASN1_OCTET_STRING_free(fat);
+        free(zeros);
+        return x;
+}
+
+/* A server cannot make us keep tens of kilobytes of it: of its chain nothing stays, and for a certificate that is as large the
+ * session does not. */
+static void test_small_whatever_the_server_sends(void **state)
+{
+        const struct tls_expect expect = {
+                .kind = TLS_EXPECT_NOTHING, .name = S(MX), .may_resume = true, .now_ms = 1000};
+        struct world w;
+        struct pair p;
+        enum err client, server;
+        (void)state;
+        begin(&w);
+        X509 *fat = fat_certificate(&w, 60000);
+        assert_int_equal(SSL_CTX_add1_chain_cert(w.server->ssl, fat), 1);
+        assert_false(meet(&w, TLS_EXPECT_NOTHING, MX));
+        assert_int_equal(tls_accept(w.server, &p.server), ERR_OK);
+        assert_int_equal(tls_connect(w.client, &expect, &p.client), ERR_OK);
+        shake(&p, 100000, &client, &server);
+        assert_true(tls_is_resumed(p.client));
+        assert_true(sk_X509_num(SSL_get_peer_cert_chain(p.client->ssl)) <= 0);
+        drop(&p);
+        assert_int_equal(SSL_CTX_clear_chain_certs(w.server->ssl), 1);
+        assert_int_equal(SSL_CTX_use_certificate(w.server->ssl, fat), 1);
+        assert_false(meet(&w, TLS_EXPECT_NOTHING, "fat.example.org"));
+        assert_false(meet(&w, TLS_EXPECT_NOTHING, "fat.example.org"));
+        X509_free(fat);
+        end(&w);
+}
+
 /* A server with another key behind the same name does not know the ticket, and is asked for its certificate. */
 static void test_another_server(void **state)
 {
@@ -253,6 +301,7 @@ int main(void)
                 cmocka_unit_test(test_too_old),
                 cmocka_unit_test(test_keys_that_rotate),
                 cmocka_unit_test(test_bounded),
+                cmocka_unit_test(test_small_whatever_the_server_sends),
                 cmocka_unit_test(test_another_server),
                 cmocka_unit_test(test_failed),
                 cmocka_unit_test(test_sessions_keep_what_they_need),
