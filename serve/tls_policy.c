@@ -103,6 +103,7 @@ static enum err find_sts(const struct tls_policy_question *q, struct tls_policy 
         enum err e = sts_find(q->sts, q->domain, out->expect.name, &verdict);
         if (e != ERR_OK) {
                 out->rule = TLS_RULE_STS;
+                out->tls = SMTP_CLIENT_TLS_MUST;
                 return e;
         }
         if (verdict.mode == STS_NONE)
@@ -135,6 +136,7 @@ enum err tls_policy_find(const struct tls_policy_question *q, struct tls_policy 
                 enum err e = find_dane(q, host, out, &is_there);
                 if (e != ERR_OK) {
                         out->rule = TLS_RULE_DANE;
+                        out->tls = SMTP_CLIENT_TLS_MUST;
                         return e;
                 }
         }

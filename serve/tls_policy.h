@@ -41,7 +41,7 @@ struct tls_policy_question {
 
 /*   ERR_OK
  *   other  what a host that has to have a say would say could not be had: nothing may be sent to it now (RFC 7672 2.1).
- *          `out->rule` tells who failed: TLS_RULE_DANE or TLS_RULE_STS */
+ *          `out->rule` tells who failed: TLS_RULE_DANE or TLS_RULE_STS; TLS is a must, so that no error leads to the clear */
 MUST_USE enum err tls_policy_find(const struct tls_policy_question *q, struct tls_policy *out);
 /* None of the TLSA records turned out to be usable: TLS is a must (RFC 7672 2.2), and the rest is for MTA-STS to say.
  *   as tls_policy_find */

@@ -124,7 +124,7 @@ static const struct a_case trusted[] = {
         {"insecure-mx.test", ERR_OK, SMTP_CLIENT_TLS_MAY, TLS_EXPECT_NOTHING, 0, "mx.good.test"},
         {"insecure-a.test", ERR_OK, SMTP_CLIENT_TLS_MAY, TLS_EXPECT_NOTHING, 0, "mx.insecure-a.test"},
         {"insecure-tlsa.test", ERR_OK, SMTP_CLIENT_TLS_MAY, TLS_EXPECT_NOTHING, 0, "mx.insecure-tlsa.test"},
-        {"bogus-tlsa.test", ERR_DENIED, SMTP_CLIENT_TLS_MAY, TLS_EXPECT_NOTHING, 0, "mx.bogus-tlsa.test"},
+        {"bogus-tlsa.test", ERR_DENIED, SMTP_CLIENT_TLS_MUST, TLS_EXPECT_NOTHING, 0, "mx.bogus-tlsa.test"},
         {"short.test", ERR_OK, SMTP_CLIENT_TLS_MUST, TLS_EXPECT_NOTHING, 0, "mx.short.test"},
         {"alias.test", ERR_OK, SMTP_CLIENT_TLS_MUST, TLS_EXPECT_DANE, 1, "mx.good.test"},
         {"implicit.test", ERR_OK, SMTP_CLIENT_TLS_MUST, TLS_EXPECT_DANE, 1, "implicit.test"},
