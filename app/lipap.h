@@ -29,6 +29,7 @@ struct lipap_options {
         struct str tls_cert,
                 tls_key;    /* files; empty: those of the image, or a certificate of our own making */
         struct str ca_file; /* roots; empty: those of the image, if there are any */
+        char relay[64];     /* of --relay, when it is an address */
         const char *label;  /* --name, or NULL */
 };
 

@@ -54,6 +54,8 @@ static const struct option_spec specs[] = {
         {"max-message", 0, "SIZE", false, "default 25M"},
         {"retry", 0, "T", false,
                 "pause before the second try of a delivery, default 5m; it doubles up to 4h"},
+        {"relay", 0, "HOST[:PORT]", false,
+                "the host that takes all mail for other domains; default: their own mail hosts"},
         {"metrics", 0, "IP:PORT", false,
                 "where /metrics and /healthz are served over HTTP; default: nowhere"},
         {"name", 0, "LABEL", false, "stands in each log line"},
@@ -184,12 +186,42 @@ static int read_sessions(struct lipap_options *o)
         return 0;
 }
 
+/* HOST[:PORT]; an address becomes a literal, as mail hosts are found. */
+static int read_relay(struct lipap_options *o)
+{
+        struct lipap *n = &o->node;
+        struct str value, host;
+        struct ip_port at;
+        struct wr w;
+        uint64_t port = SMTP_PORT;
+        n->delivery_port = SMTP_PORT;
+        if (!options_value(&o->options, "relay", &value))
+                return 0;
+        wr_init(&w, o->relay, sizeof o->relay);
+        if (ip_port_parse(value, SMTP_PORT, &at) == ERR_OK) {
+                wr_str(&w, at.ip.family == 6 ? S("[IPv6:") : S("["));
+                ip_write(&w, &at.ip);
+                wr_byte(&w, ']');
+                n->relay = wr_text(&w);
+                n->delivery_port = at.port;
+                return 0;
+        }
+        size_t colon = str_find_last_byte(value, ':');
+        host = str_take(value, colon);
+        if (!mail_domain_is_valid(host, MAIL_ASCII) ||
+                (colon < value.n && str_to_u64(str_skip(value, colon + 1), UINT16_MAX, &port) != ERR_OK) ||
+                port == 0)
+                return complain("--relay is not HOST[:PORT]", value);
+        n->relay = host;
+        n->delivery_port = (uint16_t)port;
+        return 0;
+}
+
 static int read_intake(struct lipap_options *o)
 {
         struct str value;
         o->node.message_max = MAIL_MESSAGE_MAX;
         o->node.retry_first_ms = DELIVERY_RETRY_FIRST_MS;
-        o->node.delivery_port = SMTP_PORT;
         if (!options_value(&o->options, "image", &o->image))
                 return complain("--image is missing", S(""));
         if (options_value(&o->options, "max-message", &value) &&
@@ -293,6 +325,8 @@ int lipap_options_read(struct lipap_options *o, int argc, char **argv)
                 status = read_passwords(o);
         if (status == 0)
                 status = read_intake(o);
+        if (status == 0)
+                status = read_relay(o);
         if (status == 0)
                 status = read_senders(o);
         if (status == 0)

@@ -12,7 +12,7 @@ _lipap() {
         esac
         mapfile -t COMPREPLY < <(compgen -W "--image --domain --hostname --signer --signer-network --nameserver --trusted-nameserver
                 --password --password-file --old-password --authserv-id
-                --dns-server --dns-key --dns-key-file --tls-cert --tls-key --ca-file --admin --selector --arc-selector --listen --greet-delay --proxy-from --tarpit --sessions --sessions-per-address --max-message --retry --metrics --name --help
+                --dns-server --dns-key --dns-key-file --tls-cert --tls-key --ca-file --admin --selector --arc-selector --listen --greet-delay --proxy-from --tarpit --sessions --sessions-per-address --max-message --retry --relay --metrics --name --help
                 --version" -- "$cur")
 }
 

@@ -166,10 +166,10 @@ static enum err open_one(struct delivery_worker *w, size_t nth, struct attempt *
         struct lipap *node = w->node;
         struct tls_policy *policy = &w->policy;
         const struct tls_policy_question q = {.resolver = node->resolver,
-                .sts = node->sts,
+                .sts = node->relay.n > 0 ? NULL : node->sts,
                 .targets = &w->targets,
                 .nth = nth,
-                .domain = w->domain,
+                .domain = node->relay.n > 0 ? node->relay : w->domain,
                 .now_ms = host_now_ms(node->host),
                 .deadline_ms = host_now_ms(node->host) + MX_LOOKUP_MS,
                 .arena = &w->arena};
@@ -229,7 +229,16 @@ static bool is_shared(struct delivery_worker *w, const struct delivery_job *job)
                 mx_key(&w->targets, key) == ERR_OK && memcmp(key, w->destination->key, sizeof key) == 0;
         if (!is_same)
                 delivery_route_forget(w->destination->delivery, job->domain); /* the domain has moved */
-        return is_same && job->is_shareable && w->policy.rule == TLS_RULE_NONE;
+        return is_same && job->is_shareable &&
+               (w->policy.rule == TLS_RULE_NONE || w->destination->delivery->node->relay.n > 0);
+}
+
+enum err delivery_find_hosts(struct lipap *node, struct str domain, struct mx_targets *out)
+{
+        int64_t deadline_ms = host_now_ms(node->host) + MX_LOOKUP_MS;
+        if (node->relay.n > 0)
+                return mx_find_host(node->resolver, node->host, node->relay, deadline_ms, out);
+        return mx_find(node->resolver, node->host, domain, node->hostname, deadline_ms, out);
 }
 
 struct delivery_outcome delivery_connect(struct delivery_worker *w, const struct delivery_job *job)
@@ -240,8 +249,7 @@ struct delivery_outcome delivery_connect(struct delivery_worker *w, const struct
         memcpy(w->domain_text, job->domain.p, job->domain.n);
         w->domain = str_of(w->domain_text, job->domain.n);
         w->taken = 0;
-        enum err e = mx_find(node->resolver, node->host, w->domain, node->hostname,
-                host_now_ms(node->host) + MX_LOOKUP_MS, &w->targets);
+        enum err e = delivery_find_hosts(node, w->domain, &w->targets);
         if (e == ERR_OK) {
                 o = connect_any(w);
                 w->is_shared = w->is_open && is_shared(w, job);
@@ -275,6 +283,8 @@ static bool has_sts(struct lipap *node, struct str domain, const struct mx_targe
 /* Where DNSSEC vouches for the way to a host, its TLSA records may ask for something in the name of the domain. */
 bool delivery_is_shareable(struct lipap *node, struct str domain, const struct mx_targets *targets)
 {
+        if (node->relay.n > 0)
+                return true; /* what it has to prove, it has to prove for all */
         for (size_t i = 0; i < targets->host_count; i++)
                 if (targets->hosts[i].is_secure)
                         return false;

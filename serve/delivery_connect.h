@@ -12,6 +12,10 @@ struct delivery_outcome delivery_connect(struct delivery_worker *w, const struct
 /* End it, with QUIT if `in_order`. Nothing happens when there is none. */
 void delivery_disconnect(struct delivery_worker *w, bool in_order);
 
+/* Where mail for `domain` goes: to its mail hosts, or to the relay if there is one.
+ *   as mx_find */
+MUST_USE enum err delivery_find_hosts(struct lipap *node, struct str domain, struct mx_targets *out);
+
 /* May `job` go over the worker's connection? What was opened for a domain serves that domain. It serves others of the same
  * destination only if neither asks anything of the hosts: what one host proved to one domain (DANE, MTA-STS) is no proof
  * to another. */

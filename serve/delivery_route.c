@@ -114,10 +114,9 @@ static enum err look_up(struct delivery_route *r)
 {
         struct lipap *node = r->delivery->node;
         struct mx_targets *targets = malloc(sizeof *targets);
-        int64_t limit_ms = host_now_ms(node->host) + MX_LOOKUP_MS;
         enum err e = ERR_MEMORY;
         if (targets)
-                e = mx_find(node->resolver, node->host, r->domain, node->hostname, limit_ms, targets);
+                e = delivery_find_hosts(node, r->domain, targets);
         if (e == ERR_OK)
                 found(r, targets, delivery_is_shareable(node, r->domain, targets));
         free(targets);

@@ -119,6 +119,38 @@ static void null_mx(struct world *w)
 }
 WORLD_CASE(null_mx)
 
+/* All mail goes to the relay, over the same connections, whatever the DNS says of its domains. */
+static void relayed_prepare(struct world *w)
+{
+        (void)w;
+}
+
+static void relayed(struct world *w, struct str relay)
+{
+        static const char *const domains[] = {"h0.test", "null.test", "nowhere.test", NULL};
+        w->node.relay = relay;
+        post_to(w, domains, 2, false);
+        run(w);
+        WAIT_FOR(w, is_done(w));
+        assert_int_equal(w->at[2].taken, 6);
+        assert_int_equal(w->at[0].connections, 0);
+        assert_true(w->at[2].connections < 4);
+}
+
+static void relayed_by_name(struct world *w)
+{
+        relayed(w, S("h2.test"));
+}
+
+static void relayed_by_address(struct world *w)
+{
+        relayed(w, S("[127.0.0.4]"));
+}
+#define relayed_by_name_prepare relayed_prepare
+#define relayed_by_address_prepare relayed_prepare
+WORLD_CASE(relayed_by_name)
+WORLD_CASE(relayed_by_address)
+
 /* ---- connections ---- */
 
 /* 421 in the middle: the second message on a connection. */
@@ -321,6 +353,8 @@ int main(void)
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_no_smtputf8),
                 cmocka_unit_test(test_null_mx),
+                cmocka_unit_test(test_relayed_by_name),
+                cmocka_unit_test(test_relayed_by_address),
                 cmocka_unit_test(test_enough_of_a_session),
                 cmocka_unit_test(test_closing_down),
                 cmocka_unit_test(test_one_expires),

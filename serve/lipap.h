@@ -82,7 +82,8 @@ struct lipap {
         uint64_t message_max;
         int64_t retry_first_ms;   /* before the second try of a delivery */
         size_t delivery_workers;  /* connections for delivery: 0 for DELIVERY_WORKERS_MAX, but for tests */
-        uint16_t delivery_port;   /* of other mail hosts: 25, but for tests */
+        struct str relay;         /* the host, or address literal, that takes all mail; empty: none does */
+        uint16_t delivery_port;   /* of other mail hosts, or of the relay: 25, unless it is said otherwise */
         struct post *spare_posts; /* memory for messages that come in (post_in.c) */
         size_t spare_post_count;
         struct rewrite *spare_rewrite;  /* room for making the header of one (post_keep.c) */

@@ -165,18 +165,18 @@ static void add_implicit(struct finder *f, const struct dns_name *name)
         add_host(f, name);
 }
 
-static enum err find(struct finder *f, struct str domain, struct str self)
+/* What was found, or why nothing was. */
+static enum err settle(const struct finder *f, enum err e)
 {
-        struct dns_name name;
+        if (e != ERR_OK || f->out->count > 0)
+                return e;
+        return f->trouble != ERR_OK ? f->trouble : ERR_NOT_FOUND;
+}
+
+static enum err find_exchanges(struct finder *f, const struct dns_name *name, struct str self)
+{
         struct dns_answer mx;
-        struct ip literal;
-        if (mail_literal_parse(domain, &literal) == ERR_OK) {
-                add_address(f->out, &literal);
-                return ERR_OK;
-        }
-        if (dns_name_parse(domain, &name) != ERR_OK)
-                return ERR_UNSUPPORTED;
-        enum err e = resolver_lookup(f->resolver, &name, DNS_TYPE_MX, f->deadline_ms, f->arena, &mx);
+        enum err e = resolver_lookup(f->resolver, name, DNS_TYPE_MX, f->deadline_ms, f->arena, &mx);
         if (e != ERR_OK)
                 return e;
         f->is_secure = mx.is_secure;
@@ -187,13 +187,29 @@ static enum err find(struct finder *f, struct str domain, struct str self)
                 e = from_exchanges(f, &mx, self);
         else
                 add_implicit(f, &mx.name);
-        if (e != ERR_OK || f->out->count > 0)
-                return e;
-        return f->trouble != ERR_OK ? f->trouble : ERR_NOT_FOUND;
+        return settle(f, e);
 }
 
-enum err mx_find(struct resolver *r, struct host *h, struct str domain, struct str self, int64_t deadline_ms,
-        struct mx_targets *out)
+/* The hosts of a domain, or with `self` NULL the host of that name. */
+static enum err find(struct finder *f, struct str text, const struct str *self)
+{
+        struct dns_name name;
+        struct ip literal;
+        if (mail_literal_parse(text, &literal) == ERR_OK) {
+                add_address(f->out, &literal);
+                return ERR_OK;
+        }
+        if (dns_name_parse(text, &name) != ERR_OK)
+                return ERR_UNSUPPORTED;
+        if (self)
+                return find_exchanges(f, &name, *self);
+        f->is_secure = true; /* nobody but our own admin says that it is this host */
+        add_implicit(f, &name);
+        return settle(f, ERR_OK);
+}
+
+static enum err find_with_room(struct resolver *r, struct host *h, struct str text, const struct str *self,
+        int64_t deadline_ms, struct mx_targets *out)
 {
         struct arena arena;
         size_t room = 2 * DNS_ANSWER_ROOM;
@@ -203,11 +219,23 @@ enum err mx_find(struct resolver *r, struct host *h, struct str domain, struct s
                 return ERR_MEMORY;
         arena_init(&arena, memory, room);
         struct finder f = {.resolver = r, .host = h, .deadline_ms = deadline_ms, .arena = &arena, .out = out};
-        enum err e = find(&f, domain, self);
+        enum err e = find(&f, text, self);
         if (e != ERR_OK)
                 out->count = 0;
         free(memory);
         return e;
+}
+
+enum err mx_find(struct resolver *r, struct host *h, struct str domain, struct str self, int64_t deadline_ms,
+        struct mx_targets *out)
+{
+        return find_with_room(r, h, domain, &self, deadline_ms, out);
+}
+
+enum err mx_find_host(
+        struct resolver *r, struct host *h, struct str host, int64_t deadline_ms, struct mx_targets *out)
+{
+        return find_with_room(r, h, host, NULL, deadline_ms, out);
 }
 
 enum err mx_key(const struct mx_targets *targets, uint8_t key[MX_KEY_SIZE])

@@ -40,6 +40,10 @@ struct mx_targets {
 MUST_USE enum err mx_find(struct resolver *r, struct host *h, struct str domain, struct str self,
         int64_t deadline_ms, struct mx_targets *out);
 
+/* The same for one host that was named, a name or an address literal: whatever MX records it has. */
+MUST_USE enum err mx_find_host(
+        struct resolver *r, struct host *h, struct str host, int64_t deadline_ms, struct mx_targets *out);
+
 /* A digest of the set of hosts, whatever their order: of their base names without case, or of a literal's address.
  * Domains of one digest are served by the same hosts; nobody can make another set with it, so no domain can get at the
  * mail of another.

@@ -60,6 +60,8 @@ WRONG = [
     ("lipap", LIPAP + ["--sessions", "11265"], "--sessions"),
     ("lipap", LIPAP + ["--sessions-per-address", "many"], "--sessions-per-address"),
     ("lipap", LIPAP + ["--proxy-from", "everywhere"], "--proxy-from"),
+    ("lipap", LIPAP + ["--relay", "smart host"], "--relay"),
+    ("lipap", LIPAP + ["--relay", "relay.example:0"], "--relay"),
     ("lipap", LIPAP + ["--dns-server", "127.0.0.1"], "--dns-key"),
     ("lipap", LIPAP + ["--dns-key", f"k:MD5:{SECRET}=="], "--dns-key"),
     ("lipap", LIPAP[:-2] + ["--password", f"*{SECRET}"], "--password"),

@@ -84,6 +84,11 @@ def pages_of_lipap(world):
     taken = {dict(labels)["destination"]: value for (name, labels), value in values.items()
              if name == "lipap_destination_deliveries_total" and ("outcome", "delivered") in labels}
     equal(sum(taken.values()), 2, f"delivered to the destinations {taken}")
+    families = {name for name, _ in values}
+    for name in ("lipap_destination_connections_total", "lipap_destination_connections",
+                 "lipap_destination_connections_allowed", "lipap_destination_tls_total", "lipap_destination_waiting",
+                 "lipap_destination_reply_seconds"):
+        check(name in families, f"no {name}")
     equal(values["lipap_queue_messages", ()], 0, "queue")
     check(values["lipap_spool_limit_bytes", ()] > 0, "no limit of the spool")
     check(values["lipap_dns_queries_total", ()] > 0, "no DNS query")
