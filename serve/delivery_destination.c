@@ -94,6 +94,15 @@ void delivery_end_rests(struct delivery *delivery)
                         d->rest_until_ms = 0;
 }
 
+/* Its place is for others again. */
+static void end_rest(struct destination *d)
+{
+        if (d->rest_until_ms == 0 || delivery_is_resting(d))
+                return;
+        d->rest_until_ms = 0;
+        d->delivery->resting--;
+}
+
 /* ---- staff ---- */
 
 bool delivery_is_slow(const struct delivery *delivery, const struct delivery_line *line)
@@ -212,6 +221,7 @@ void delivery_destinations_look_after(struct delivery *delivery)
         for (size_t i = 0; i < DELIVERY_BUCKETS; i++)
                 for (struct destination *d = delivery->destinations[i], *next; d; d = next) {
                         next = d->next;
+                        end_rest(d);
                         stuck += is_stuck(d);
                         if (!is_needed(d))
                                 forget(d);
