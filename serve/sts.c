@@ -211,7 +211,7 @@ static enum err fetch_now(struct look *l, const uint8_t domain[SHA256_SIZE])
                 s->stats.failed++;
                 log_fetch(l, f, e);
                 remember_failed(s, domain);
-                e = ERR_OK; /* what is kept counts, or nothing does */
+                e = take_kept(l); /* which counts, or nothing does; another fetch may have ended meanwhile */
         }
         free(f);
         return e;

@@ -368,6 +368,30 @@ static void taken_over(struct rig *r)
         end(&w);
 }
 
+/* One who looked at what was kept before another's fetch ended, and then fails to fetch, does not go without. */
+static void kept_meanwhile(struct rig *r)
+{
+        const struct store_sts row = {S("x.test"), S("1"),
+                S("version: STSv1\nmode: enforce\nmax_age: 604800\nmx: mx.x.test\n"), 0, INT64_MAX};
+        struct scope scope;
+        struct world w;
+        struct asker asker;
+        begin(&w, r);
+        asker = (struct asker){.w = &w};
+        w.stalls = true;
+        w.text = NULL;
+        scope_open(&scope, w.h->sched, FIBER_NEVER);
+        assert_int_equal(scope_spawn(&scope, "ask", ask, &asker), ERR_OK);
+        while (w.asked == 0)
+                assert_int_equal(fiber_sleep(w.h->sched, 5), ERR_OK);
+        assert_int_equal(store_sts_put(r->s, &row, host_wall_ms(w.h)), ERR_OK);
+        w.stalls = false;
+        assert_int_equal(scope_join(&scope), ERR_OK);
+        assert_int_equal(sts_stats(w.sts).failed, 1);
+        assert_true(asker.err == ERR_OK && asker.verdict.mode == STS_ENFORCE && asker.verdict.is_listed);
+        end(&w);
+}
+
 RIG_CASE(fetched_once)
 RIG_CASE(no_policy)
 RIG_CASE(changed)
@@ -380,6 +404,7 @@ RIG_CASE(expired)
 RIG_CASE(full)
 RIG_CASE(together)
 RIG_CASE(taken_over)
+RIG_CASE(kept_meanwhile)
 
 int main(void)
 {
@@ -396,6 +421,7 @@ int main(void)
                 cmocka_unit_test(test_full),
                 cmocka_unit_test(test_together),
                 cmocka_unit_test(test_taken_over),
+                cmocka_unit_test(test_kept_meanwhile),
         };
         return cmocka_run_group_tests_name("sts", tests, NULL, NULL);
 }
