@@ -253,14 +253,25 @@ static void serve(struct server *s)
                 resolver_free(s->node->resolver);
 }
 
+/* A connection for delivery takes more memory than a session: a small machine has fewer of them. */
+static size_t delivery_workers(size_t room)
+{
+        size_t share = room / DELIVERY_WORKERS_SHARE;
+        if (room == 0 || share > DELIVERY_WORKERS_MAX)
+                return DELIVERY_WORKERS_MAX;
+        return share > DELIVERY_WORKERS_MIN ? share : DELIVERY_WORKERS_MIN;
+}
+
 /* As many sessions as were asked for, or as the platform has room for beside what we open ourselves. */
 static void set_gate(struct server *s)
 {
         size_t wanted = s->o->sessions_max > 0 ? s->o->sessions_max : LIPAP_SESSIONS_MAX;
-        size_t own = LIPAP_CONNECTIONS_OWN, room = s->host->connections_max;
+        size_t room = s->host->connections_max, workers = delivery_workers(room);
+        size_t own = LIPAP_CONNECTIONS_OWN - DELIVERY_WORKERS_MAX + workers;
         size_t most = room > own + LIPAP_SESSIONS_MIN ? room - own : LIPAP_SESSIONS_MIN;
         bool is_lowered = room > 0 && most < wanted;
         struct log_line l;
+        s->node->delivery_workers = workers;
         s->node->gate.most = is_lowered ? most : wanted;
         s->node->gate.reserved = LIPAP_SESSIONS_RESERVED;
         s->node->gate.messages_most = LIPAP_MESSAGES_MAX;

@@ -173,6 +173,9 @@
         4096 /* deliveries held in memory at once: eight for each connection, 300 bytes each */
 #define DELIVERY_WORKERS_MAX \
         500 /* connections for delivery in all, beside those that are stuck; 80 KB each */
+#define DELIVERY_WORKERS_SHARE \
+        16 /* of the connections that the platform has room for, one in so many, if that is less */
+#define DELIVERY_WORKERS_MIN 20
 #define DELIVERY_URGENT_JOBS 256   /* of what people wait for, beside the jobs above */
 #define DELIVERY_WORKERS_URGENT 16 /* connections for destinations of such mail when all others are taken */
 #define DELIVERY_ROUTES_MAX 4096   /* ways from domains to their hosts that are remembered */

@@ -122,12 +122,65 @@ static void urgent_before_posts(struct world *w)
 }
 WORLD_CASE(urgent_before_posts)
 
+/* open.test and signed.test have the hosts h0.test and dead.test, where nobody listens; DNSSEC vouches only for the way from
+ * signed.test, and about the TLSA records of h0.test there is no answer. */
+static void answer_signed(struct fake_dns *s, const struct fake_query *q)
+{
+        static const char *const hosts[] = {"h0.test", "dead.test"};
+        const struct dns_question *asked = &q->summary.question;
+        struct dns_name signed_name, name;
+        struct fake_message m;
+        CHECK(dns_name_parse(S("signed.test"), &signed_name) == ERR_OK);
+        bool is_mx = asked->type == DNS_TYPE_MX,
+             is_secure = !is_mx || dns_name_eq(&asked->name, &signed_name);
+        fake_begin(&m, q, asked->type == DNS_TYPE_TLSA ? DNS_RCODE_SERVFAIL : DNS_RCODE_NOERROR, false);
+        for (uint8_t i = 0; i < 2; i++) {
+                const struct ip ip = ip_v4(127, 0, 0, i == 0 ? 2 : 99);
+                char rdata[300];
+                struct wr w;
+                wr_init(&w, rdata, sizeof rdata);
+                CHECK(dns_name_parse(str_of_c(hosts[i]), &name) == ERR_OK);
+                if (is_mx)
+                        dns_mx_write_wire(&w, &(struct dns_mx){(uint16_t)(10 + i), name});
+                else if (asked->type == DNS_TYPE_A && dns_name_eq(&asked->name, &name))
+                        dns_address_write_wire(&w, &ip);
+                if (wr_text(&w).n > 0)
+                        fake_record(&m, DNS_ANSWER, &asked->name, asked->type, 60, wr_text(&w));
+        }
+        struct str message = fake_end(&m);
+        m.buffer[3] = (char)(m.buffer[3] | (is_secure ? 0x20 : 0)); /* AD */
+        fake_reply(s, q, message);
+}
+
+static void asks_for_more_prepare(struct world *w)
+{
+        (void)w;
+}
+
+/* One domain asks for proof that one of its hosts does not give, and the other cannot be reached. That is no reason to leave
+ * the hosts alone for those who ask for nothing. */
+static void asks_for_more(struct world *w)
+{
+        w->server.is_trusted = true;
+        w->dns.answer = answer_signed;
+        w->node.retry_first_ms = 60000;
+        post(w, "signed.test", 1);
+        run(w);
+        WAIT_FOR(w, tried(w, 1) == 1);
+        assert_int_equal(w->at[0].connections, 0);
+        w->message = put_forward(w, S("ann@open.test"));
+        WAIT_FOR(w, is_done(w));
+        assert_int_equal(w->at[0].taken, 1);
+}
+WORLD_CASE(asks_for_more)
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_one_host_of_many_domains),
                 cmocka_unit_test(test_all_in_one_write),
                 cmocka_unit_test(test_refused_chunk),
+                cmocka_unit_test(test_asks_for_more),
                 cmocka_unit_test(test_urgent_before_posts),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

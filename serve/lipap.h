@@ -81,7 +81,7 @@ struct lipap {
         struct str admin;            /* where their mail goes; empty: to the moderators of the domain */
         uint64_t message_max;
         int64_t retry_first_ms;   /* before the second try of a delivery */
-        size_t delivery_workers;  /* connections for delivery: 0 for DELIVERY_WORKERS_MAX, but for tests */
+        size_t delivery_workers;  /* connections for delivery; 0: DELIVERY_WORKERS_MAX */
         struct str relay;         /* the host, or address literal, that takes all mail; empty: none does */
         uint16_t delivery_port;   /* of other mail hosts, or of the relay: 25, unless it is said otherwise */
         struct post *spare_posts; /* memory for messages that come in (post_in.c) */
