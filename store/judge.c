@@ -315,9 +315,8 @@ static enum err run_keep(struct store *s, void *arg)
         enum err err = query_run(&q, NULL);
         if (err != ERR_OK)
                 return err;
-        int64_t last = db_last_id(&s->db);
         query_init(&q, &s->db, SQL_BOUNCES_TRIM);
-        query_i64(&q, 1, last - bounces_max(s));
+        query_i64(&q, 1, bounces_max(s));
         return query_run(&q, NULL);
 }
 
