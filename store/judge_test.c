@@ -64,8 +64,13 @@ static void scores(struct rig *r)
         assert_true(count == 1 && rows[0].member == 9);
         assert_int_equal(store_scores(r->s, 2, 9, &r->arena, &rows, &count), ERR_OK);
         assert_int_equal(count, 3);
-        assert_int_equal(store_score_drop(r->s, 5), ERR_OK);
-        assert_int_equal(store_score_drop(r->s, 5), ERR_OK);
+        struct store_score old = get(r, 5);
+        put(r, 5, "d1.example", 51); /* it failed meanwhile, and stays */
+        assert_int_equal(store_score_drop(r->s, &old), ERR_OK);
+        assert_int_equal(get(r, 5).seen_ms, 51);
+        old = get(r, 5);
+        assert_int_equal(store_score_drop(r->s, &old), ERR_OK);
+        assert_int_equal(store_score_drop(r->s, &old), ERR_OK);
         assert_int_equal(store_member_remove(r->s, list, S("m8@d1.example")), ERR_OK);
         assert_int_equal(store_scores(r->s, 0, 9, &r->arena, &rows, &count), ERR_OK);
         assert_int_equal(count, 2); /* a score goes with its member */

@@ -218,7 +218,7 @@ const char *const sql_text[SQL_COUNT] = {
                           "last_halves,"
                           " before_ms, before_halves, probe, probe_ms, seen_ms, reply)"
                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        [SQL_SCORE_DROP] = "DELETE FROM score WHERE member = ?1",
+        [SQL_SCORE_DROP] = "DELETE FROM score WHERE member = ?1 AND seen_ms = ?2",
         [SQL_SCORE_DELIVERED] =
                 "UPDATE score SET halves = iif(is_smtp, 0, halves), days = iif(is_smtp, 0, days),"
                 " failed_ms = iif(is_smtp, 0, failed_ms), last_halves = iif(is_smtp, 0, last_halves),"
