@@ -46,11 +46,12 @@ static const struct phrase clear[] = {
 
 /* Words about us. A "*" at the end: any letters may follow. */
 static const char *const policy_words[] = {"spam*", "antispam", "unsolicited", "blocked", "block list",
-        "blocklist*", "blacklist*", "black list", "denylist*", "banned", "rbl", "dnsbl", "spamhaus",
+        "blocklist*", "blacklist*", "black list", "denylist*", "banned", "rbl*", "dnsbl*", "spamhaus",
         "spamcop", "barracuda*", "reputation", "policy", "policies", "dmarc", "spf", "dkim", "authenticat*",
         "unauthenticated", "reverse dns", "ptr", "rdns", "fcrdns", "greylist*", "graylist*", "rate limit*",
         "too many", "abuse", "suspicious", "phishing", "virus", "malware", "administrative prohibition",
-        "access denied", "sender verify failed", "helo"};
+        "access denied", "sender verify failed", "sender rejected", "sender address rejected",
+        "sender denied", "sender domain", "domain of sender", "invalid sender", "bad sender", "helo"};
 
 /* Words about the mailbox, where no status says more. */
 static const char *const address_words[] = {"user unknown", "unknown user", "no such user",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* A mail to admin-request@. The admin's commands are done in one change of the store, together with the answer that tells
  * how each ended. As the answer has to lie on disk before its row, the change is rehearsed first: done, and undone. Its
- * outcomes are what the answer says; they are the same when it is done for good, or all is begun anew. */
+ * outcomes are what the answer says; they are the same when it is done for good, or all is begun anew. On a full disk, where
+ * the admin is needed most, what makes room is done without an answer. */
 #include <stdlib.h>
 
 #include "auth/field.h"
@@ -30,8 +31,8 @@ struct work {
         struct str message_id;
         struct admin_commands commands;
         enum admin_outcome outcomes[ADMIN_COMMANDS_MAX]; /* of the rehearsal */
-        bool is_rehearsal, was_obeyed, has_changed;
-        struct admin_letter *answer;
+        bool is_rehearsal, was_obeyed, is_change, is_answered;
+        struct admin_letter *answer; /* NULL: there is no room for one */
         size_t answer_n;
         struct arena arena;
         char commands_text[COMMAND_TEXT_MAX];
@@ -168,7 +169,7 @@ static enum err change(struct store *s, void *ctx)
                 write_text(k);    /* the queue as it will be */
                 return ERR_AGAIN; /* so that it is undone */
         }
-        return e == ERR_OK ? admin_mail_add(k->answer) : e;
+        return e == ERR_OK && k->answer ? admin_mail_add(k->answer) : e;
 }
 
 static bool changes(const struct admin_command *c)
@@ -185,17 +186,21 @@ static enum err obey_once(struct work *k, struct str subject)
         if (e != ERR_AGAIN)
                 return e;
         e = write_answer(k, subject);
-        if (e != ERR_OK)
+        if (e != ERR_OK && (e != ERR_FULL || !k->is_change))
                 return e;
         k->is_rehearsal = false;
+        k->is_answered = k->answer != NULL;
         e = store_together(k->node->store, change, k);
-        admin_mail_end(k->answer, e == ERR_OK);
+        if (k->is_answered)
+                admin_mail_end(k->answer, e == ERR_OK);
         return e;
 }
 
 static struct smtp_reply obey(struct work *k, struct str subject)
 {
         enum err e = ERR_AGAIN;
+        for (size_t i = 0; i < k->commands.count; i++)
+                k->is_change = k->is_change || changes(&k->commands.list[i]);
         for (int i = 0; i < TRIES_MAX && e == ERR_AGAIN; i++)
                 e = obey_once(k, subject);
         if (k->was_obeyed)
@@ -204,11 +209,11 @@ static struct smtp_reply obey(struct work *k, struct str subject)
                 return smtp_reply_of(451, 3, 0, S("the queue changes too fast, try again later"));
         if (e != ERR_OK)
                 return inbound_store_trouble(k->node, e);
-        for (size_t i = 0; i < k->commands.count; i++)
-                k->has_changed = k->has_changed || changes(&k->commands.list[i]);
-        if (k->has_changed)
+        if (k->is_change)
                 lipap_queue_changed(k->node);
-        return smtp_reply_of(250, 0, 0, S("done, an answer follows"));
+        return smtp_reply_of(250, 0, 0,
+                k->is_answered ? S("done, an answer follows")
+                               : S("done as far as could be, but there is no room for an answer"));
 }
 
 static struct smtp_reply read_and_obey(struct admin_in *c, struct work *k)

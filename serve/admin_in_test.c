@@ -4,6 +4,7 @@
 
 #include "list/admin.h"
 #include "mail/date.h"
+#include "store/ask.h"
 #include "store/delivery.h"
 
 #define BOSS "boss@strict.test"
@@ -227,6 +228,26 @@ static void unsigned_answer(struct rig *r)
 }
 LIST_TEST(unsigned_answer)
 
+/* A full disk: what makes room is done all the same; what only asks is to come again. */
+static void no_room_for_an_answer(struct rig *r)
+{
+        struct spool *spool = &r->node.store->spool;
+        const uint64_t share = spool->share;
+        char text[200];
+        int64_t id = deferred_post(r);
+        spool->share = 0;
+        command(r, "1", "status", "", "452 4.3.1");
+        (void)snprintf(text, sizeof text, "drop %lld", (long long)id);
+        command(r, "2", text, "", "250 2.0.0 done as far as could be, but there is no room");
+        assert_null(find(r, id));
+        command(r, "2", text, "", "250 2.0.0 this mail was obeyed before");
+        assert_int_equal(open_messages(r), 0);
+        spool->share = share;
+        command(r, "1", "status", "", "250 2.0.0 done, an answer follows");
+        assert_int_equal(open_messages(r), 1);
+}
+LIST_TEST(no_room_for_an_answer)
+
 /* The longest subject, and a text that is larger than is read. */
 static void bounds(struct rig *r)
 {
@@ -259,6 +280,7 @@ int main(void)
                 cmocka_unit_test(test_second_of_two),
                 cmocka_unit_test(test_flushes_all),
                 cmocka_unit_test(test_unsigned_answer),
+                cmocka_unit_test(test_no_room_for_an_answer),
                 cmocka_unit_test(test_bounds),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -395,7 +395,7 @@ static enum err forget_healed(struct lipap *node, struct arena *a, int64_t now_m
                         after = rows[i].member;
                         score_of(&rows[i], &score);
                         if (judge_heal(&score, now_ms) && is_old)
-                                e = store_score_drop(node->store, rows[i].member);
+                                e = store_score_drop(node->store, &rows[i]);
                 }
         }
         return e;

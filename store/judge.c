@@ -85,15 +85,18 @@ enum err store_score_put(struct store *s, const struct store_score *score)
 
 static enum err run_drop(struct store *s, void *arg)
 {
+        const struct store_score *seen = arg;
         struct query q;
         query_init(&q, &s->db, SQL_SCORE_DROP);
-        query_i64(&q, 1, *(const int64_t *)arg);
+        query_i64(&q, 1, seen->member);
+        query_i64(&q, 2, seen->seen_ms);
         return query_run(&q, NULL);
 }
 
-enum err store_score_drop(struct store *s, int64_t member)
+enum err store_score_drop(struct store *s, const struct store_score *seen)
 {
-        return store_ask(s, run_drop, &member);
+        struct store_score copy = *seen;
+        return store_ask(s, run_drop, &copy);
 }
 
 static enum err run_scores(struct store *s, void *arg)
@@ -315,9 +318,8 @@ static enum err run_keep(struct store *s, void *arg)
         enum err err = query_run(&q, NULL);
         if (err != ERR_OK)
                 return err;
-        int64_t last = db_last_id(&s->db);
         query_init(&q, &s->db, SQL_BOUNCES_TRIM);
-        query_i64(&q, 1, last - bounces_max(s));
+        query_i64(&q, 1, bounces_max(s));
         return query_run(&q, NULL);
 }
 

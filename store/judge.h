@@ -35,8 +35,9 @@ MUST_USE enum err store_score_get(struct store *s, int64_t member, struct arena 
 /* `list` and `address` are not looked at; of `reply`, STORE_REPLY_MAX octets are kept.
  *   ERR_OK, or ERR_NOT_FOUND: no such member */
 MUST_USE enum err store_score_put(struct store *s, const struct store_score *score);
-/*   ERR_OK, also when there is none */
-MUST_USE enum err store_score_drop(struct store *s, int64_t member);
+/* The score that `seen` is a copy of, unless its member failed since.
+ *   ERR_OK, also when there is none */
+MUST_USE enum err store_score_drop(struct store *s, const struct store_score *seen);
 /* Up to `limit` scores by member, above `after`. */
 MUST_USE enum err store_scores(struct store *s, int64_t after, size_t limit, struct arena *a,
         struct store_score **out, size_t *count);

@@ -64,8 +64,13 @@ static void scores(struct rig *r)
         assert_true(count == 1 && rows[0].member == 9);
         assert_int_equal(store_scores(r->s, 2, 9, &r->arena, &rows, &count), ERR_OK);
         assert_int_equal(count, 3);
-        assert_int_equal(store_score_drop(r->s, 5), ERR_OK);
-        assert_int_equal(store_score_drop(r->s, 5), ERR_OK);
+        struct store_score old = get(r, 5);
+        put(r, 5, "d1.example", 51); /* it failed meanwhile, and stays */
+        assert_int_equal(store_score_drop(r->s, &old), ERR_OK);
+        assert_int_equal(get(r, 5).seen_ms, 51);
+        old = get(r, 5);
+        assert_int_equal(store_score_drop(r->s, &old), ERR_OK);
+        assert_int_equal(store_score_drop(r->s, &old), ERR_OK);
         assert_int_equal(store_member_remove(r->s, list, S("m8@d1.example")), ERR_OK);
         assert_int_equal(store_scores(r->s, 0, 9, &r->arena, &rows, &count), ERR_OK);
         assert_int_equal(count, 2); /* a score goes with its member */
@@ -256,6 +261,26 @@ static void kept_bounces(struct rig *r)
 }
 RIG_CASE(kept_bounces)
 
+/* Who sends bounce after bounce has one place of those that are kept, and takes none from another. */
+static void one_who_bounces_without_end(struct rig *r)
+{
+        struct str got;
+        rig_start(r);
+        int64_t list = rig_list(r, "ptt", 1);
+        struct store_bounce_new quiet = {1, list, 1, S("of the first")};
+        assert_int_equal(store_bounce_keep(r->s, &quiet), ERR_OK);
+        for (int64_t i = 0; i < STORE_BOUNCES_KEPT_MAX; i++) {
+                struct store_bounce_new loud = {2, list, 2 + i, S("again")};
+                assert_int_equal(store_bounce_keep(r->s, &loud), ERR_OK);
+        }
+        arena_reset(&r->arena);
+        assert_int_equal(store_bounce_get(r->s, 1, &r->arena, &got), ERR_OK);
+        assert_true(str_eq(got, S("of the first")));
+        assert_int_equal(store_bounce_get(r->s, 2, &r->arena, &got), ERR_OK);
+        rig_stop(r);
+}
+RIG_CASE(one_who_bounces_without_end)
+
 /* ---- reports ---- */
 
 static void told_rows(struct rig *r)
@@ -333,6 +358,7 @@ int main(void)
                 cmocka_unit_test(test_breakers),
                 cmocka_unit_test(test_verdicts_and_failures),
                 cmocka_unit_test(test_kept_bounces),
+                cmocka_unit_test(test_one_who_bounces_without_end),
                 cmocka_unit_test(test_told_rows),
                 cmocka_unit_test(test_reports),
         };

@@ -222,7 +222,7 @@ const char *const sql_text[SQL_COUNT] = {
                           "last_halves,"
                           " before_ms, before_halves, probe, probe_ms, seen_ms, reply)"
                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        [SQL_SCORE_DROP] = "DELETE FROM score WHERE member = ?1",
+        [SQL_SCORE_DROP] = "DELETE FROM score WHERE member = ?1 AND seen_ms = ?2",
         [SQL_SCORE_DELIVERED] =
                 "UPDATE score SET halves = iif(is_smtp, 0, halves), days = iif(is_smtp, 0, days),"
                 " failed_ms = iif(is_smtp, 0, failed_ms), last_halves = iif(is_smtp, 0, last_halves),"
@@ -243,7 +243,8 @@ const char *const sql_text[SQL_COUNT] = {
                 VERDICT_COLUMNS "WHERE v.list = ?4 AND v.id > ?1 AND v.id <= ?2 ORDER BY v.id LIMIT ?3",
         [SQL_BOUNCE_PUT] = "REPLACE INTO bounce (member, list, time_ms, bytes) VALUES (?1, ?2, ?3, ?4)",
         [SQL_BOUNCE_GET] = "SELECT bytes FROM bounce WHERE member = ?1",
-        [SQL_BOUNCES_TRIM] = "DELETE FROM bounce WHERE id <= ?1",
+        [SQL_BOUNCES_TRIM] = "DELETE FROM bounce WHERE id IN (SELECT id FROM bounce WHERE id > 0 ORDER BY id"
+                             " LIMIT max(0, (SELECT count(*) FROM bounce WHERE member > 0) - ?1))",
         [SQL_FAILURES_OF] =
                 FAILURE_COLUMNS "WHERE f.list = ?4 AND f.id > ?1 AND f.id <= ?2 ORDER BY f.id LIMIT ?3",
         [SQL_TOLD_NEXT] =
