@@ -40,6 +40,8 @@ static enum err take_roots(struct host *h, struct lipap_options *o, char *room, 
 {
         bool is_named = o->ca_file.n > 0;
         enum err e = read_file(is_named ? NULL : o->node.store, is_named ? o->ca_file : ROOTS, room, roots);
+        if (e == ERR_OK && roots->n == 0)
+                return ERR_SYNTAX; /* a file that was cut is not the wish to go without */
         if (e != ERR_NOT_FOUND || is_named)
                 return e;
         *roots = (struct str){NULL, 0};

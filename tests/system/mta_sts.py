@@ -231,7 +231,7 @@ def without_roots(world, state):
         state["lipap"].wait_log(r"event=sts-off")
     with world.case("off: roots that are none are a reason not to start"):
         equal(state["lipap"].stop(), 0, "exit status")
-        for path in (world.file("no.pem", "no certificate\n"), world.image + ".missing"):
+        for path in (world.file("no.pem", "no certificate\n"), world.file("empty.pem", ""), world.image + ".missing"):
             process = world.start("refused", world.lipap_argv(("--ca-file", path)))
             equal(process.popen.wait(30), 1, path)
 
