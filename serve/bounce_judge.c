@@ -202,6 +202,8 @@ static enum err remove_member(struct judged *j)
         wr_init(&w, text, sizeof text);
         write_last(j, &w);
         enum err e = tell(j, NOTICE_REMOVED_OWNER, S(""), j->row.address, wr_text(&w));
+        if (e == ERR_FULL)
+                return ERR_OK; /* from here on it is all, or the whole change is undone */
         if (e == ERR_OK)
                 e = tell(j, NOTICE_FAREWELL_BOUNCED, j->row.address, j->row.address, S(""));
         if (e == ERR_OK)
@@ -211,7 +213,7 @@ static enum err remove_member(struct judged *j)
         j->is_removed = e == ERR_OK;
         if (j->is_removed)
                 j->did = "removed";
-        return e == ERR_FULL ? ERR_OK : e;
+        return e;
 }
 
 /* Who it is, and that it failed now; where its address leads. */

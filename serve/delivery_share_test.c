@@ -133,7 +133,9 @@ static void answer_signed(struct fake_dns *s, const struct fake_query *q)
         CHECK(dns_name_parse(S("signed.test"), &signed_name) == ERR_OK);
         bool is_mx = asked->type == DNS_TYPE_MX,
              is_secure = !is_mx || dns_name_eq(&asked->name, &signed_name);
-        fake_begin(&m, q, asked->type == DNS_TYPE_TLSA ? DNS_RCODE_SERVFAIL : DNS_RCODE_NOERROR, false);
+        CHECK(dns_name_parse(str_of_c(hosts[0]), &name) == ERR_OK);
+        bool is_broken = asked->type == DNS_TYPE_TLSA && dns_name_is_under(&asked->name, &name);
+        fake_begin(&m, q, is_broken ? DNS_RCODE_SERVFAIL : DNS_RCODE_NOERROR, false);
         for (uint8_t i = 0; i < 2; i++) {
                 const struct ip ip = ip_v4(127, 0, 0, i == 0 ? 2 : 99);
                 char rdata[300];
@@ -162,6 +164,11 @@ static void asks_for_more_prepare(struct world *w)
 static void asks_for_more(struct world *w)
 {
         w->server.is_trusted = true;
+        const struct resolver_config config = {
+                .servers = &w->server, .server_count = 1, .timeout_ms = 500, .rounds = 1};
+        resolver_free(w->node.resolver);
+        w->node.resolver = resolver_new(w->h, &config);
+        assert_non_null(w->node.resolver);
         w->dns.answer = answer_signed;
         w->node.retry_first_ms = 60000;
         post(w, "signed.test", 1);
