@@ -207,8 +207,8 @@ static struct delivery_outcome connect_any(struct delivery_worker *w)
                         delivery_connected(w->destination);
                         break;
                 }
-                o.is_destination = !a.no_tls;
-                o.is_domain = a.no_tls != NULL; /* others ask less of the same hosts */
+                o.is_domain = o.is_domain || a.no_tls; /* others ask less of the same hosts */
+                o.is_destination = !o.is_domain;
                 o.said = a.no_tls            ? say_no_tls(w, a.no_tls)
                          : a.reply.code != 0 ? delivery_say_reply(w, &a.reply)
                                              : delivery_say_trouble(w, S("connecting"), e);
