@@ -13,7 +13,7 @@
 
 struct mx_host {
         struct dns_name name; /* as the MX record has it, or the domain itself */
-        struct dns_name base; /* where its aliases lead; the same without any */
+        struct dns_name base; /* where its aliases lead, if that is one name for A and AAAA; else the same */
         bool is_secure;       /* DNSSEC vouches for the way from the domain to its addresses (RFC 7672 2.2) */
 };
 
