@@ -32,12 +32,16 @@ void delivery_job_end(struct delivery *delivery, struct delivery_job *job)
         bell_ring(&delivery->bell);
 }
 
-/* Not now: it comes back, and that counts as no try. */
+/* Not now: it comes back, and that counts as no try. A store that is full for a moment is waited for: nobody else would
+ * look after its row before the next start. */
 static enum err send_back(struct delivery *delivery, int64_t id, int64_t pause_ms)
 {
-        int64_t jitter_ms = (int64_t)host_random_below(delivery->node->host, (uint64_t)pause_ms / 4 + 1);
-        enum err e = store_delivery_return(
-                delivery->node->store, id, delivery_clock_ms(delivery) + pause_ms + jitter_ms);
+        struct lipap *node = delivery->node;
+        int64_t jitter_ms = (int64_t)host_random_below(node->host, (uint64_t)pause_ms / 4 + 1);
+        int64_t when_ms = delivery_clock_ms(delivery) + pause_ms + jitter_ms;
+        enum err e = store_delivery_return(node->store, id, when_ms);
+        while ((e == ERR_FULL || e == ERR_MEMORY) && fiber_sleep(node->host->sched, 1000) == ERR_OK)
+                e = store_delivery_return(node->store, id, when_ms);
         return e == ERR_NOT_FOUND ? ERR_OK : e; /* the operator has dropped it */
 }
 

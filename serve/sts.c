@@ -220,7 +220,14 @@ static enum err fetch_now(struct look *l, const uint8_t domain[SHA256_SIZE])
 static enum err fetch(struct look *l, const uint8_t domain[SHA256_SIZE])
 {
         struct sts *s = l->sts;
-        enum err e = semaphore_take(&s->places, s->config.host->sched, FIBER_NEVER);
+        int64_t place_ms = s->config.place_ms > 0 ? s->config.place_ms : STS_FETCH_MS;
+        int64_t until_ms = host_now_ms(s->config.host) + place_ms;
+        enum err e = semaphore_take(&s->places, s->config.host->sched, until_ms);
+        if (e == ERR_TIMEOUT) { /* others let their servers stall: what is kept counts, or nothing does */
+                s->stats.failed++;
+                remember_failed(s, domain);
+                return ERR_OK;
+        }
         if (e != ERR_OK)
                 return e;
         e = fetch_now(l, domain);

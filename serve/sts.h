@@ -19,6 +19,7 @@ struct sts_config {
         struct resolver *resolver;
         struct tls_context *roots; /* a client's, with roots: they vouch for the servers of policies */
         uint16_t port;             /* of these: 443, but for tests */
+        int64_t place_ms; /* a fetch waits so long for its turn, then it has failed; 0: STS_FETCH_MS */
 };
 
 struct sts_stats {

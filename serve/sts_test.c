@@ -99,7 +99,7 @@ static void start(struct world *w)
         const struct resolver_config config = {
                 .servers = &at, .server_count = 1, .timeout_ms = 1000, .rounds = 1};
         w->resolver = resolver_new(w->h, &config);
-        const struct sts_config sts = {w->h, w->rig->s, w->resolver, w->roots, w->port};
+        const struct sts_config sts = {w->h, w->rig->s, w->resolver, w->roots, w->port, 200};
         w->sts = sts_new(&sts);
         assert_true(w->resolver && w->sts);
 }
@@ -313,6 +313,7 @@ static void full(struct rig *r)
 
 struct asker {
         struct world *w;
+        char domain[24]; /* empty: x.test */
         enum err err;
         struct sts_verdict verdict;
 };
@@ -320,7 +321,8 @@ struct asker {
 static void ask(void *arg)
 {
         struct asker *a = arg;
-        a->err = sts_find(a->w->sts, S("x.test"), S("mx.x.test"), &a->verdict);
+        struct str domain = a->domain[0] ? str_of_c(a->domain) : S("x.test");
+        a->err = sts_find(a->w->sts, domain, S("mx.x.test"), &a->verdict);
 }
 
 static void together(struct rig *r)
@@ -392,6 +394,35 @@ static void kept_meanwhile(struct rig *r)
         end(&w);
 }
 
+/* Servers of policies that stall take all places: the others wait for one in bounds, and what is kept counts. */
+static void no_place(struct rig *r)
+{
+        const struct store_sts row = {S("kept.test"), S("0"),
+                S("version: STSv1\nmode: enforce\nmax_age: 604800\nmx: mx.x.test\n"), 0, INT64_MAX};
+        struct asker *askers = calloc(STS_FETCHES_MAX, sizeof *askers);
+        struct scope scope;
+        struct world w;
+        assert_non_null(askers);
+        begin(&w, r);
+        w.stalls = true;
+        assert_int_equal(store_sts_put(r->s, &row, host_wall_ms(w.h)), ERR_OK);
+        scope_open(&scope, w.h->sched, FIBER_NEVER);
+        for (size_t i = 0; i < STS_FETCHES_MAX; i++) {
+                askers[i].w = &w;
+                (void)snprintf(askers[i].domain, sizeof askers[i].domain, "n%zu.x.test", i);
+                assert_int_equal(scope_spawn(&scope, "ask", ask, &askers[i]), ERR_OK);
+        }
+        while (w.asked == 0)
+                assert_int_equal(fiber_sleep(w.h->sched, 5), ERR_OK);
+        expect(&w, "kept.test", "mx.x.test", STS_ENFORCE, true);
+        expect(&w, "other.test", "mx.x.test", STS_NONE, false);
+        assert_int_equal(sts_stats(w.sts).failed, 2);
+        scope_cancel(&scope);
+        (void)scope_join(&scope);
+        end(&w);
+        free(askers);
+}
+
 RIG_CASE(fetched_once)
 RIG_CASE(no_policy)
 RIG_CASE(changed)
@@ -405,6 +436,7 @@ RIG_CASE(full)
 RIG_CASE(together)
 RIG_CASE(taken_over)
 RIG_CASE(kept_meanwhile)
+RIG_CASE(no_place)
 
 int main(void)
 {
@@ -422,6 +454,7 @@ int main(void)
                 cmocka_unit_test(test_together),
                 cmocka_unit_test(test_taken_over),
                 cmocka_unit_test(test_kept_meanwhile),
+                cmocka_unit_test(test_no_place),
         };
         return cmocka_run_group_tests_name("sts", tests, NULL, NULL);
 }
