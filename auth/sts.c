@@ -24,15 +24,6 @@ static bool is_name(struct str s)
         return true;
 }
 
-static struct str trim_wsp(struct str s)
-{
-        while (s.n > 0 && ascii_is_wsp(s.p[0]))
-                s = str_skip(s, 1);
-        while (s.n > 0 && ascii_is_wsp(s.p[s.n - 1]))
-                s.n--;
-        return s;
-}
-
 /* ---- the record ---- */
 
 /* 1*32(ALPHA / DIGIT) */
@@ -60,8 +51,8 @@ static enum err record_parse(struct str fields, struct str *id)
         while (fields.n > 0) {
                 struct str field, name, value;
                 (void)str_cut(fields, ';', &field, &fields);
-                field = trim_wsp(field);
-                if (field.n == 0 && trim_wsp(fields).n == 0)
+                field = str_trim_wsp(field);
+                if (field.n == 0 && str_trim_wsp(fields).n == 0)
                         break; /* behind the last delimiter */
                 if (!str_cut(field, '=', &name, &value) || !is_name(name) || !is_record_value(value))
                         return ERR_SYNTAX;
@@ -187,11 +178,11 @@ static enum err take_line(struct reading *r, struct str line)
         for (size_t i = 0; i < line.n; i++)
                 if (ascii_is_control(line.p[i]) && line.p[i] != '\t')
                         return ERR_SYNTAX;
-        if (trim_wsp(line).n == 0)
+        if (str_trim_wsp(line).n == 0)
                 return ERR_OK;
         if (!str_cut(line, ':', &name, &value))
                 return ERR_SYNTAX;
-        return take_field(r, name, trim_wsp(value));
+        return take_field(r, name, str_trim_wsp(value));
 }
 
 static enum err policy_parse(struct str text, struct sts_policy *out)

@@ -91,6 +91,15 @@ struct str str_trim(struct str s)
         return s;
 }
 
+struct str str_trim_wsp(struct str s)
+{
+        while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+                s = str_skip(s, 1);
+        while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+                s.n--;
+        return s;
+}
+
 bool str_cut(struct str s, char sep, struct str *head, struct str *tail)
 {
         size_t at = str_find_byte(s, sep);

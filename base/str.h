@@ -53,7 +53,8 @@ static inline struct str str_take(struct str s, size_t n)
         return (struct str){s.p, n < s.n ? n : s.n};
 }
 
-struct str str_trim(struct str s); /* without SP, HTAB, CR, LF at both ends */
+struct str str_trim(struct str s);     /* without SP, HTAB, CR, LF at both ends */
+struct str str_trim_wsp(struct str s); /* without SP and HTAB at both ends */
 
 /* Split at the first `sep`: true, head before it and tail after it; without one: false, head is all, tail is empty. */
 bool str_cut(struct str s, char sep, struct str *head, struct str *tail);

@@ -57,6 +57,8 @@ static void test_cut_and_trim(void **state)
         assert_true(str_eq(head, S("abc")) && tail.n == 0);
         assert_true(str_eq(str_trim(S(" \t a b\r\n")), S("a b")));
         assert_int_equal(str_trim(S(" \r\n")).n, 0);
+        assert_true(str_eq(str_trim_wsp(S(" \t a b\r\t ")), S("a b\r")));
+        assert_int_equal(str_trim_wsp(S("\t ")).n, 0);
 }
 
 static void test_compare(void **state)

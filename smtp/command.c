@@ -4,15 +4,6 @@
 #include "base/ascii.h"
 #include "mail/address.h"
 
-static struct str trim_wsp(struct str s)
-{
-        while (s.n > 0 && ascii_is_wsp(s.p[0]))
-                s = str_skip(s, 1);
-        while (s.n > 0 && ascii_is_wsp(s.p[s.n - 1]))
-                s.n--;
-        return s;
-}
-
 enum smtp_verb smtp_command_split(struct str line, struct str *arguments)
 {
         static const struct {
@@ -41,8 +32,8 @@ enum smtp_verb smtp_command_split(struct str line, struct str *arguments)
         };
         struct str verb;
         str_cut(line, ' ', &verb, arguments);
-        verb = trim_wsp(verb);
-        *arguments = trim_wsp(*arguments);
+        verb = str_trim_wsp(verb);
+        *arguments = str_trim_wsp(*arguments);
         for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
                 if (str_eq_nocase(verb, verbs[i].name))
                         return verbs[i].verb;
@@ -148,7 +139,7 @@ static enum err skip_open(struct str *text, struct str keyword)
 {
         if (!str_has_prefix_nocase(*text, keyword))
                 return ERR_SYNTAX;
-        struct str s = trim_wsp(str_skip(*text, keyword.n));
+        struct str s = str_trim_wsp(str_skip(*text, keyword.n));
         if (s.n == 0 || s.p[0] != '<')
                 return ERR_SYNTAX;
         *text = str_skip(s, 1);
@@ -163,7 +154,7 @@ static enum err skip_close(struct str *text)
         *text = str_skip(*text, 1);
         if (text->n > 0 && !ascii_is_wsp(text->p[0]))
                 return ERR_SYNTAX;
-        *text = trim_wsp(*text);
+        *text = str_trim_wsp(*text);
         return ERR_OK;
 }
 
@@ -247,7 +238,7 @@ static bool is_value(struct str s)
 static enum err take_parameter(struct str *rest, struct parameter *out)
 {
         struct str word;
-        *rest = trim_wsp(*rest);
+        *rest = str_trim_wsp(*rest);
         if (rest->n == 0)
                 return ERR_NOT_FOUND;
         str_cut(*rest, ' ', &word, rest);
@@ -340,7 +331,7 @@ enum err smtp_bdat_parse(struct str arguments, uint64_t *size, bool *is_last)
         struct str number, marker;
         *is_last = str_cut(arguments, ' ', &number, &marker);
         *size = 0;
-        if (*is_last && !str_eq_nocase(trim_wsp(marker), S("LAST")))
+        if (*is_last && !str_eq_nocase(str_trim_wsp(marker), S("LAST")))
                 return ERR_SYNTAX;
         return str_to_u64(number, UINT64_MAX, size) == ERR_OK ? ERR_OK : ERR_SYNTAX;
 }
