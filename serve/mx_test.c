@@ -250,6 +250,31 @@ static void cases(struct world *w)
         }
 }
 
+/* A host that was named is that host: its own addresses, and no MX. */
+static void one_host(struct world *w)
+{
+        static const struct {
+                const char *host;
+                enum err err;
+                const char *at;
+        } table[] = {
+                {"dual.test", ERR_OK, "2001:db8::4 192.0.2.4"},
+                {SELF, ERR_OK, "192.0.2.25"},
+                {"[192.0.2.77]", ERR_OK, "192.0.2.77"},
+                {"plain.test", ERR_NOT_FOUND, ""}, /* it has an MX, and no address */
+                {"null.test", ERR_NOT_FOUND, ""},
+                {"broken.test", ERR_DENIED, ""},
+        };
+        for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+                struct mx_targets t;
+                char text[512];
+                assert_int_equal(
+                        mx_find_host(w->r, w->h, str_of_c(table[i].host), host_now_ms(w->h) + 10000, &t),
+                        table[i].err);
+                assert_true(str_eq(text_of(&t, text, sizeof text), str_of_c(table[i].at)));
+        }
+}
+
 /* Lesson: MX of equal preference dropped. All are there, and each comes first at some time. */
 static void equals(struct world *w)
 {
@@ -326,6 +351,12 @@ static void test_cases(void **state)
         with_world(cases);
 }
 
+static void test_one_host(void **state)
+{
+        (void)state;
+        with_world(one_host);
+}
+
 static void test_equal_preference_is_shuffled(void **state)
 {
         (void)state;
@@ -336,6 +367,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_cases),
+                cmocka_unit_test(test_one_host),
                 cmocka_unit_test(test_keys),
                 cmocka_unit_test(test_many_exchanges),
                 cmocka_unit_test(test_equal_preference_is_shuffled),
