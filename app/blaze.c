@@ -39,16 +39,32 @@ static int finish(int status)
         return status;
 }
 
-static int print_help(void)
+/* The commands, or those of one group. */
+static int print_help(const char *group)
 {
         printf("blaze: authenticate e-mail\n\n");
         for (size_t i = 0; i < COMMANDS; i++)
-                printf("  blaze %s %s [OPTION]... %s\n", commands[i]->group, commands[i]->verb,
-                        commands[i]->arguments);
+                if (group == NULL || strcmp(group, commands[i]->group) == 0)
+                        printf("  blaze %s %s [OPTION]... %s\n", commands[i]->group, commands[i]->verb,
+                                commands[i]->arguments);
         printf("\n`blaze %s %s --help` tells more of one. Failure is one line on standard error and exit "
                "status %d.\n",
                 commands[0]->group, commands[0]->verb, EXIT_BLAZE);
         return finish(0);
+}
+
+static int print_version(void)
+{
+        printf("blaze %s\n", PTT_VERSION);
+        return finish(0);
+}
+
+static bool is_group(const char *name)
+{
+        for (size_t i = 0; i < COMMANDS; i++)
+                if (strcmp(name, commands[i]->group) == 0)
+                        return true;
+        return false;
 }
 
 static int print_command_help(const struct blaze_command *c)
@@ -61,6 +77,8 @@ static int print_command_help(const struct blaze_command *c)
 static int run(const struct blaze_command *c, int argc, char **argv)
 {
         struct options o;
+        if (argc == 2 && strcmp(argv[1], "--version") == 0)
+                return print_version();
         if (options_parse(c->specs, argc, argv, &o) != ERR_OK)
                 return blaze_fail("%s", o.message);
         if (options_has(&o, "help"))
@@ -74,13 +92,15 @@ int main(int argc, char **argv)
 {
         const char *group = argc > 1 ? argv[1] : "", *verb = argc > 2 ? argv[2] : "";
         if (strcmp(group, "--help") == 0)
-                return print_help();
-        if (strcmp(group, "--version") == 0) {
-                printf("blaze %s\n", PTT_VERSION);
-                return finish(0);
-        }
+                return print_help(NULL);
+        if (strcmp(group, "--version") == 0 || (is_group(group) && strcmp(verb, "--version") == 0))
+                return print_version();
+        if (is_group(group) && strcmp(verb, "--help") == 0)
+                return print_help(group);
         if (argc < 2)
                 return blaze_fail("A command is missing: see blaze --help");
+        if (is_group(group) && argc < 3)
+                return blaze_fail("A verb is missing: see blaze %s --help", group);
         for (size_t i = 0; i < COMMANDS; i++)
                 if (strcmp(group, commands[i]->group) == 0 && strcmp(verb, commands[i]->verb) == 0)
                         return run(commands[i], argc - 2, argv + 2);

@@ -245,6 +245,12 @@ static int help_all(void)
         return 0;
 }
 
+static int print_version(void)
+{
+        printf("ptt %s\n", PTT_VERSION);
+        return 0;
+}
+
 static const struct command *find_command(struct str name)
 {
         for (size_t i = 0; i < COMMANDS; i++)
@@ -300,7 +306,9 @@ static int start_command(const struct command *c, int argc, char **argv)
         if (p == NULL)
                 return ptt_say(1, "out of memory", S(""));
         int status = 0;
-        if (options_parse(specs, argc, argv, &p->options) != ERR_OK)
+        if (argc == 2 && str_eq(str_of_c(argv[1]), S("--version")))
+                status = print_version();
+        else if (options_parse(specs, argc, argv, &p->options) != ERR_OK)
                 status = ptt_say(EXIT_USAGE, p->options.message, S(""));
         else if (options_has(&p->options, "help"))
                 help_command(c, specs);
@@ -319,10 +327,8 @@ int main(int argc, char **argv)
         struct str name = str_of_c(argv[1]);
         if (str_eq(name, S("--help")))
                 return help_all();
-        if (str_eq(name, S("--version"))) {
-                printf("ptt %s\n", PTT_VERSION);
-                return 0;
-        }
+        if (str_eq(name, S("--version")))
+                return print_version();
         const struct command *c = find_command(name);
         if (c == NULL)
                 return ptt_say(EXIT_USAGE, name.p[0] == '-' ? "unknown option" : "unknown command", name);

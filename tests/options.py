@@ -77,6 +77,7 @@ WRONG = [
     ("ptt", PLAN + ["-n", "tcp:127.0.0.1"], "--check"),
     ("blaze", ["dkim", "verify", "--no-such-option"], "--no-such-option"),
     ("blaze", ["dkim", "sign"], ""),
+    ("blaze", ["dkim"], "dkim"),
     ("blaze", ["no-such-command"], "no-such-command"),
     ("blaze", ["dkim", "verify", "-n", "udp:nowhere"], "udp:nowhere"),
 ]
@@ -102,9 +103,15 @@ def wrong(build, name, arguments, named):
     return None
 
 
-def usual(build, name):
+def commands(build, name):
+    """The commands of ptt and blaze, and the groups of blaze, as --help has them."""
+    found = re.findall(r"^  (?:blaze )?([a-z]+(?:-[a-z]+)?(?: [a-z]+)?) ", run(build, name, ["--help"])[1], re.M)
+    return [c.split() for c in found] + sorted([g] for g in {c.split()[0] for c in found if " " in c})
+
+
+def usual(build, name, command=()):
     for option, pattern in (("--help", rf"{name}\b[^$]*--"), ("--version", r"\d+\.\d+\.\d+")):
-        status, out, err = run(build, name, [option])
+        status, out, err = run(build, name, [*command, option])
         if status != 0 or err or not re.search(pattern, out):
             return f"{option}: status {status}, {out!r} {err!r}"
     return None
@@ -137,6 +144,8 @@ def documented(build, name):
 def main(build):
     failed = False
     cases = [(f"{n} --help and --version", lambda n=n: usual(build, n)) for n in PROGRAMS]
+    cases += [(f"{n} {' '.join(c)} --help and --version", lambda n=n, c=c: usual(build, n, c))
+              for n in ("ptt", "blaze") for c in commands(build, n)]
     cases += [(f"{n}: man page and completions", lambda n=n: documented(build, n)) for n in ("nec", "lipap")]
     for number, (name, arguments, named) in enumerate(WRONG):
         cases.append((f"{name} wrong {number} ({named or arguments[0]})",
