@@ -34,7 +34,6 @@ struct delivery_outcome delivery_outcome_of_reply(struct delivery_worker *w, con
         o.kind = smtp_reply_is_positive(reply)    ? DELIVERY_DONE
                  : smtp_reply_is_permanent(reply) ? DELIVERY_FAIL
                                                   : DELIVERY_DEFER;
-        o.is_destination = reply->code == 421 && w->destination->connected <= 1;
         return o;
 }
 

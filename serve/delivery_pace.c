@@ -47,10 +47,17 @@ static void note_session(struct delivery_pace *p)
         p->session_count = 0;
 }
 
+/* It serves us, whatever it said of others. */
+static void note_answer(struct delivery_pace *p)
+{
+        p->dismissed = 0;
+        p->pause_ms = DELIVERY_PACE_PAUSE_MS;
+}
+
 void delivery_pace_taken(struct delivery_pace *p, unsigned connected, int64_t reply_ms, int64_t now_ms)
 {
         p->refused = 0;
-        p->pause_ms = DELIVERY_PACE_PAUSE_MS;
+        note_answer(p);
         p->taken_ms = now_ms;
         note_time(p, reply_ms);
         note_session(p);
@@ -79,6 +86,8 @@ void delivery_pace_refused(struct delivery_pace *p, unsigned connected, int64_t 
 {
         if (++p->refused >= DELIVERY_PACE_REFUSED)
                 delivery_pace_troubled(p, connected, now_ms);
+        else
+                note_answer(p);
 }
 
 bool delivery_pace_is_fresh(const struct delivery_pace *p, int64_t now_ms)
@@ -116,8 +125,14 @@ void delivery_pace_session(
         }
         if (!says_later)
                 return;
+        p->dismissed += now_ms >= p->resume_ms; /* as pause: what several are told at once is said once */
         pause(p, now_ms);
         delivery_pace_troubled(p, connected, now_ms);
+}
+
+bool delivery_pace_is_dismissed(const struct delivery_pace *p)
+{
+        return p->dismissed >= DELIVERY_PACE_DISMISSED;
 }
 
 bool delivery_pace_session_goes_on(const struct delivery_pace *p, unsigned taken)

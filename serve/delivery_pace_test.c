@@ -159,6 +159,28 @@ static void test_pauses(void **state)
         assert_int_equal(p.resume_ms, now + DELIVERY_PACE_PAUSE_MS);
 }
 
+static void test_later_to_one_is_no_word_about_all(void **state)
+{
+        struct delivery_pace p;
+        (void)state;
+        delivery_pace_init(&p);
+        for (int64_t now = 0; now < 20LL * DELIVERY_PACE_PAUSE_MS; now += 2LL * DELIVERY_PACE_PAUSE_MS) {
+                delivery_pace_session(&p, 1, 0, true, now);
+                assert_int_equal(p.resume_ms, now + DELIVERY_PACE_PAUSE_MS);
+                delivery_pace_refused(&p, 1, now);
+                p.refused = 0; /* one is no row */
+        }
+        assert_false(delivery_pace_is_dismissed(&p));
+        for (int i = 0; i < DELIVERY_PACE_DISMISSED; i++)
+                delivery_pace_session(&p, 2, 0, true, 1000000);
+        assert_false(delivery_pace_is_dismissed(&p)); /* several are told the same at once */
+        for (int i = 1; i < DELIVERY_PACE_DISMISSED; i++)
+                delivery_pace_session(&p, 1, 0, true, p.resume_ms);
+        assert_true(delivery_pace_is_dismissed(&p));
+        take(&p, 1, 50, 1000000);
+        assert_false(delivery_pace_is_dismissed(&p));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -171,6 +193,7 @@ int main(void)
                 cmocka_unit_test(test_crowded),
                 cmocka_unit_test(test_sessions),
                 cmocka_unit_test(test_pauses),
+                cmocka_unit_test(test_later_to_one_is_no_word_about_all),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

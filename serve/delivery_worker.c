@@ -62,6 +62,17 @@ static struct delivery_outcome try_job(struct delivery_worker *w, const struct d
         return try_connected(w, job);
 }
 
+/* 421, and no other session goes on. Before a recipient was named that is about us; after that it may be about this one
+ * message, and the sessions to come tell. */
+static bool is_dismissed(const struct delivery_worker *w, const struct delivery_outcome *o)
+{
+        const struct destination *d = w->destination;
+        bool is_about_us = o->stage == DELIVERY_AT_MAIL || delivery_pace_is_dismissed(&d->pace);
+        bool is_alone = d->connected == (w->is_open ? 1 : 0);
+        return o->kind == DELIVERY_DEFER && o->code == 421 && o->stage != DELIVERY_AT_START && is_alone &&
+               is_about_us;
+}
+
 /* What it tells of the peer. */
 static void keep_pace(struct delivery_worker *w, const struct delivery_outcome *o)
 {
@@ -149,6 +160,7 @@ static bool do_job(struct delivery_worker *w, struct delivery_job *job)
                 delivery_destination_put_back(d, job);
                 return false;
         }
+        o.is_destination = o.is_destination || is_dismissed(w, &o);
         bool is_cancelled = fiber_is_cancelled(w->node->host->sched);
         if (!is_cancelled || o.kind == DELIVERY_DONE || o.kind == DELIVERY_FAIL)
                 delivery_commit(d->delivery, job, &o, w);

@@ -2,6 +2,8 @@
 /* What becomes of one delivery, and of the connection that it went over. */
 #include "serve/mail_hosts.h"
 
+#include "serve/delivery_pace.h"
+
 /* ---- outcomes ---- */
 
 /* What one final dot brought is on disk before the next: of n members that were taken, at most one row is left over. */
@@ -315,6 +317,55 @@ static void counts_the_last_one(struct world *w)
 }
 WORLD_CASE(counts_the_last_one)
 
+static struct smtp_reply dismiss_first(struct mail_host *m, const struct smtp_path *to)
+{
+        (void)m;
+        return str_eq(to->local, S("m0")) ? smtp_reply_of(421, 3, 0, S("not that one"))
+                                          : smtp_reply_of(250, 1, 5, S("yes"));
+}
+
+static void dismissed_for_one_prepare(struct world *w)
+{
+        w->at[0].rcpt = dismiss_first;
+}
+
+/* 421 to one recipient puts that one off: the others arrive, and none of them has been tried in vain. */
+static void dismissed_for_one(struct world *w)
+{
+        struct store_waiting *rows;
+        w->node.retry_first_ms = 60000;
+        post(w, "h0.test", 20);
+        run(w);
+        WAIT_FOR(w, w->at[0].taken == 19);
+        WAIT_FOR(w, waiting(w, &rows) == 1);
+        assert_true(str_eq(rows[0].reply, S("421 4.3.0 not that one")));
+        assert_int_equal(tried(w, 1), 1);
+}
+WORLD_CASE(dismissed_for_one)
+
+static struct smtp_reply dismiss(struct mail_host *m, const struct smtp_path *to)
+{
+        (void)m;
+        (void)to;
+        return smtp_reply_of(421, 7, 0, S("too much of you"));
+}
+
+static void dismissed_for_all_prepare(struct world *w)
+{
+        w->at[0].rcpt = dismiss;
+}
+
+/* One that says 421 to everybody is not asked for each of them. */
+static void dismissed_for_all(struct world *w)
+{
+        w->node.retry_first_ms = 60000;
+        post(w, "h0.test", 20);
+        run(w);
+        WAIT_FOR(w, tried(w, 1) == 20);
+        assert_in_range(w->at[0].rcpts, DELIVERY_PACE_DISMISSED, DELIVERY_PACE_DISMISSED + 1);
+}
+WORLD_CASE(dismissed_for_all)
+
 static void went_stale_prepare(struct world *w)
 {
         w->at[0].is_hasty = true;
@@ -360,6 +411,8 @@ int main(void)
                 cmocka_unit_test(test_one_expires),
                 cmocka_unit_test(test_one_connection_each),
                 cmocka_unit_test(test_counts_the_last_one),
+                cmocka_unit_test(test_dismissed_for_one),
+                cmocka_unit_test(test_dismissed_for_all),
                 cmocka_unit_test(test_went_stale),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
