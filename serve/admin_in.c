@@ -201,6 +201,8 @@ static struct smtp_reply obey(struct work *k, struct str subject)
         enum err e = ERR_AGAIN;
         for (size_t i = 0; i < k->commands.count; i++)
                 k->is_change = k->is_change || changes(&k->commands.list[i]);
+        if (k->is_change) /* what becomes due must find no rest */
+                lipap_queue_changed(k->node);
         for (int i = 0; i < TRIES_MAX && e == ERR_AGAIN; i++)
                 e = obey_once(k, subject);
         if (k->was_obeyed)

@@ -98,6 +98,14 @@ static enum err take_from(struct delivery *delivery, int source, size_t limit, s
                                   : store_post_fill(store, now, limit, arena, rows, n);
 }
 
+/* The operator wants all tried now. */
+static void try_all(struct delivery *delivery)
+{
+        delivery->node->has_flushed = false;
+        delivery_end_rests(delivery);
+        delivery_routes_look_anew(delivery);
+}
+
 /* Take what is due and what posts still have to give, as far as there is room. */
 static enum err fill(struct delivery *delivery, struct arena *arena, size_t *count)
 {
@@ -111,6 +119,8 @@ static enum err fill(struct delivery *delivery, struct arena *arena, size_t *cou
                         continue;
                 arena_reset(arena);
                 e = take_from(delivery, source, least(room, FILL_ROWS), arena, &rows, &n);
+                if (delivery->node->has_flushed) /* meanwhile: some may be due by that */
+                        try_all(delivery);
                 for (size_t i = 0; i < n; i++) {
                         enum err added =
                                 add(delivery, &rows[i]); /* each is in flight, and is to be looked after */
@@ -190,14 +200,6 @@ static void log_trouble(struct delivery *delivery, enum err e)
         log_begin(&l, delivery->node->host, LOG_ERROR, "delivery", "store-trouble");
         log_err(&l, e);
         log_end(&l);
-}
-
-/* The operator wants all tried now. */
-static void try_all(struct delivery *delivery)
-{
-        delivery->node->has_flushed = false;
-        delivery_end_rests(delivery);
-        delivery_routes_look_anew(delivery);
 }
 
 static void manage(struct delivery *delivery, struct arena *arena)

@@ -29,6 +29,7 @@ static void flush_ends_rests(struct world *w)
         bell_ring(&w->node.delivery_bell);
         WAIT_FOR(w, tried(w, 2) == 3); /* what was said before counts: nobody asked for the rest to end */
         assert_int_equal(w->at[0].connections, connections);
+        lipap_queue_changed(&w->node);
         assert_int_equal(store_queue_flush(w->rig->s, w->message), ERR_OK);
         lipap_queue_changed(&w->node);
         WAIT_FOR(w, is_done(w));

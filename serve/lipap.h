@@ -113,7 +113,8 @@ bool lipap_is_signer(const struct lipap *node, const struct ip *peer);
 bool lipap_is_proxy(const struct lipap *node, const struct ip *peer);
 /* Held posts became open: hand them over, though they are older than others that already were. */
 void lipap_posts_released(struct lipap *node);
-/* The admin has changed the queue: look at all of it now. */
+/* The admin changes the queue: look at all of it now. To be called before the change, since what it makes due may be taken
+ * at once and must find no destination at rest, and after it. */
 void lipap_queue_changed(struct lipap *node);
 
 #endif
