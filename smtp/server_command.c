@@ -217,10 +217,21 @@ static enum server_step do_vrfy(struct smtp_server *s, const struct call *call)
         return SERVER_STEP_MORE;
 }
 
+/* RFC 5321 4.1.1.8: what can be said here and now. */
 static enum server_step do_help(struct smtp_server *s, const struct call *call)
 {
+        const struct smtp_extensions *offer = &s->config.offer;
+        char bytes[80];
+        struct wr w;
         (void)call;
-        server_say(s, 214, 0, 0, S("HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT"));
+        wr_init(&w, bytes, sizeof bytes);
+        wr_str(&w, S("HELO EHLO MAIL RCPT DATA"));
+        wr_str(&w, offer->chunking && s->is_extended ? S(" BDAT") : S(""));
+        wr_str(&w, S(" RSET NOOP VRFY HELP"));
+        wr_str(&w, offer->starttls && !s->is_secured ? S(" STARTTLS") : S(""));
+        wr_str(&w, S(" QUIT"));
+        CHECK(wr_end(&w) == ERR_OK);
+        server_say(s, 214, 0, 0, wr_text(&w));
         server_idle(s);
         return SERVER_STEP_MORE;
 }

@@ -49,6 +49,10 @@ static const struct dialogue dialogues[] = {
                 OFFER "C:STARTTLS now\n"
                       "S:501 5.5.4 No parameters here\n" QUIT,
                 true},
+        {"HELP names it as long as it can be said",
+                OFFER "C:HELP\n"
+                      "S:214 2.0.0 HELO EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP STARTTLS QUIT\n" QUIT,
+                true},
         {"where it is not offered",
                 HELLO "C:STARTTLS\n"
                       "S:502 5.5.1 Command not implemented\n" QUIT,
