@@ -344,37 +344,43 @@ static void log_refused_recipient(
         log_end(&l);
 }
 
-static struct smtp_reply on_rcpt(void *ctx, const struct smtp_path *to)
+static struct smtp_reply judge_recipient(struct session *s, const struct smtp_path *to)
 {
-        struct session *s = ctx;
         struct inbound_envelope *e = &s->envelope;
-        const struct inbound_envelope before = *e;
-        const struct arena arena_before = s->arena;
         char plain[SMTP_PATH_MAX];
         struct wr local;
-        struct smtp_reply reply;
-        if (s->target) /* RFC 5321 4.5.3.1.10 */
-                return str_eq_nocase(to->mailbox, e->recipient)
-                               ? smtp_reply_of(250, 1, 5, S("named already"))
-                               : smtp_reply_of(
-                                         452, 5, 3, S("one address a message, send it again to the others"));
         wr_init(&local, plain, sizeof plain);
         mail_local_unquote(&local, to->local);
         e->domain =
                 smtp_path_is_postmaster(to) ? &s->node->domains[0] : lipap_domain_find(s->node, to->domain);
         if (!e->domain)
-                reply = smtp_reply_of(550, 7, 1, S("that domain is not served here, and nothing is relayed"));
-        else if (smtp_path_is_postmaster(to))
-                reply = accept_forward(s);
-        else
-                reply = wr_end(&local) == ERR_OK ? accept_at_domain(s, wr_text(&local)) : unknown_user();
-        if (s->target && arena_copy(&s->arena, to->mailbox, &e->recipient) != ERR_OK) {
+                return smtp_reply_of(550, 7, 1, S("that domain is not served here, and nothing is relayed"));
+        if (smtp_path_is_postmaster(to))
+                return accept_forward(s);
+        return wr_end(&local) == ERR_OK ? accept_at_domain(s, wr_text(&local)) : unknown_user();
+}
+
+static struct smtp_reply on_rcpt(void *ctx, const struct smtp_path *to)
+{
+        struct session *s = ctx;
+        const struct inbound_target *first = s->target;
+        const struct inbound_envelope before = s->envelope;
+        const struct arena arena_before = s->arena;
+        if (first && str_eq_nocase(to->mailbox, before.recipient))
+                return smtp_reply_of(250, 1, 5, S("named already"));
+        s->target = NULL;
+        struct smtp_reply reply = judge_recipient(s, to);
+        if (s->target && first) { /* RFC 5321 4.5.3.1.10; one that cannot be at all is told so at once */
+                s->target = NULL;
+                reply = smtp_reply_of(452, 5, 3, S("one address a message, send it again to the others"));
+        } else if (s->target && arena_copy(&s->arena, to->mailbox, &s->envelope.recipient) != ERR_OK) {
                 s->target = NULL;
                 reply = temporary_memory();
         }
         if (!s->target) { /* the next one begins where this one began */
                 log_refused_recipient(s, to, &reply);
-                *e = before;
+                s->target = first;
+                s->envelope = before;
                 s->arena = arena_before;
         }
         return reply;

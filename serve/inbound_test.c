@@ -39,6 +39,9 @@ static void recipients(struct rig *r)
         stranger(r,
                 "C: MAIL FROM:<author@example.org>\nS: 250\nC: RCPT TO:<ptt@mailingl.st>\nS: 250\n"
                 "C: RCPT TO:<ptt@mailingl.st>\nS: 250\nC: RCPT TO:<postmaster@mailingl.st>\nS: 452 4.5.3\n"
+                /* what will never be taken is no reason to come again */
+                "C: RCPT TO:<nobody@mailingl.st>\nS: 550 5.1.1\nC: RCPT TO:<x@example.org>\nS: 550 5.7.1\n"
+                "C: RCPT TO:<PTT@mailingl.st>\nS: 250 2.1.5\n"
                 "C: RSET\nS: 250\nC: MAIL FROM:<author@example.org>\nS: 250\n"
                 "C: RCPT TO:<postmaster@mailingl.st>\nS: 250");
 }
