@@ -2,6 +2,7 @@
 #include "auth/canon_scan.h"
 
 #include "base/ascii.h"
+#include "base/word.h"
 
 /* From `at` on, where what comes before has been looked at. */
 static size_t scan_rest(struct str text, size_t at)
@@ -21,33 +22,15 @@ size_t canon_scan_bytes(struct str text)
         return scan_rest(text, 0);
 }
 
-#define ONES 0x0101010101010101U
-#define HIGH 0x8080808080808080U
-
-/* One instruction where the first byte in memory is the lowest. */
-static uint64_t load(const char *p)
-{
-        const unsigned char *b = (const unsigned char *)p;
-        return b[0] | (uint64_t)b[1] << 8 | (uint64_t)b[2] << 16 | (uint64_t)b[3] << 24 |
-               (uint64_t)b[4] << 32 | (uint64_t)b[5] << 40 | (uint64_t)b[6] << 48 | (uint64_t)b[7] << 56;
-}
-
-/* The high bit of each byte that is `c`, and of no other. */
-static uint64_t equal(uint64_t word, char c)
-{
-        uint64_t x = word ^ (ONES * (unsigned char)c);
-        return ~(((x & ~HIGH) + ~HIGH) | x) & HIGH;
-}
-
 size_t canon_scan_words(struct str text)
 {
         size_t at = 0;
         for (; text.n - at > 8; at += 8) {
-                uint64_t here = load(text.p + at), next = load(text.p + at + 1);
-                uint64_t blank = equal(next, ' ') | equal(next, '\t') | equal(next, '\r');
-                uint64_t stops = equal(here, '\t') | (equal(here, ' ') & blank);
+                uint64_t here = word_load(text.p + at), next = word_load(text.p + at + 1);
+                uint64_t blank = word_equal(next, ' ') | word_equal(next, '\t') | word_equal(next, '\r');
+                uint64_t stops = word_equal(here, '\t') | (word_equal(here, ' ') & blank);
                 if (stops != 0)
-                        return at + (size_t)__builtin_ctzll(stops) / 8;
+                        return at + word_first(stops);
         }
         return scan_rest(text, at);
 }

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "smtp/client_parts.h"
+#include "smtp/text.h"
 
 /* Above the longest command that is written here: a path, its keywords and parameters. */
 #define COMMAND_ROOM 512
@@ -170,20 +171,13 @@ enum err smtp_client_quit(struct smtp_client *c)
         return e;
 }
 
-/* The text at the head of `in` that can be sent as it is: to the end of its first line, or before a stray or a last CR.
- * `*line` tells where it leaves the line. */
-static size_t plain_run(struct str in, enum smtp_client_line *line)
+/* The text at the head of `in` that can be sent as it is, up to `stop` at the head of a line. `*line` tells where it
+ * leaves the line. */
+static size_t plain_run(struct str in, char stop, enum smtp_client_line *line)
 {
-        size_t lf = str_find_byte(in, '\n');
-        size_t cr = str_find_byte(str_take(in, lf), '\r');
-        size_t nul = str_find_byte(str_take(in, lf), '\0');
-        size_t n = cr < nul ? cr : nul;
-        if (lf < in.n && n + 1 == lf && n == cr) {
-                *line = SMTP_CLIENT_LINE_START;
-                return lf + 1;
-        }
+        size_t n = smtp_text_scan_best()(in, stop);
         if (n > 0)
-                *line = SMTP_CLIENT_LINE_MIDDLE;
+                *line = in.p[n - 1] == '\n' ? SMTP_CLIENT_LINE_START : SMTP_CLIENT_LINE_MIDDLE;
         return n;
 }
 
@@ -204,7 +198,7 @@ static size_t take_body(struct smtp_client *c, struct str in)
         bool has_dot =
                 !c->is_chunk && c->line == SMTP_CLIENT_LINE_START && in.p[0] == '.'; /* RFC 5321 4.5.2 */
         size_t room = SMTP_CLIENT_OUT - c->out_to - has_dot;
-        size_t n = plain_run(str_take(in, room), &c->line);
+        size_t n = plain_run(str_take(in, room), c->is_chunk ? '\0' : '.', &c->line);
         client_put(c, str_take(S("."), has_dot && n > 0));
         client_put(c, str_take(in, n));
         return n;

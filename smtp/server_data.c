@@ -2,9 +2,8 @@
 /* The server's reading of a message (RFC 5321 4.1.1.4, 4.5.2): dots, line ends, size. Nothing is copied: BODY events
  * are slices of the input buffer, parted where a dot is left out. What cannot be judged yet (a CR, or a dot at the
  * head of a line) stays unread until the bytes behind it are there, so `at_line_start` is the whole state. */
-#include <string.h>
-
 #include "smtp/server_parts.h"
+#include "smtp/text.h"
 
 void server_data_begin(struct smtp_server *s, int64_t now_ms)
 {
@@ -16,37 +15,18 @@ void server_data_begin(struct smtp_server *s, int64_t now_ms)
         server_data_time(s, now_ms);
 }
 
-/* One line, or what of it is here and clean; 0 when its first byte is a stray or cannot be judged yet.
- * `in` has no NUL. */
-static size_t clean_line(struct str in, bool *is_whole)
+/* The longest run of message text at the head of `in`, up to `stop` at the head of a line. */
+static size_t clean_run(struct str in, char stop, bool *at_line_start)
 {
-        size_t lf = str_find_byte(in, '\n');
-        size_t cr = str_find_byte(str_take(in, lf), '\r');
-        *is_whole = lf < in.n && cr + 1 == lf;
-        return *is_whole ? lf + 1 : cr;
-}
-
-/* The longest run of message text at the head of `in`: whole lines and the clean part of a last one. It ends before a
- * dot that begins a line, if `minds_dots`, before a stray CR, LF or NUL, and before a CR at the end of `in`. */
-static size_t clean_run(struct str in, bool minds_dots, bool *at_line_start)
-{
-        size_t at = 0;
-        in = str_take(in, str_find_byte(in, '\0'));
-        while (at < in.n && !(minds_dots && *at_line_start && in.p[at] == '.')) {
-                bool is_whole;
-                size_t n = clean_line(str_skip(in, at), &is_whole);
-                at += n;
-                if (n > 0)
-                        *at_line_start = is_whole;
-                if (!is_whole)
-                        break;
-        }
-        return at;
+        size_t n = smtp_text_scan_best()(in, stop);
+        if (n > 0)
+                *at_line_start = in.p[n - 1] == '\n';
+        return n;
 }
 
 size_t server_clean_run(struct str in, bool *at_line_start)
 {
-        return clean_run(in, false, at_line_start);
+        return clean_run(in, '\0', at_line_start);
 }
 
 enum data_head {
@@ -78,7 +58,7 @@ static enum data_head judge(const struct smtp_server *s, size_t *n, bool *ends_l
                 return DATA_WAIT;
         if (s->at_line_start && in.p[0] == '.')
                 return judge_dot(in);
-        *n = clean_run(in, true, ends_line);
+        *n = clean_run(in, '.', ends_line);
         if (*n > 0)
                 return DATA_TEXT;
         *ends_line = s->at_line_start;
@@ -106,20 +86,10 @@ enum server_step server_end_message(struct smtp_server *s, size_t held, struct s
         return server_ask(s, SMTP_SERVER_END, held, event);
 }
 
-static void note_8bit(struct smtp_server *s, struct str bytes)
-{
-        unsigned char all = 0;
-        if (s->has_8bit)
-                return;
-        for (size_t i = 0; i < bytes.n; i++)
-                all |= (unsigned char)bytes.p[i];
-        s->has_8bit = all > 127;
-}
-
 enum server_step server_give_text(
         struct smtp_server *s, struct str text, size_t held, bool ends_line, struct smtp_server_event *event)
 {
-        note_8bit(s, text);
+        s->has_8bit = s->has_8bit || smtp_text_has_8bit(text);
         s->size += text.n;
         s->at_line_start = ends_line;
         s->in_held = held;
