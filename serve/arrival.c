@@ -94,6 +94,17 @@ bool arrival_header_end(struct arrival *a)
         return true;
 }
 
+static void count_verdicts(struct lipap_stats *stats, const struct evaluate *e)
+{
+        stats->spf[e->out.spf.result]++;
+        stats->dmarc[e->out.dmarc.result]++;
+        stats->arc[e->out.arc.cv]++;
+        for (size_t i = 0; i < e->out.dkim_count; i++)
+                stats->dkim[e->out.dkim[i].result]++;
+        if (e->out.dkim_count == 0)
+                stats->dkim[DKIM_NONE]++;
+}
+
 struct smtp_reply arrival_settle(struct arrival *a)
 {
         if (a->refusal.code != 0)
@@ -101,6 +112,7 @@ struct smtp_reply arrival_settle(struct arrival *a)
         if (evaluation_end(&a->evaluation) != ERR_OK)
                 return smtp_reply_of(421, 3, 2, S("shutting down, try again later"));
         a->is_evaluated = true;
+        count_verdicts(&a->envelope->node->stats, &a->evaluation.evaluate);
         return (struct smtp_reply){0};
 }
 

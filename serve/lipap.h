@@ -54,6 +54,9 @@ struct lipap_stats {
         uint64_t written;                     /* notices that became mail */
         uint64_t expired;                     /* requests that nobody answered in time */
         uint64_t bounced_out;                 /* members whom the judge of bounces removed */
+        /* what was found about mail for lists and moderators: one each a message, of DKIM one a signature */
+        uint64_t spf[SPF_RESULT_COUNT], dkim[DKIM_PERMERROR + 1], dmarc[DMARC_RESULT_COUNT],
+                arc[ARC_FAIL + 1];
 };
 void lipap_count_reply(
         struct lipap_stats *stats, enum smtp_server_event_kind asked, const struct smtp_reply *reply);

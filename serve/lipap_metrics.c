@@ -35,6 +35,29 @@ static void write_intake(const struct lipap *node, struct metrics *m)
         }
 }
 
+static void verdict_row(struct metrics *m, struct str check, struct str result, uint64_t count)
+{
+        const struct metrics_label labels[] = {{"check", check}, {"result", result}};
+        metrics_u64(m, labels, 2, count);
+}
+
+static void write_verdicts(const struct lipap *node, struct metrics *m)
+{
+        const struct lipap_stats *s = &node->stats;
+        metrics_family(m, METRICS_COUNTER, "lipap_verdicts_total",
+                "What was found about messages that came in; of DKIM, about each signature");
+        for (unsigned r = 0; r < SPF_RESULT_COUNT; r++)
+                verdict_row(m, S("spf"), spf_result_text((enum spf_result)r), s->spf[r]);
+        for (unsigned r = 0; r <= DKIM_PERMERROR; r++)
+                if (r != DKIM_EXPIRED) /* its word is that of DKIM_POLICY */
+                        verdict_row(m, S("dkim"), dkim_result_text((enum dkim_result)r),
+                                s->dkim[r] + (r == DKIM_POLICY ? s->dkim[DKIM_EXPIRED] : 0));
+        for (unsigned r = 0; r < DMARC_RESULT_COUNT; r++)
+                verdict_row(m, S("dmarc"), dmarc_result_text((enum dmarc_result)r), s->dmarc[r]);
+        for (unsigned r = 0; r <= ARC_FAIL; r++)
+                verdict_row(m, S("arc"), arc_cv_text((enum arc_cv)r), s->arc[r]);
+}
+
 static void tls_row(struct metrics *m, struct str direction, struct str outcome, uint64_t count)
 {
         const struct metrics_label labels[] = {{"direction", direction}, {"outcome", outcome}};
@@ -146,6 +169,7 @@ void lipap_metrics(void *ctx, struct metrics *m)
         const struct lipap *node = ctx;
         metrics_build_info(m, "lipap_build_info");
         write_intake(node, m);
+        write_verdicts(node, m);
         write_lists(node, m);
         write_ways(node, m);
         delivery_metrics(node, m);

@@ -78,6 +78,9 @@ def pages_of_lipap(world):
     values = exposition.scrape(LIPAP)
     equal(values["lipap_messages_accepted_total", ()], 2, "accepted: the post and its signed copy")
     equal(values["lipap_refused_total", (("code", "550"),)], 1, "refused")
+    verdicts = {tuple(value for _, value in labels): count for (name, labels), count in values.items()
+                if name == "lipap_verdicts_total" and count}
+    equal(verdicts, {("spf", "pass"): 1, ("dkim", "none"): 1, ("dmarc", "none"): 1, ("arc", "none"): 1}, "verdicts")
     equal(values["lipap_handovers_total", ()], 1, "handed over")
     equal(values["lipap_deliveries_total", (("outcome", "delivered"),)], 2, "delivered")
     equal(values["lipap_deliveries_total", (("outcome", "failed"),)], 0, "failed")
