@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "serve/wire.h"
 
-/* For the last words of a session that is cancelled, or that never begins. */
+/* For the last words of a session that is cancelled, makes room, or never begins. */
 #define LAST_WORDS_MS 1000
 /* Read of a command by a session without buffers, on its stack, which is to stay within a page. */
 #define PIECE 1024
@@ -129,17 +129,19 @@ static void tarpit(struct session *s)
 }
 
 /* Write what is pending. A cancelled fiber gets its last words out too, in a short time: a 250 for a message that is
- * kept must not be swallowed, or the peer sends it again. */
+ * kept must not be swallowed, or the peer sends it again. So does one that makes room: others wait for its place. */
 static enum err flush(struct session *s)
 {
         struct str pending = smtp_server_pending(&s->server);
         if (pending.n == 0)
                 return ERR_OK;
-        tarpit(s);
+        if (!s->place.is_dismissed)
+                tarpit(s);
         bool is_cancelled = fiber_is_cancelled(s->host->sched);
+        bool is_brief = is_cancelled || s->place.is_dismissed;
         if (is_cancelled)
                 fiber_shield(s->host->sched, true);
-        enum err e = wire_write(&s->wire, pending, in_ms(s, is_cancelled ? LAST_WORDS_MS : s->idle_ms));
+        enum err e = wire_write(&s->wire, pending, in_ms(s, is_brief ? LAST_WORDS_MS : s->idle_ms));
         if (is_cancelled)
                 fiber_shield(s->host->sched, false);
         if (e == ERR_OK)
@@ -268,10 +270,12 @@ static void linger(struct session *s)
         }
 }
 
+/* Who takes its time over our last words may still be asked to make room. */
 static void finish(struct session *s, enum smtp_server_closed why)
 {
         bool is_refusal =
                 why == SMTP_CLOSED_PROTOCOL || why == SMTP_CLOSED_LIMIT || why == SMTP_CLOSED_ERRORS;
+        s->place.is_idle = true;
         if (why != SMTP_CLOSED_LOST && flush(s) == ERR_OK && is_refusal &&
                 !smtpd_gate_is_crowded(s->config->gate))
                 linger(s);
