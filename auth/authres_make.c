@@ -43,9 +43,11 @@ bool authres_add_spf(
         struct authres *a, struct wr *room, const struct spf_input *in, const struct spf_verdict *v)
 {
         struct mark m = begin(a, room);
+        struct spf_input ours = *in;
+        ours.receiver = a->id;
         if (!authres_add(a, S("spf"), spf_result_text(v->result)))
                 return false;
-        spf_comment_write(room, in, v);
+        spf_comment_write(room, &ours, v);
         set_comment(a, since(room, m.room));
         size_t at = room->n;
         if (!v->is_helo)

@@ -17,7 +17,8 @@
 /* Each adds one result to `a`. What it borrows must live as long as `a`: the arguments, and `room`.
  *   true, or false when the limits of `a` or `room` are reached: nothing is added then */
 
-/* spf=pass (ID: domain of SENDER designates IP as permitted sender) smtp.mailfrom=@DOMAIN, or smtp.helo=DOMAIN */
+/* spf=pass (ID: domain of SENDER designates IP as permitted sender) smtp.mailfrom=@DOMAIN, or smtp.helo=DOMAIN; who
+ * speaks is the ID of `a`, whatever name `in` has for %{r} */
 bool authres_add_spf(
         struct authres *a, struct wr *room, const struct spf_input *in, const struct spf_verdict *v);
 /* dkim=pass header.i=@DOMAIN header.s=SELECTOR header.b=FIRST8; a fault in a comment */

@@ -28,7 +28,7 @@ static void expect(const struct authres *a, struct str want)
 }
 
 static const struct spf_input spf_in = {
-        .ip = {4, {85, 209, 118, 131}}, .sender = {"reynir@data.coop", 16}, .receiver = {"mailingl.st", 11}};
+        .ip = {4, {85, 209, 118, 131}}, .sender = {"reynir@data.coop", 16}, .receiver = {"mx.mailingl.st", 14}};
 static const struct spf_verdict spf_pass = {.result = SPF_PASS, .domain = {"data.coop", 9}};
 static const struct dkim_signature signature = {
         .domain = {"data.coop", 9}, .selector = {"dkim", 4}, .b = {"Ys\r\n 39tJ agAAAA==", 18}};
@@ -85,8 +85,8 @@ static void test_all_failed(void **state)
         assert_true(authres_add_dmarc(&a, &w, &author));
         assert_true(authres_add_plain(&a, &w, S("arc"), S("fail"), S("set 2) is\r\nbroken")));
         expect(&a, S("Authentication-Results: m;\r\n"
-                     " spf=fail (mailingl.st: domain of helo\\(??x does not designate 85.209.118.131\r\n"
-                     " as permitted sender) smtp.helo=\"helo(??x\";\r\n"
+                     " spf=fail (m: domain of helo\\(??x does not designate 85.209.118.131 as\r\n"
+                     " permitted sender) smtp.helo=\"helo(??x\";\r\n"
                      " dkim=permerror (the signature lacks a required tag: bh);\r\n"
                      " dmarc=none (a.b: no DMARC record for this domain or those above it)\r\n"
                      " header.from=a.b;\r\n"

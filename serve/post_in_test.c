@@ -220,7 +220,7 @@ static void results(struct rig *r)
         post(r, "From: author@example.org\r\n\r\nx\r\n", "250 2.0.0");
         same(field_of(newest(r), "Authentication-Results", 0),
                 "Authentication-Results: mailingl.st;\r\n"
-                " spf=pass (mx.mailingl.st: domain of author@example.org designates ::1 as\r\n"
+                " spf=pass (mailingl.st: domain of author@example.org designates ::1 as\r\n"
                 " permitted sender) smtp.mailfrom=@example.org;\r\n"
                 " dkim=none;\r\n"
                 " dmarc=none (example.org: no DMARC record for this domain or those above it)\r\n"
