@@ -6,6 +6,7 @@
 #include "mail/date.h"
 #include "store/ask.h"
 #include "store/delivery.h"
+#include "store/open_tickets.h"
 
 #define BOSS "boss@strict.test"
 
@@ -41,7 +42,7 @@ static size_t open_messages(struct rig *r)
 {
         int64_t ids[64];
         size_t count;
-        assert_int_equal(store_tickets_open(r->node.store, 0, 64, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 64, ids, &count), ERR_OK);
         return count;
 }
 
@@ -85,7 +86,7 @@ static int64_t deferred_post(struct rig *r)
         int64_t ids[64];
         size_t count;
         write_to(r, "author@example.org", "ptt", "hello", "x", "250 2.0.0");
-        assert_int_equal(store_tickets_open(r->node.store, 0, 64, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 64, ids, &count), ERR_OK);
         int64_t id = ids[count - 1];
         assert_int_equal(store_ticket_sign(r->node.store, id, S("DKIM-Signature: x\r\n")), ERR_OK);
         arena_reset(&r->arena);

@@ -4,6 +4,7 @@
 
 #include "serve/providers.h"
 #include "store/ask.h"
+#include "store/open_tickets.h"
 
 /* ---- the life of a member ---- */
 
@@ -160,7 +161,7 @@ static void bounced_then_removed(struct rig *r)
         struct store_reader *reader;
         int64_t ids[64];
         size_t count, got, shown = 0;
-        assert_int_equal(store_tickets_open(r->node.store, 0, 64, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 64, ids, &count), ERR_OK);
         for (size_t i = 0; i < count; i++) {
                 char text[16000];
                 assert_int_equal(store_message_get(r->node.store, ids[i], &r->arena, &m), ERR_OK);

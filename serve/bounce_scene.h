@@ -8,6 +8,7 @@
 #include "serve/bounce_judge.h"
 #include "store/delivery.h"
 #include "store/judge.h"
+#include "store/open_tickets.h"
 
 #define DAY JUDGE_DAY_MS
 #define REFUSED "550 5.1.1 no such user"
@@ -153,7 +154,7 @@ static inline struct store_message send_notices(struct scene *c)
         struct store_message m = {0};
         size_t count;
         run_mailer(c->rig);
-        assert_int_equal(store_tickets_open(c->rig->node.store, 0, 64, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(c->rig->node.store, 0, 64, ids, &count), ERR_OK);
         for (size_t i = 0; i < count; i++) {
                 assert_int_equal(store_ticket_sign(c->rig->node.store, ids[i], S("")), ERR_OK);
                 assert_int_equal(store_message_get(c->rig->node.store, ids[i], &c->rig->arena, &m), ERR_OK);

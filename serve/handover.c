@@ -351,10 +351,10 @@ static enum err give_out(struct handover *h, struct reached *reached, size_t *co
         *count = 0;
         if (next_signer_ms(h) != 0)
                 return ERR_OK;
-        enum err e = store_tickets_open_of(h->node->store, STORE_FORWARD, *last, BATCH, ids, count);
+        enum err e = store_tickets_open(h->node->store, STORE_FORWARD, *last, BATCH, ids, count);
         if (e == ERR_OK && *count == 0) {
                 last = &reached->post;
-                e = store_tickets_open_of(h->node->store, STORE_POST, *last, BATCH, ids, count);
+                e = store_tickets_open(h->node->store, STORE_POST, *last, BATCH, ids, count);
         }
         for (size_t i = 0; e == ERR_OK && i < *count && next_signer_ms(h) == 0; i++) {
                 *last = ids[i];

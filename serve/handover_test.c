@@ -5,6 +5,7 @@
 #include "serve/handover.h"
 
 #include "serve/smtpd.h"
+#include "store/open_tickets.h"
 #include "store/rig.h"
 
 #define SIGNERS 2
@@ -271,7 +272,7 @@ static size_t left(struct world *w)
 {
         int64_t ids[200];
         size_t count;
-        assert_int_equal(store_tickets_open(w->rig->s, 0, 200, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(w->rig->s, 0, 200, ids, &count), ERR_OK);
         return count;
 }
 
@@ -398,7 +399,7 @@ static void failed_ones_have_their_turn(struct world *w)
                         next += 20;
                 }
                 rest(w, 50);
-                assert_int_equal(store_tickets_open(w->rig->s, 0, 1, ids, &count), ERR_OK);
+                assert_int_equal(open_tickets(w->rig->s, 0, 1, ids, &count), ERR_OK);
                 count = ids[0] == 1;
         }
         assert_int_equal(count, 0);

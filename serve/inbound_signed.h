@@ -8,6 +8,7 @@
 #include "auth/dkim_sign.h"
 #include "auth/dkim_write.h"
 #include "crypto/key.h"
+#include "store/open_tickets.h"
 
 static char signed_key_record[256];
 
@@ -63,7 +64,7 @@ static inline struct str newest(struct rig *r)
         int64_t ids[64];
         size_t count, got;
         struct store_reader *reader;
-        assert_int_equal(store_tickets_open(r->node.store, 0, 64, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 64, ids, &count), ERR_OK);
         assert_true(count > 0);
         assert_int_equal(store_reader_open(r->node.store, ids[count - 1], STORE_SENT, &reader), ERR_OK);
         assert_int_equal(store_reader_read(reader, 0, text, sizeof text, &got), ERR_OK);

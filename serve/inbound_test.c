@@ -3,6 +3,7 @@
 #include "serve/inbound_world.h"
 
 #include "store/delivery.h"
+#include "store/open_tickets.h"
 
 #define BIG (LIPAP_PREFIX_MAX + 4096)
 
@@ -121,7 +122,7 @@ static void chunks(struct rig *r)
                     "C: BDAT 28\nC: From: author@example.org\nC: \nS: 250\nC: BDAT 5 LAST\nC: a\rb\nS: 5");
         int64_t ids[8];
         size_t count;
-        assert_int_equal(store_tickets_open(r->node.store, 0, 8, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 8, ids, &count), ERR_OK);
         assert_int_equal(count, 2);
 }
 
@@ -141,7 +142,7 @@ static void take_in(struct rig *r, struct handed *out)
         struct store_reader *reader;
         arena_reset(&r->arena);
         post(r, "From: author@example.org\r\nSubject: dots\r\n\r\n..one\r\ntwo\r\n", "250 2.0.0");
-        assert_int_equal(store_tickets_open(r->node.store, 0, 8, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 8, ids, &count), ERR_OK);
         assert_int_equal(store_message_get(r->node.store, ids[count - 1], &r->arena, &out->message), ERR_OK);
         snprintf(out->address, sizeof out->address, "_signed.%.*s@mailingl.st", STR_ARG(out->message.ticket));
         assert_int_equal(store_reader_open(r->node.store, ids[count - 1], STORE_SENT, &reader), ERR_OK);

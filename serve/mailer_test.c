@@ -4,6 +4,7 @@
 
 #include "list/notice.h"
 #include "store/delivery.h"
+#include "store/open_tickets.h"
 
 static int64_t order(
         struct rig *r, int64_t list, const char *kind, const char *to, int64_t request, const char *data)
@@ -23,7 +24,7 @@ static size_t messages(struct rig *r)
 {
         int64_t ids[64];
         size_t count;
-        assert_int_equal(store_tickets_open(r->node.store, 0, 64, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 64, ids, &count), ERR_OK);
         return count;
 }
 
@@ -190,7 +191,7 @@ static void to_all_moderators(struct rig *r)
         assert_int_equal(store_moderator_add(r->node.store, list, S("second@example.org")), ERR_OK);
         order(r, list, "settings-changed", "", 0, "a@b.test\n\nposting\ta\tb\n");
         run_mailer(r);
-        assert_int_equal(store_tickets_open(r->node.store, 0, 4, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 4, ids, &count), ERR_OK);
         assert_int_equal(store_ticket_sign(r->node.store, ids[0], S("DKIM-Signature: x\r\n")), ERR_OK);
         arena_reset(&r->arena);
         assert_int_equal(

@@ -3,13 +3,14 @@
 #include "serve/list_world.h"
 
 #include "store/delivery.h"
+#include "store/open_tickets.h"
 #include "store/trace.h"
 
 static size_t open_messages(struct rig *r)
 {
         int64_t ids[64];
         size_t count;
-        assert_int_equal(store_tickets_open(r->node.store, 0, 64, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 64, ids, &count), ERR_OK);
         return count;
 }
 
@@ -124,7 +125,7 @@ static size_t copies(struct rig *r)
         int64_t ids[64];
         size_t count;
         arena_reset(&r->arena);
-        assert_int_equal(store_tickets_open(r->node.store, 0, 64, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 64, ids, &count), ERR_OK);
         for (size_t i = 0; i < count; i++)
                 assert_int_equal(
                         store_ticket_sign(r->node.store, ids[i], S("DKIM-Signature: x\r\n")), ERR_OK);

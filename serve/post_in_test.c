@@ -3,6 +3,7 @@
 #include "serve/inbound_signed.h"
 
 #include "serve/post.h"
+#include "store/open_tickets.h"
 
 /* ---- posts ---- */
 
@@ -34,13 +35,13 @@ static void posts(struct rig *r)
         post(r, "From: author@example.org\r\nno field\r\n\r\nx\r\n", "554 5.6.0");
         post(r, "From: author@example.org\r\nList-Id: old <ptt.mailingl.st>\r\n\r\nloop\r\n", "554 5.4.6");
         post(r, "From: author@example.org\r\nAuto-Submitted: auto-replied\r\n\r\nvacation\r\n", "554 5.7.1");
-        assert_int_equal(store_tickets_open(r->node.store, 0, 4, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 4, ids, &count), ERR_OK);
         assert_int_equal(count, 0);
         assert_int_equal(store_space(r->node.store).used, 0);
         assert_int_equal(store_space(r->node.store).reserved, 0);
         post(r, "From: author@example.org\r\nList-Id: <other.example.org>\r\n\r\nfine\r\n", "250 2.0.0");
         post(r, "From: author@example.org\r\nno-body: at all\r\n", "250 2.0.0");
-        assert_int_equal(store_tickets_open(r->node.store, 0, 4, ids, &count), ERR_OK);
+        assert_int_equal(open_tickets(r->node.store, 0, 4, ids, &count), ERR_OK);
         assert_int_equal(count, 2);
         stranger(r, "C: MAIL FROM:<author@example.org> SIZE=9999999\nS: 552 5.3.4");
 }

@@ -2,6 +2,7 @@
 /* What the admin was told and asked for, why messages are not signed, and the queue by destination. */
 #include "store/alarm.h"
 
+#include "store/open_tickets.h"
 #include "store/rig.h"
 
 static void alarms_stay(struct rig *r)
@@ -77,7 +78,7 @@ static void goes_unsigned(struct rig *r)
         rig_start(r);
         int64_t id = forward(r, "t1", &to, 1, true);
         assert_true(queued(r)->is_signed && queued(r)->waiting == 1 && queued(r)->left == 0);
-        assert_int_equal(store_tickets_open(r->s, 0, 4, ids, &n), ERR_OK);
+        assert_int_equal(open_tickets(r->s, 0, 4, ids, &n), ERR_OK);
         assert_int_equal(n, 0);
         assert_int_equal(store_delivery_due(r->s, 0, 4, &r->arena, &due, &n), ERR_OK);
         assert_true(n == 1 && due[0].message == id && str_eq(due[0].address, to));

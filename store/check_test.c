@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* store_check, and what the operator does to the queue. */
 #include "store/notices.h"
+#include "store/open_tickets.h"
 #include "store/requests.h"
 
 #include "store/rig.h"
@@ -248,11 +249,11 @@ static void moderation_faults(struct rig *r)
         }
 }
 
-static size_t open_tickets(struct rig *r)
+static size_t count_open(struct rig *r)
 {
         int64_t ids[4];
         size_t n;
-        assert_int_equal(store_tickets_open(r->s, 0, 4, ids, &n), ERR_OK);
+        assert_int_equal(open_tickets(r->s, 0, 4, ids, &n), ERR_OK);
         return n;
 }
 
@@ -277,9 +278,9 @@ static void held(struct rig *r)
         int64_t list = rig_list(r, "ptt", 5), id, when;
         assert_int_equal(store_queue_hold(r->s, 1), ERR_NOT_FOUND);
         assert_int_equal(rig_take(r, list, "a", 1, 5000, 4096, &id), ERR_OK);
-        assert_int_equal(open_tickets(r), 1);
+        assert_int_equal(count_open(r), 1);
         assert_int_equal(store_queue_hold(r->s, id), ERR_OK);
-        assert_int_equal(open_tickets(r), 0);
+        assert_int_equal(count_open(r), 0);
         assert_int_equal(store_ticket_sign(r->s, id, S("")), ERR_OK); /* it was under way */
         assert_int_equal(due(r, INT64_MAX), 0);
         assert_int_equal(store_delivery_next_due(r->s, &when), ERR_OK);
@@ -301,7 +302,7 @@ static void held(struct rig *r)
         /* one that was never signed */
         assert_int_equal(rig_take(r, list, "b", 1, 5000, 4096, &id), ERR_OK);
         assert_int_equal(store_queue_drop(r->s, id), ERR_OK);
-        assert_true(open_tickets(r) == 0 && store_space(r->s).used == 0);
+        assert_true(count_open(r) == 0 && store_space(r->s).used == 0);
         store_close(r->s);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/wr.h"
 #include "store/damage_image.h"
+#include "store/open_tickets.h"
 
 #define DAMAGE_ITEM_MAX (256 * 1024)
 #define DAMAGE_TRUTH_MAX (8 * 1024 * 1024)
@@ -314,7 +315,7 @@ static inline void read_tickets(struct damage_reading *r)
         int64_t ids[50], when_ms;
         size_t n;
         item_begin(r);
-        enum err err = store_tickets_open(r->s, 0, 50, ids, &n);
+        enum err err = open_tickets(r->s, 0, 50, ids, &n);
         for (size_t i = 0; i < n; i++)
                 put_i64(r, ids[i]);
         (void)item_end(r, "open tickets", 0, err);

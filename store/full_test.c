@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Disks that are full, and disks that fail. The first can be cured: what frees space goes on; the second is final. */
 #include "store/ask.h"
+#include "store/open_tickets.h"
 #include "store/rig.h"
 
 static enum err take_numbered(struct rig *r, int64_t list, uint32_t n, size_t size, int64_t *id)
@@ -16,7 +17,7 @@ static void drain(struct rig *r)
         int64_t ids[16];
         size_t n;
         for (;;) {
-                assert_int_equal(store_tickets_open(r->s, 0, 16, ids, &n), ERR_OK);
+                assert_int_equal(open_tickets(r->s, 0, 16, ids, &n), ERR_OK);
                 for (size_t i = 0; i < n; i++)
                         assert_int_equal(store_ticket_sign(r->s, ids[i], S("P: 1\r\n")), ERR_OK);
                 if (n == 0)
@@ -204,7 +205,7 @@ static void everything_is_refused(struct rig *r, int64_t list)
         assert_true(store_is_broken(r->s));
         assert_int_equal(rig_take(r, list, "u", 1, 10, 10, &id), ERR_IO);
         assert_int_equal(store_list_get(r->s, list, &r->arena, &l), ERR_IO);
-        assert_int_equal(store_tickets_open(r->s, 0, 1, &id, &n), ERR_IO);
+        assert_int_equal(open_tickets(r->s, 0, 1, &id, &n), ERR_IO);
         assert_int_equal(store_member_add(r->s, list, S("x@y.example"), 1, &id), ERR_IO);
 }
 

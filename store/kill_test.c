@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "store/ask.h"
+#include "store/open_tickets.h"
 #include "store/rig.h"
 
 enum { MESSAGES = 4000, MEMBERS = 12, ROUNDS = 25, WORKERS = 6 };
@@ -65,7 +66,7 @@ static void sign_some(struct life *life)
 {
         int64_t ids[3];
         size_t n;
-        assert_int_equal(store_tickets_open(life->r->s, 0, 3, ids, &n), ERR_OK);
+        assert_int_equal(open_tickets(life->r->s, 0, 3, ids, &n), ERR_OK);
         for (size_t i = 0; i < n; i++) {
                 enum err err = store_ticket_sign(life->r->s, ids[i], S("P: 1\r\n"));
                 assert_true(err == ERR_OK || err == ERR_EXISTS);
@@ -207,7 +208,7 @@ static void finish(void *arg)
         } while (when != INT64_MAX);
         size_t open;
         int64_t id;
-        assert_int_equal(store_tickets_open(r->s, 0, 1, &id, &open), ERR_OK);
+        assert_int_equal(open_tickets(r->s, 0, 1, &id, &open), ERR_OK);
         assert_int_equal(open, 0);
         assert_int_equal(store_space(r->s).used, 0);
         rig_stop(r);

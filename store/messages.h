@@ -83,10 +83,8 @@ void store_intake_abort(struct store_intake *i); /* NULL is nothing */
 MUST_USE enum err store_message_get(struct store *s, int64_t id, struct arena *a, struct store_message *out);
 MUST_USE enum err store_ticket_find(
         struct store *s, struct str ticket, struct arena *a, struct store_message *out);
-/* Up to `cap` messages with an open ticket and an id above `after`, oldest first. */
-MUST_USE enum err store_tickets_open(struct store *s, int64_t after, size_t cap, int64_t *ids, size_t *count);
-/* The same for those of one kind. */
-MUST_USE enum err store_tickets_open_of(
+/* Up to `cap` messages of one kind with an open ticket and an id above `after`, oldest first. */
+MUST_USE enum err store_tickets_open(
         struct store *s, enum store_kind kind, int64_t after, size_t cap, int64_t *ids, size_t *count);
 /* nec's copy has come with `prefix` in front. The members who joined until now are those who get a post.
  *   ERR_OK         signed now, and to be delivered

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include "store/rig.h"
+#include "store/open_tickets.h"
 
 static const size_t sizes[] = {0, 1, 4095, 4096, 4097, 65535, 65536, 65537, 200000};
 
@@ -73,27 +74,27 @@ static void tickets(struct rig *r)
                     str_eq(m.message_id, S("<x@y>")));
         assert_int_equal(store_ticket_find(r->s, S("cccc"), &r->arena, &m), ERR_NOT_FOUND);
         assert_int_equal(m.id, 0);
-        assert_int_equal(store_tickets_open(r->s, 0, 8, ids, &n), ERR_OK);
+        assert_int_equal(open_tickets(r->s, 0, 8, ids, &n), ERR_OK);
         assert_true(n == 2 && ids[0] == a && ids[1] == b);
-        assert_int_equal(store_tickets_open(r->s, 0, 1, ids, &n), ERR_OK);
+        assert_int_equal(open_tickets(r->s, 0, 1, ids, &n), ERR_OK);
         assert_true(n == 1 && ids[0] == a);
-        assert_int_equal(store_tickets_open(r->s, a, 8, ids, &n), ERR_OK);
+        assert_int_equal(open_tickets(r->s, a, 8, ids, &n), ERR_OK);
         assert_true(n == 1 && ids[0] == b);
-        assert_int_equal(store_tickets_open_of(r->s, STORE_POST, a, 8, ids, &n), ERR_OK);
+        assert_int_equal(store_tickets_open(r->s, STORE_POST, a, 8, ids, &n), ERR_OK);
         assert_true(n == 1 && ids[0] == b);
-        assert_int_equal(store_tickets_open_of(r->s, STORE_FORWARD, 0, 8, ids, &n), ERR_OK);
+        assert_int_equal(store_tickets_open(r->s, STORE_FORWARD, 0, 8, ids, &n), ERR_OK);
         assert_int_equal(n, 0);
 
         assert_int_equal(store_ticket_sign(r->s, a, S("P: 1\r\n")), ERR_OK);
         assert_int_equal(store_ticket_sign(r->s, a, S("P: 2\r\n")), ERR_EXISTS);
         assert_int_equal(store_ticket_sign(r->s, 999, S("P: 2\r\n")), ERR_NOT_FOUND);
         assert_true(rig_holds(r, a, STORE_WHOLE, S("P: 1\r\nFront: 1\r\n"), 1, 10));
-        assert_int_equal(store_tickets_open(r->s, 0, 8, ids, &n), ERR_OK);
+        assert_int_equal(open_tickets(r->s, 0, 8, ids, &n), ERR_OK);
         assert_int_equal(n, 1);
         rig_stop(r);
 
         rig_start(r); /* an open ticket outlives the process */
-        assert_int_equal(store_tickets_open(r->s, 0, 8, ids, &n), ERR_OK);
+        assert_int_equal(open_tickets(r->s, 0, 8, ids, &n), ERR_OK);
         assert_true(n == 1 && ids[0] == b);
         assert_int_equal(store_ticket_sign(r->s, a, S("P: 2\r\n")), ERR_EXISTS);
         int64_t empty = rig_list(r, "empty", 0);

@@ -2,6 +2,7 @@
 /* Images of earlier versions: what was in them is there, and goes on; a death on the way leaves the one or the other. */
 #include "store/crash_host.h"
 #include "store/notices.h"
+#include "store/open_tickets.h"
 #include "store/requests.h"
 #include "store/rig.h"
 #include "store/trace.h"
@@ -131,7 +132,7 @@ static void go_on(struct rig *r)
         struct store_trace *t;
         int64_t ids[9], id;
         size_t n, total = 0, changed;
-        assert_int_equal(store_tickets_open(r->s, 0, 9, ids, &n), ERR_OK);
+        assert_int_equal(open_tickets(r->s, 0, 9, ids, &n), ERR_OK);
         assert_true(n == 2 && ids[0] == 2 && ids[1] == 3);
         assert_int_equal(store_member_options(r->s, 1, S("M1500@d.example"), 0, STORE_NOMAIL), ERR_OK);
         do {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Posts that wait for moderators, who gets no copy, the head that is decided on last, and what is told of a post. */
 #include "store/requests.h"
+#include "store/open_tickets.h"
 #include "store/trace.h"
 
 #include "store/rig.h"
@@ -49,11 +50,11 @@ static enum store_state state_of(struct rig *r, int64_t id)
         return m.state;
 }
 
-static size_t open_tickets(struct rig *r)
+static size_t count_open(struct rig *r)
 {
         int64_t ids[8];
         size_t n;
-        assert_int_equal(store_tickets_open(r->s, 0, 8, ids, &n), ERR_OK);
+        assert_int_equal(open_tickets(r->s, 0, 8, ids, &n), ERR_OK);
         return n;
 }
 
@@ -94,7 +95,7 @@ static void released(struct rig *r)
         assert_int_equal(store_request_add(r->s, &waits, &request), ERR_OK);
         for (int again = 0; again < 2; again++) {
                 assert_int_equal(state_of(r, id), STORE_WAITING);
-                assert_int_equal(open_tickets(r), 0);
+                assert_int_equal(count_open(r), 0);
                 assert_int_equal(store_queue(r->s, 0, 9, &r->arena, &q, &n), ERR_OK);
                 assert_true(n == 1 && q[0].is_waiting && !q[0].is_signed);
                 assert_int_equal(store_ticket_sign(r->s, id, S("x")), ERR_EXISTS); /* nec was never asked */
@@ -110,7 +111,7 @@ static void released(struct rig *r)
         assert_int_equal(store_request_end(r->s, request), ERR_OK);
         assert_int_equal(store_post_release(r->s, id), ERR_NOT_FOUND); /* once */
         assert_int_equal(store_post_drop(r->s, id), ERR_NOT_FOUND);
-        assert_int_equal(open_tickets(r), 1);
+        assert_int_equal(count_open(r), 1);
         assert_int_equal(store_ticket_sign(r->s, id, S("")), ERR_OK);
         assert_int_equal(hand_out(r, 8, true), 31);
         assert_true(state_of(r, id) == STORE_DONE && store_space(r->s).used == 0);
@@ -148,7 +149,7 @@ static void dropped(struct rig *r)
                 if (!by_operator)
                         assert_int_equal(store_request_end(r->s, request), ERR_OK);
         }
-        assert_int_equal(open_tickets(r), 0);
+        assert_int_equal(count_open(r), 0);
         rig_stop(r);
 }
 

@@ -130,8 +130,6 @@ const char *const sql_text[SQL_COUNT] = {
         [SQL_MESSAGE_GET] = MESSAGE_COLUMNS "WHERE id = ?1",
         [SQL_MESSAGE_TICKET] = MESSAGE_COLUMNS "WHERE ticket = ?1",
         [SQL_MESSAGE_PARTS] = "SELECT prefix, front FROM message WHERE id = ?1 AND state <> 3",
-        [SQL_MESSAGES_OPEN] = "SELECT id FROM message WHERE state = 1 AND held = 0 AND id > ?1"
-                              " ORDER BY id LIMIT ?2",
         [SQL_POSTS_OPEN] = "SELECT id FROM message INDEXED BY message_open WHERE state = 1 AND held = 0"
                            " AND kind = 1 AND id > ?1 ORDER BY id LIMIT ?2",
         [SQL_FORWARDS_OPEN] = "SELECT id FROM message INDEXED BY message_forward WHERE state = 1 AND held = 0"

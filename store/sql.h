@@ -58,7 +58,6 @@ enum sql {
         SQL_MESSAGE_GET,
         SQL_MESSAGE_TICKET,
         SQL_MESSAGE_PARTS,
-        SQL_MESSAGES_OPEN,
         SQL_POSTS_OPEN,
         SQL_FORWARDS_OPEN,
         SQL_MESSAGE_SIGN,

@@ -99,15 +99,7 @@ static enum err open_tickets(struct store *s, void *arg)
         return query_end(&q);
 }
 
-enum err store_tickets_open(struct store *s, int64_t after, size_t cap, int64_t *ids, size_t *count)
-{
-        struct open o = {SQL_MESSAGES_OPEN, after, cap, 0, ids};
-        enum err err = store_look(s, open_tickets, &o);
-        *count = err == ERR_OK ? o.count : 0;
-        return err;
-}
-
-enum err store_tickets_open_of(
+enum err store_tickets_open(
         struct store *s, enum store_kind kind, int64_t after, size_t cap, int64_t *ids, size_t *count)
 {
         struct open o = {kind == STORE_POST ? SQL_POSTS_OPEN : SQL_FORWARDS_OPEN, after, cap, 0, ids};
