@@ -96,11 +96,21 @@ static enum err run(struct store *s, const struct admin_command *c)
         }
 }
 
+/* All that are not held were flushed before, by the same mail: once more would change nothing. */
+static bool is_flushed(const struct admin_commands *all, size_t nth)
+{
+        const struct admin_command *c = &all->list[nth];
+        bool is_known = false;
+        for (size_t i = 0; i < nth && c->kind == ADMIN_FLUSH && c->message == 0; i++)
+                is_known = is_known || (all->list[i].kind == ADMIN_FLUSH && all->list[i].message == 0);
+        return is_known;
+}
+
 static enum err run_all(struct store *s, struct work *k)
 {
         for (size_t i = 0; i < k->commands.count; i++) {
                 const struct admin_command *c = &k->commands.list[i];
-                enum err e = run(s, c);
+                enum err e = is_flushed(&k->commands, i) ? ERR_OK : run(s, c);
                 enum admin_outcome outcome = c->kind == ADMIN_WRONG ? ADMIN_NOT_UNDERSTOOD
                                              : e == ERR_OK          ? ADMIN_DONE
                                                                     : ADMIN_NO_MESSAGE;
@@ -116,16 +126,29 @@ static enum err run_all(struct store *s, struct work *k)
 
 /* ---- the answer, and the change ---- */
 
+/* The most that any `queue` asks for. */
+static size_t rows_asked(const struct admin_commands *all)
+{
+        size_t rows = 0;
+        for (size_t i = 0; i < all->count; i++)
+                if (all->list[i].kind == ADMIN_QUEUE && all->list[i].rows > rows)
+                        rows = all->list[i].rows;
+        return rows;
+}
+
+/* Each view once, however often it is asked for: it would show the same, and walking the queue takes its time. */
 static void write_views(struct work *k, struct wr *w)
 {
+        bool is_shown[ADMIN_WRONG + 1] = {false};
         for (size_t i = 0; i < k->commands.count; i++) {
-                const struct admin_command *c = &k->commands.list[i];
-                if (c->kind != ADMIN_QUEUE && c->kind != ADMIN_STATUS && c->kind != ADMIN_HELP)
+                enum admin_kind kind = k->commands.list[i].kind;
+                if (is_shown[kind] || (kind != ADMIN_QUEUE && kind != ADMIN_STATUS && kind != ADMIN_HELP))
                         continue;
+                is_shown[kind] = true;
                 wr_byte(w, '\n');
-                if (c->kind == ADMIN_QUEUE)
-                        admin_text_queue(k->node, &k->arena, c->rows, w);
-                else if (c->kind == ADMIN_STATUS)
+                if (kind == ADMIN_QUEUE)
+                        admin_text_queue(k->node, &k->arena, rows_asked(&k->commands), w);
+                else if (kind == ADMIN_STATUS)
                         admin_text_status(k->node, w);
                 else
                         admin_help_write(w);
@@ -227,14 +250,17 @@ static struct smtp_reply read_and_obey(struct admin_in *c, struct work *k)
                 node->admin, host_wall_ms(node->host) / 1000, &k->message_id);
         if (verdict == ADMIN_UNPROVEN)
                 return arrival_refuse_unproven(a);
-        if (verdict != ADMIN_HEARD)
+        if (verdict != ADMIN_HEARD && verdict != ADMIN_SUBJECT_ONLY)
                 return smtp_reply_of(550, 7, 1, admin_verdict_text(verdict));
         k->node = node;
         arena_init(&k->arena, k->memory, sizeof k->memory);
         wr_init(&text, k->commands_text, sizeof k->commands_text);
-        text_in_read(&c->text, &text);
+        if (verdict == ADMIN_HEARD)
+                text_in_read(&c->text, &text);
         struct str subject = text_in_subject(&a->index, a->envelope->arena);
         admin_commands_read(subject, wr_text(&text), &k->commands);
+        if (verdict == ADMIN_SUBJECT_ONLY && (subject.n == 0 || k->commands.list[0].kind == ADMIN_WRONG))
+                return smtp_reply_of(550, 7, 1, admin_verdict_text(verdict));
         return obey(k, subject);
 }
 

@@ -219,6 +219,39 @@ static void flushes_all(struct rig *r)
 }
 LIST_TEST(flushes_all)
 
+static size_t count_of(struct str text, const char *part)
+{
+        size_t n = 0, at;
+        for (; (at = str_find(text, str_of_c(part))) < text.n; n++)
+                text = str_skip(text, at + 1);
+        return n;
+}
+
+/* However often one mail asks for the same, it is looked for once, and the one that asks for most has its way. */
+static void views_once(struct rig *r)
+{
+        char text[600];
+        struct wr w;
+        (void)deferred_post(r);
+        (void)deferred_post(r);
+        wr_init(&w, text, sizeof text);
+        for (int i = 0; i < 6; i++)
+                wr_str(&w,
+                        i == 3 ? S("status\r\nqueue 1000\r\nhelp\r\n") : S("status\r\nqueue 1\r\nhelp\r\n"));
+        wr_str(&w, S("flush all\r\nflush all"));
+        wr_byte(&w, '\0');
+        command(r, "1", "", text, "250 2.0.0");
+        struct str mail = newest(r);
+        assert_int_equal(count_of(mail, "\r\nqueue 1: done"), 5);
+        assert_int_equal(count_of(mail, "\r\nflush all: done"), 2);
+        assert_int_equal(count_of(mail, "Messages, oldest first:"), 1);
+        assert_int_equal(count_of(mail, "0 not begun, "), 2);
+        assert_int_equal(count_of(mail, "alarms: none"), 1);
+        assert_int_equal(count_of(mail, "hold ID "), 1);
+        assert_int_equal(due_ms(r), 0);
+}
+LIST_TEST(views_once)
+
 /* No signer is at hand: the answer does not wait for one. */
 static void unsigned_answer(struct rig *r)
 {
@@ -280,6 +313,7 @@ int main(void)
                 cmocka_unit_test(test_once),
                 cmocka_unit_test(test_second_of_two),
                 cmocka_unit_test(test_flushes_all),
+                cmocka_unit_test(test_views_once),
                 cmocka_unit_test(test_unsigned_answer),
                 cmocka_unit_test(test_no_room_for_an_answer),
                 cmocka_unit_test(test_bounds),

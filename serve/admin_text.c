@@ -75,7 +75,7 @@ struct messages {
 static enum err put_message(void *ctx, const struct store_queued *row)
 {
         struct messages *m = ctx;
-        if (m->left == 0)
+        if (m->left == 0 || m->w->full)
                 return ERR_EOF;
         m->left--;
         queued_message_write(m->w, &(struct queued_message){.id = row->message,
