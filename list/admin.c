@@ -145,27 +145,27 @@ static bool find_time(const struct dkim_signature *s, const struct mail_header *
         return true;
 }
 
-/* What is not there and not signed could have been put there since. */
-static bool covers_or_lacks(const struct dkim_signature *s, const struct mail_header *header)
+static bool covers_or_lacks(const struct dkim_signature *s, const struct mail_header *header, struct str name)
 {
-        static const struct str names[] = {
-                {"Subject", 7}, {"Content-Type", 12}, {"Content-Transfer-Encoding", 25}};
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-                if (mail_header_count(header, names[i]) > 0 && !asking_covers(s, header, names[i]))
-                        return false;
-        return asking_covers(s, header, S("Message-ID"));
+        return mail_header_count(header, name) == 0 || asking_covers(s, header, name);
 }
 
 static enum admin_verdict judge_signature(const struct dkim_signature *s, const struct mail_header *header,
         int64_t now_s, struct str *message_id)
 {
         int64_t signed_s;
-        if (!covers_or_lacks(s, header) || !find_time(s, header, &signed_s) ||
+        if (!covers_or_lacks(s, header, S("Subject")) || !asking_covers(s, header, S("Message-ID")) ||
+                !find_time(s, header, &signed_s) ||
                 mail_message_id_first(mail_header_first(header, S("Message-ID"))->body, message_id) != ERR_OK)
                 return ADMIN_PARTLY;
         if (signed_s > now_s && signed_s - now_s > ADMIN_FUTURE_S)
                 return ADMIN_EARLY;
-        return signed_s < now_s && now_s - signed_s > ADMIN_LIFE_S ? ADMIN_OLD : ADMIN_HEARD;
+        if (signed_s < now_s && now_s - signed_s > ADMIN_LIFE_S)
+                return ADMIN_OLD;
+        return covers_or_lacks(s, header, S("Content-Type")) &&
+                               covers_or_lacks(s, header, S("Content-Transfer-Encoding"))
+                       ? ADMIN_HEARD
+                       : ADMIN_SUBJECT_ONLY;
 }
 
 enum admin_verdict admin_judge(const struct evaluate *e, const struct mail_header *header, struct str to,
@@ -182,12 +182,13 @@ enum admin_verdict admin_judge(const struct evaluate *e, const struct mail_heade
                 return ADMIN_SOMEBODY_ELSE;
         if (asking == ASKING_ELSEWHERE)
                 return ADMIN_ELSEWHERE;
-        while ((s = asking_signature_next(e, header, to, &nth)) != NULL) {
-                verdict = judge_signature(s, header, now_s, message_id);
-                if (verdict == ADMIN_HEARD)
-                        return verdict;
+        while (verdict != ADMIN_HEARD && (s = asking_signature_next(e, header, to, &nth)) != NULL) {
+                enum admin_verdict found = judge_signature(s, header, now_s, message_id);
+                if (verdict != ADMIN_SUBJECT_ONLY || found == ADMIN_HEARD)
+                        verdict = found;
         }
-        *message_id = S("");
+        if (verdict != ADMIN_HEARD && verdict != ADMIN_SUBJECT_ONLY)
+                *message_id = S("");
         return verdict;
 }
 
@@ -204,8 +205,10 @@ struct str admin_verdict_text(enum admin_verdict verdict)
                 [ADMIN_ELSEWHERE] =
                         "a copy of what was signed for others is not obeyed: name this address in To, "
                         "and sign that and the whole text",
-                [ADMIN_PARTLY] = "the signature has to cover Message-ID, Subject, Content-Type, "
-                                 "Content-Transfer-Encoding and, unless it has t=, Date",
+                [ADMIN_SUBJECT_ONLY] =
+                        "the signature does not cover Content-Type and Content-Transfer-Encoding: put the "
+                        "command into the subject",
+                [ADMIN_PARTLY] = "the signature has to cover Message-ID, Subject and, unless it has t=, Date",
                 [ADMIN_OLD] = "what was signed more than seven days ago is not obeyed",
                 [ADMIN_EARLY] = "signed in the future: look at the clock",
         };

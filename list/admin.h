@@ -38,11 +38,13 @@ struct admin_commands {
 void admin_commands_read(struct str subject, struct str text, struct admin_commands *out);
 
 /* Is this mail the admin's own, written for this address, now? A signature of the admin's domain must have passed that
- * covers From, the To or Cc field that names the address, Message-ID, Subject, what says how the text is to be read, the
- * whole body, and a time: its own t= or the Date field. So a copy of what the admin once wrote elsewhere is nothing worth,
- * and a copy of a command is known by its id for as long as its time lets it pass. */
+ * covers From, the To or Cc field that names the address, Message-ID, Subject, the whole body, and a time: its own t= or
+ * the Date field. So a copy of what the admin once wrote elsewhere is nothing worth, and a copy of a command is known by its
+ * id for as long as its time lets it pass. What says how the text is to be read has to be covered, too, but for commands in
+ * the subject: large providers do not sign it. */
 enum admin_verdict {
         ADMIN_HEARD,
+        ADMIN_SUBJECT_ONLY,  /* but how the text is to be read is not signed: its subject alone may ask */
         ADMIN_SOMEBODY_ELSE, /* the author is not the admin */
         ADMIN_UNPROVEN,      /* or not proven to be: posting_demand_proof says why */
         ADMIN_UNSIGNED,      /* by SPF alone */
@@ -56,7 +58,7 @@ enum admin_verdict {
 #define ADMIN_FUTURE_S (60LL * 60)
 
 /* `e` is settled, `header` is its message's; `to` is where the mail was sent to, `admin` who the admin is, both
- * "local@domain". HEARD: `*message_id` is borrowed from the header. */
+ * "local@domain". HEARD, SUBJECT_ONLY: `*message_id` is borrowed from the header. */
 enum admin_verdict admin_judge(const struct evaluate *e, const struct mail_header *header, struct str to,
         struct str admin, int64_t now_s, struct str *message_id);
 struct str admin_verdict_text(enum admin_verdict verdict); /* a refusal in plain words */

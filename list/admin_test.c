@@ -45,7 +45,10 @@ static const struct heard heard_cases[] = {
         {"a subject that was put there", FROM TO ID, "author.test", REJECT, "Subject: drop 1\r\n", 60,
                 ADMIN_PARTLY, "Subject"},
         {"another encoding", FROM TO ID, "author.test", REJECT, "Content-Transfer-Encoding: base64\r\n", 60,
-                ADMIN_PARTLY, "Content-Transfer-Encoding"},
+                ADMIN_SUBJECT_ONLY, "Content-Transfer-Encoding"},
+        {"Content-Type is not signed, as at large providers",
+                ALL "Content-Type: text/plain; charset=utf-8\r\n", "author.test", REJECT, "", 60,
+                ADMIN_SUBJECT_ONLY, "Content-Type"},
         {"a second Message-ID", ALL, "author.test", REJECT, "Message-ID: <2@author.test>\r\n", 60,
                 ADMIN_PARTLY, NULL},
         {"seven days", ALL, "author.test", REJECT, "", 7 * DAY, ADMIN_HEARD, NULL},
@@ -104,7 +107,8 @@ static void test_who_is_heard(void **state)
                 if (verdict != c->want)
                         print_error("%s\n", c->name);
                 assert_int_equal(verdict, c->want);
-                assert_true(str_eq(id, verdict == ADMIN_HEARD ? S("<1@author.test>") : S("")));
+                bool is_heard = verdict == ADMIN_HEARD || verdict == ADMIN_SUBJECT_ONLY;
+                assert_true(str_eq(id, is_heard ? S("<1@author.test>") : S("")));
                 assert_true((admin_verdict_text(verdict).n == 0) == (verdict == ADMIN_HEARD));
                 evaluate_drop(&b->evaluate);
         }

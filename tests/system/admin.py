@@ -24,14 +24,15 @@ class Boss:
     def __init__(self, world, sink):
         self.world, self.sink, self.read, self.count = world, sink, 0, 0
 
-    def write(self, subject, text="", to=AT, sender=BOSS, signed=True):
-        """A message from the admin, as octets."""
+    def write(self, subject, text="", to=AT, sender=BOSS, signed=True, covers=()):
+        """A message from the admin, as octets; `covers` are the fields that are signed, if not the usual ones."""
         self.count += 1
         raw = (f"From: The Boss <{sender}>\r\nTo: {to}\r\nSubject: {subject}\r\nDate: {email.utils.formatdate()}\r\n"
                f"Message-ID: <{self.count}@boss.test>\r\n\r\n{text}\r\n").encode()
         if not signed:
             return raw
-        return self.world.run("blaze", "dkim", "sign", "-s", "s", "-h", "boss.test", *KEY, "--newline", "crlf", stdin=raw)
+        return self.world.run("blaze", "dkim", "sign", "-s", "s", "-h", "boss.test", *KEY, "--newline", "crlf",
+                              *(f"--field={name}" for name in covers), stdin=raw)
 
     def send(self, raw):
         return post(LIPAP, BOSS, [AT], raw, POSTER)
@@ -107,6 +108,14 @@ def heard(world, boss):
         boss.mail()
         equal(boss.send(raw), "250 2.0.0 this mail was obeyed before, nothing was done again", "again")
         boss.ask("status")  # and this is the next mail
+    with world.case("whose provider signs no Content-Type is heard by the subject alone"):
+        plain = b"Content-Type: text/plain; charset=utf-8\r\n"
+        covers = ("From", "To", "Subject", "Date", "Message-ID")
+        equal(boss.send(plain + boss.write("status", "drop 1", covers=covers))[:9], "250 2.0.0", "a command in the subject")
+        text = boss.mail()[1]
+        check("status: done" in text and "drop" not in text, f"answered {text!r}")
+        said = boss.send(plain + boss.write("Hello", "drop 1", covers=covers))
+        check(said.startswith("550 5.7.1 ") and said.endswith("put the command into the subject"), said)
     with world.case("who is not heard"):
         for what, raw, said in (
                 ("not signed", boss.write("flush all", signed=False), "550 5.7.26 "),
