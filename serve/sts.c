@@ -144,10 +144,21 @@ static enum err take_id(struct look *l)
         return ERR_OK;
 }
 
-static bool is_stale(const struct look *l)
+/* Without a policy the record says whether there is one (3.1). What is kept is fetched anew when the record tells another id,
+ * and after a day also without a record: who suppresses that is not to make the policy end in time (3.3, 10.2). */
+static bool wants_fetch(const struct look *l)
 {
         int64_t age_ms = host_wall_ms(l->sts->config.host) - l->row.fetched_ms;
-        return l->row.policy.n == 0 || !str_eq(l->row.id, l->id) || age_ms < 0 || age_ms >= STS_REFRESH_MS;
+        bool has_id = l->id.n > 0;
+        if (l->row.policy.n == 0)
+                return has_id;
+        return (has_id && !str_eq(l->row.id, l->id)) || age_ms < 0 || age_ms >= STS_REFRESH_MS;
+}
+
+/* Under which the policy is kept: the record's; where there is none, the one that it had. */
+static struct str id_of(const struct look *l)
+{
+        return l->id.n > 0 ? l->id : l->row.id;
 }
 
 /* ---- fetching ---- */
@@ -161,7 +172,7 @@ static void log_fetch(const struct look *l, const struct sts_fetched *f, enum er
                 e == ERR_OK ? "sts-policy" : "sts-failed");
         log_str(&line, "domain", l->domain);
         if (e == ERR_OK) {
-                log_str(&line, "id", l->id);
+                log_str(&line, "id", id_of(l));
                 log_c(&line, "mode", modes[f->policy.mode]);
                 log_i64(&line, "max-age", f->policy.max_age_s);
         } else {
@@ -174,16 +185,17 @@ static void log_fetch(const struct look *l, const struct sts_fetched *f, enum er
         log_end(&line);
 }
 
-/* Keep what was fetched. A disk that is full is no reason to go without it now. */
+/* Keep what was fetched, and for a while also what is to be kept for no time: senders may bound how often they fetch (3.3), and
+ * one policy would cost a fetch for each connection. A disk that is full is no reason to go without it now. */
 static enum err keep(struct look *l, const struct sts_fetched *f)
 {
         struct sts *s = l->sts;
-        int64_t now_ms = host_wall_ms(s->config.host);
+        int64_t now_ms = host_wall_ms(s->config.host), life_ms = f->policy.max_age_s * 1000;
         struct wr text;
         wr_init(&text, l->room, STS_KEPT_MAX);
         sts_policy_write(&text, &f->policy);
-        const struct store_sts row = {
-                l->domain, l->id, wr_text(&text), now_ms, now_ms + f->policy.max_age_s * 1000};
+        const struct store_sts row = {l->domain, id_of(l), wr_text(&text), now_ms,
+                now_ms + (life_ms > STS_RETRY_MS ? life_ms : STS_RETRY_MS)};
         enum err e = store_sts_put(s->config.store, &row, now_ms);
         if (e != ERR_OK) {
                 struct log_line line;
@@ -270,7 +282,7 @@ static enum err find(struct look *l)
                 e = l->room ? take_kept(l) : ERR_MEMORY;
                 if (e == ERR_OK)
                         e = take_id(l);
-                if (e != ERR_OK || l->id.n == 0 || !is_stale(l) || has_failed(s, domain))
+                if (e != ERR_OK || !wants_fetch(l) || has_failed(s, domain))
                         return e;
                 struct running *other = find_running(s, l->domain);
                 if (!other)

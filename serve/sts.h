@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* MTA-STS (RFC 8461) for those who deliver: what the policy of a domain says of one of its mail hosts. Policies are fetched
  * over HTTPS (sts_fetch.h), kept in the store, and looked after when mail for the domain goes out:
- *   - one that is kept is fetched anew when the domain's TXT record tells another id, or after a day (STS_REFRESH_MS);
+ *   - one that is kept is fetched anew when the domain's TXT record tells another id, and after a day (STS_REFRESH_MS) also
+ *     where there is no record (3.3);
  *   - until it expires it is used whatever DNS and HTTPS say or do not say: who suppresses them gains nothing (5.1, 10.2);
- *   - a fetch that failed is not tried again for STS_RETRY_MS;
+ *   - a fetch that failed is not tried again for STS_RETRY_MS, and none holds for less;
  *   - who asks for a domain while its policy is being fetched waits for that fetch. */
 #ifndef SERVE_STS_H
 #define SERVE_STS_H

@@ -13,6 +13,7 @@
 #define ENFORCE HEAD "mode: enforce\nmax_age: 604800\nmx: mx.x.test\n"
 #define NONE HEAD "mode: none\nmax_age: 604800\n"
 #define BRIEF HEAD "mode: enforce\nmax_age: 1\nmx: mx.x.test\n"
+#define FOR_NOW HEAD "mode: enforce\nmax_age: 0\nmx: mx.x.test\n"
 
 struct world {
         struct rig *rig;
@@ -196,17 +197,69 @@ static void changed(struct rig *r)
         end(&w);
 }
 
+/* As if what is kept had been fetched so long ago. */
+static void make_older(struct world *w, int64_t by_ms)
+{
+        struct store_sts row;
+        int64_t now_ms = host_wall_ms(w->h);
+        arena_reset(&w->rig->arena);
+        assert_int_equal(store_sts_get(w->rig->s, S("x.test"), now_ms, &w->rig->arena, &row), ERR_OK);
+        row.fetched_ms -= by_ms;
+        row.expires_ms -= by_ms;
+        assert_int_equal(store_sts_put(w->rig->s, &row, now_ms - by_ms), ERR_OK);
+}
+
 /* After a day the same id is no reason not to look. */
 static void refreshed(struct rig *r)
 {
         struct world w;
+        begin(&w, r);
+        expect(&w, "x.test", "mx.x.test", STS_ENFORCE, true);
+        make_older(&w, STS_REFRESH_MS);
+        w.text = NONE;
+        expect(&w, "x.test", "mx.x.test", STS_NONE, false);
+        assert_int_equal(w.asked, 2);
+        end(&w);
+}
+
+/* Nor is a record that is gone, or withheld: the policy would end, and be forgotten. */
+static void refreshed_without_record(struct rig *r)
+{
+        static const char *const ids[] = {NULL, "", "not/an/id"};
+        struct world w;
         struct store_sts row;
         begin(&w, r);
         expect(&w, "x.test", "mx.x.test", STS_ENFORCE, true);
-        int64_t now_ms = host_wall_ms(w.h);
-        assert_int_equal(store_sts_get(r->s, S("x.test"), now_ms, &r->arena, &row), ERR_OK);
-        row.fetched_ms -= STS_REFRESH_MS;
-        assert_int_equal(store_sts_put(r->s, &row, now_ms), ERR_OK);
+        for (unsigned i = 0; i < 3; i++) {
+                w.id = ids[i];
+                make_older(&w, STS_REFRESH_MS);
+                expect(&w, "x.test", "mx.x.test", STS_ENFORCE, true);
+                expect(&w, "x.test", "mx.x.test", STS_ENFORCE, true);
+                assert_int_equal(w.asked, 2 + i);
+        }
+        w.id = "1";
+        expect(&w, "x.test", "mx.x.test", STS_ENFORCE, true); /* it was kept under its old id */
+        assert_int_equal(w.asked, 4);
+        make_older(&w, STS_REFRESH_MS);
+        w.id = w.text = NULL;
+        expect(&w, "x.test", "mx.x.test", STS_ENFORCE, true);
+        expect(&w, "x.test", "mx.x.test", STS_ENFORCE, true);
+        assert_int_equal(w.asked, 5);
+        assert_int_equal(store_sts_get(r->s, S("x.test"), host_wall_ms(w.h), &r->arena, &row), ERR_OK);
+        assert_true(row.expires_ms <= row.fetched_ms + 604800 * 1000LL);
+        end(&w);
+}
+
+/* One that is to be kept for no time is not fetched for each connection. */
+static void kept_for_no_time(struct rig *r)
+{
+        struct world w;
+        begin(&w, r);
+        w.text = FOR_NOW;
+        for (int i = 0; i < 3; i++)
+                expect(&w, "x.test", "mx.x.test", STS_ENFORCE, true);
+        assert_int_equal(w.asked, 1);
+        w.id = "2";
         w.text = NONE;
         expect(&w, "x.test", "mx.x.test", STS_NONE, false);
         assert_int_equal(w.asked, 2);
@@ -292,7 +345,7 @@ static void expired(struct rig *r)
         w.text = BRIEF;
         expect(&w, "x.test", "mx.x.test", STS_ENFORCE, true);
         w.text = NULL;
-        assert_int_equal(fiber_sleep(w.h->sched, 1100), ERR_OK);
+        make_older(&w, STS_RETRY_MS);
         expect(&w, "x.test", "mx.x.test", STS_NONE, false);
         end(&w);
 }
@@ -427,6 +480,8 @@ RIG_CASE(fetched_once)
 RIG_CASE(no_policy)
 RIG_CASE(changed)
 RIG_CASE(refreshed)
+RIG_CASE(refreshed_without_record)
+RIG_CASE(kept_for_no_time)
 RIG_CASE(failed)
 RIG_CASE(cut)
 RIG_CASE(another_name)
@@ -445,6 +500,8 @@ int main(void)
                 cmocka_unit_test(test_no_policy),
                 cmocka_unit_test(test_changed),
                 cmocka_unit_test(test_refreshed),
+                cmocka_unit_test(test_refreshed_without_record),
+                cmocka_unit_test(test_kept_for_no_time),
                 cmocka_unit_test(test_failed),
                 cmocka_unit_test(test_cut),
                 cmocka_unit_test(test_another_name),
