@@ -247,10 +247,9 @@
 #define STS_ADDRESSES_MAX 8          /* of a policy's server that are tried */
 #define STS_CONNECT_MS (10LL * 1000) /* to one of them: several may have to be tried */
 #define STS_REFRESH_MS \
-        (24LL * 60 * 60 * 1000) /* a policy that is older is fetched anew (3.3, 10.2: once a day) */
-#define STS_RETRY_MS \
-        (5LL * 60 * 1000) /* 3.3: a fetch that failed is not tried again before; and a policy holds so long */
-#define STS_FETCH_MS (60LL * 1000) /* all of one fetch: names, TLS, the text (3.3) */
+        (24LL * 60 * 60 * 1000)        /* a policy that is older is fetched anew (3.3, 10.2: once a day) */
+#define STS_RETRY_MS (5LL * 60 * 1000) /* 3.3: between a fetch that failed and the next; for max_age 0, too */
+#define STS_FETCH_MS (60LL * 1000)     /* all of one fetch: names, TLS, the text (3.3) */
 
 /* FAT32 volumes. */
 #define FAT_VOLUME_MIN \

@@ -185,17 +185,17 @@ static void log_fetch(const struct look *l, const struct sts_fetched *f, enum er
         log_end(&line);
 }
 
-/* Keep what was fetched, and for a while also what is to be kept for no time: senders may bound how often they fetch (3.3), and
- * one policy would cost a fetch for each connection. A disk that is full is no reason to go without it now. */
+/* Keep what was fetched; for a while also what is to be kept for no time, or each connection would cost a fetch: how often
+ * they fetch is the senders' to bound (3.3). A disk that is full is no reason to go without it now. */
 static enum err keep(struct look *l, const struct sts_fetched *f)
 {
         struct sts *s = l->sts;
-        int64_t now_ms = host_wall_ms(s->config.host), life_ms = f->policy.max_age_s * 1000;
+        int64_t now_ms = host_wall_ms(s->config.host);
+        int64_t life_ms = f->policy.max_age_s > 0 ? f->policy.max_age_s * 1000 : STS_RETRY_MS;
         struct wr text;
         wr_init(&text, l->room, STS_KEPT_MAX);
         sts_policy_write(&text, &f->policy);
-        const struct store_sts row = {l->domain, id_of(l), wr_text(&text), now_ms,
-                now_ms + (life_ms > STS_RETRY_MS ? life_ms : STS_RETRY_MS)};
+        const struct store_sts row = {l->domain, id_of(l), wr_text(&text), now_ms, now_ms + life_ms};
         enum err e = store_sts_put(s->config.store, &row, now_ms);
         if (e != ERR_OK) {
                 struct log_line line;

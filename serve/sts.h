@@ -4,7 +4,7 @@
  *   - one that is kept is fetched anew when the domain's TXT record tells another id, and after a day (STS_REFRESH_MS) also
  *     where there is no record (3.3);
  *   - until it expires it is used whatever DNS and HTTPS say or do not say: who suppresses them gains nothing (5.1, 10.2);
- *   - a fetch that failed is not tried again for STS_RETRY_MS, and none holds for less;
+ *   - a fetch that failed is not tried again for STS_RETRY_MS, and a policy of max_age 0 holds so long;
  *   - who asks for a domain while its policy is being fetched waits for that fetch. */
 #ifndef SERVE_STS_H
 #define SERVE_STS_H

@@ -345,7 +345,7 @@ static void expired(struct rig *r)
         w.text = BRIEF;
         expect(&w, "x.test", "mx.x.test", STS_ENFORCE, true);
         w.text = NULL;
-        make_older(&w, STS_RETRY_MS);
+        assert_int_equal(fiber_sleep(w.h->sched, 1100), ERR_OK);
         expect(&w, "x.test", "mx.x.test", STS_NONE, false);
         end(&w);
 }
