@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "host/linux/linux.h"
+#include "host/linux/test_folder.h"
 #include "serve/fake_texts.h"
 #include "serve/smtpd.h"
 #include "store/lists.h"
@@ -31,7 +32,7 @@ struct rig {
         struct fake_texts texts;
         struct host_listener *listeners[2];
         size_t next_listener;
-        char folder[64], image[80];
+        char folder[TEST_FOLDER_MAX], image[TEST_FOLDER_MAX + 16];
         void (*test)(struct rig *r);
         struct arena arena;
         char memory[512 * 1024];
@@ -224,10 +225,9 @@ static inline void rig_main(void *arg)
 static inline void with_texts(const struct fake_text *texts, void (*test)(struct rig *r))
 {
         struct rig *r = calloc(1, sizeof *r);
-        char command[128];
+        char command[TEST_FOLDER_MAX + 8];
         assert_non_null(r);
-        snprintf(r->folder, sizeof r->folder, "/tmp/ptt-inbound-XXXXXX");
-        assert_non_null(mkdtemp(r->folder));
+        test_folder_make(r->folder, "inbound");
         snprintf(r->image, sizeof r->image, "%s/image", r->folder);
         r->host = linux_host_new(NULL);
         assert_non_null(r->host);

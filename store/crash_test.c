@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fat/check.h"
+#include "host/linux/test_folder.h"
 #include "store/ask.h"
 #include "store/crash_work.h"
 
@@ -395,7 +396,7 @@ static void test_answers(void **state)
 /* fsck.fat finds nothing in what was recovered and closed, and what it may complain about before is marked as dirty. */
 
 struct scratch {
-        char folder[64], path[96], command[200];
+        char folder[TEST_FOLDER_MAX], path[TEST_FOLDER_MAX + 16], command[TEST_FOLDER_MAX + 100];
 };
 
 static void write_image(const struct sim_disk *d, const char *path)
@@ -451,8 +452,7 @@ static void test_fsck(void **state)
                 print_message("test_fsck: there is no fsck.fat\n");
                 skip();
         }
-        (void)snprintf(s.folder, sizeof s.folder, "/tmp/ptt-crash-XXXXXX");
-        assert_non_null(mkdtemp(s.folder));
+        test_folder_make(s.folder, "crash");
         (void)snprintf(s.path, sizeof s.path, "%s/lipap.img", s.folder);
         (void)snprintf(s.command, sizeof s.command,
                 "PATH=$PATH:/usr/sbin:/sbin fsck.fat -n %s >/dev/null 2>&1", s.path);

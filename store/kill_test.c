@@ -264,8 +264,7 @@ static void test_deaths(void **state)
                 mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         assert_true(r != NULL && told != MAP_FAILED);
         struct life life = {r, told, UINT64_MAX};
-        (void)snprintf(r->folder, sizeof r->folder, "/tmp/ptt-store-XXXXXX");
-        assert_non_null(mkdtemp(r->folder));
+        test_folder_make(r->folder, "store");
         (void)snprintf(r->image, sizeof r->image, "%s/lipap.img", r->folder);
         arena_init(&r->arena, r->memory, sizeof r->memory);
         r->image_size = RIG_IMAGE;

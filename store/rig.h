@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "host/linux/linux.h"
+#include "host/linux/test_folder.h"
 #include "store/ask.h"
 #include "store/delivery.h"
 #include "store/lists.h"
@@ -22,8 +23,8 @@
 
 struct rig {
         struct host *h;
-        char folder[64];
-        char image[96];
+        char folder[TEST_FOLDER_MAX];
+        char image[TEST_FOLDER_MAX + 16];
         struct store *s;
         struct scope scope; /* of the store fiber */
         struct arena arena;
@@ -94,8 +95,7 @@ static inline void rig_with(void (*body)(struct rig *r), void (*make)(struct rig
 {
         struct rig *r = calloc(1, sizeof *r);
         assert_non_null(r);
-        (void)snprintf(r->folder, sizeof r->folder, "/tmp/ptt-store-XXXXXX");
-        assert_non_null(mkdtemp(r->folder));
+        test_folder_make(r->folder, "store");
         (void)snprintf(r->image, sizeof r->image, "%s/lipap.img", r->folder);
         arena_init(&r->arena, r->memory, sizeof r->memory);
         r->image_size = image_size;
