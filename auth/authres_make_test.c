@@ -27,8 +27,9 @@ static void expect(const struct authres *a, struct str want)
                 fail_msg("%.*s", STR_ARG(wr_text(&w)));
 }
 
-static const struct spf_input spf_in = {
-        .ip = {4, {85, 209, 118, 131}}, .sender = {"reynir@data.coop", 16}, .receiver = {"mx.mailingl.st", 14}};
+static const struct spf_input spf_in = {.ip = {4, {85, 209, 118, 131}},
+        .sender = {"reynir@data.coop", 16},
+        .receiver = {"mx.mailingl.st", 14}};
 static const struct spf_verdict spf_pass = {.result = SPF_PASS, .domain = {"data.coop", 9}};
 static const struct dkim_signature signature = {
         .domain = {"data.coop", 9}, .selector = {"dkim", 4}, .b = {"Ys\r\n 39tJ agAAAA==", 18}};
