@@ -58,7 +58,7 @@ def usage(b):
     fails = [
         ([], "A command is missing: see blaze --help"),
         (["frob"], "Unknown command: frob"),
-        (["dkim"], "Unknown command: dkim"),
+        (["dkim"], "A verb is missing: see blaze dkim --help"),
         (["dkim", "frob"], "Unknown command: dkim frob"),
         (["dkim", "verify", "--frob"], "unknown option: --frob"),
         (["dkim", "verify", "--newline=cr"], "--newline is lf or crlf, not cr"),
