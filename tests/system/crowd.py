@@ -101,10 +101,18 @@ def tarpit(world):
             equal([s.answer()[:3] for _ in range(3)], ["500", "500", "250"], "a group")
             return taken + [time.monotonic() - began >= 1.9]
 
+    def always(source, wanted):
+        """What waits each time: a machine that is busy for a moment makes others wait, too, but not thrice the same."""
+        waits = times(source)
+        for _ in range(2):
+            if waits != wanted:
+                waits = [one and again for one, again in zip(waits, times(source))]
+        equal(waits, wanted, "waits")
+
     with world.case("a refusal behind the second waits, what is no refusal does not"):
-        equal(times(POSTER), [False, False, False, False, True, True, False, True], "waits")
+        always(POSTER, [False, False, False, False, True, True, False, True])
     with world.case("a signer never waits"):
-        equal(times(DNS), [False] * 8, "waits")
+        always(DNS, [False] * 8)
     equal(lipap.stop(), 0, "exit status")
 
 
