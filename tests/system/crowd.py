@@ -30,8 +30,8 @@ def ten_thousand(world, sink):
         equal(len(told(crowd.grow(IDLE), b"220 ")), IDLE, "greeted")
         crowd.forget()
         crowd.say(b"EHLO idle.test\r\n")
-        crowd.wait(lambda: all(p.heard.endswith(b"250 ENHANCEDSTATUSCODES\r\n") for p in crowd.peers), 30)
-        until(5, "stacks rest", lambda: resident_kb(lipap.pid) <= IDLE_KB)
+        crowd.wait(lambda: all(p.heard.endswith(b"250 ENHANCEDSTATUSCODES\r\n") for p in crowd.peers), 60)
+        until(20, "stacks rest", lambda: resident_kb(lipap.pid) <= IDLE_KB)
         raw = message(b"Beside ten thousand.\r\n")
         equal(post(LIPAP, AUTHOR, [LIST], raw, POSTER)[:3], "250", "a post")
         until(30, "the copy", lambda: [c for c in sink.taken() if c.bytes().endswith(raw)])
@@ -42,7 +42,7 @@ def ten_thousand(world, sink):
         check(now <= IDLE_KB, f"{now} KB resident")
         crowd.forget()
         crowd.say(b"P\r\n")
-        crowd.wait(lambda: all(p.heard == b"250 2.0.0 OK\r\n" for p in crowd.peers), 30)
+        crowd.wait(lambda: all(p.heard == b"250 2.0.0 OK\r\n" for p in crowd.peers), 60)
     equal((lipap.stop(), nec.stop()), (0, 0), "exit statuses")
 
 
@@ -59,12 +59,12 @@ def few_places(world):
         time.sleep(PATIENCE + 1)
         for n in range(10):
             equal(crowd.grow(1)[0].heard[:4], b"220 ", "one more")
-            crowd.wait(lambda: len(crowd.peers) - len(crowd.alive()) == n + 1, 5)
+            crowd.wait(lambda: len(crowd.peers) - len(crowd.alive()) == n + 1, 20)
             check(first[n].is_closed and b"421 4.3.2 Others wait" in first[n].heard, f"{first[n].heard} said to {n}")
         equal(busy.data(message(b"At leisure.\r\n"))[:3], "250", "the message under way")
         busy.close()
     with world.case("the last places are for signers, who are never asked to go"), Crowd() as crowd:
-        until(5, "the crowd has gone", lambda: lipap_sessions(lipap) == 0)
+        until(20, "the crowd has gone", lambda: lipap_sessions(lipap) == 0)
         signer = Smtp(LIPAP, source=DNS)  # of --signer-network
         more = crowd.grow(SESSIONS - KEPT + 10)
         equal(len(told(more, b"220 ")), SESSIONS - KEPT - 1, "strangers greeted")

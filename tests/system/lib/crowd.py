@@ -83,9 +83,9 @@ class Crowd:
             more.append(Peer(source, self.to))
             self.selector.register(more[-1].socket, selectors.EVENT_READ, more[-1])
             if n % at_once == at_once - 1:
-                self.wait(lambda: all(p.heard or p.is_closed for p in more), 20)
+                self.wait(lambda: all(p.heard or p.is_closed for p in more), 60)
         self.peers += more
-        self.wait(lambda: all(p.heard or p.is_closed for p in more), 20)
+        self.wait(lambda: all(p.heard or p.is_closed for p in more), 60)
         return more
 
     def listen(self, seconds=0.0):
