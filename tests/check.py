@@ -13,6 +13,7 @@ import check_build
 import check_docs
 import check_scripts
 import check_source
+import check_tests
 from check_report import Report
 
 failed = False
@@ -119,6 +120,16 @@ def programs():
     case("nothing printed", tap(0, ""), (0, 1, 0))
 
 
+def order():
+    top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    names = check_tests.slowest()
+    case("slowest tests that exist", [name for name in names if not any(
+        os.path.exists(os.path.join(top, path)) for path in (name, f"{name}_test.c", f"tests/{name}_test.c"))], [])
+    done = []
+    check_tests.run([(name, lambda name=name: done.append(name)) for name in ["unknown", *reversed(names)]], 1)
+    case("the slowest begin", done, [*names, "unknown"])
+
+
 def documents():
     top = {"smtp", "tests"}
     case("paths", list(check_docs.paths_of("see smtp/reply.c, tests/x.py:12 and a/b NAME/x", top)),
@@ -128,6 +139,6 @@ def documents():
     case("a word of nobody's", list(check_docs.functions_of("max_age", {"wr"})), [])
 
 
-for run in (banned, headers_of_tests, scripts, suites, programs, documents):
+for run in (banned, headers_of_tests, scripts, suites, programs, order, documents):
     run()
 sys.exit(1 if failed else 0)
