@@ -61,7 +61,7 @@ def unit_tests(report, builds):
 def unit_test(report, build, name, argv, corpus):
     env = {"CMOCKA_MESSAGE_OUTPUT": "TAP", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
     start = time.monotonic()
-    status, out, err = command(argv, timeout=3600 if os.environ.get("PTT_LONG") else 300, env=env)
+    status, out, err = command(argv, timeout=3600 if os.environ.get("PTT_LONG") else 600, env=env)
     if time.monotonic() - start > 5:
         print(f"   {name} ({build.name}): {time.monotonic() - start:.1f} s", flush=True)
     if corpus:
