@@ -48,7 +48,7 @@ static void answer(const struct driver *d, struct str name, struct dkim_key *out
         dkim_key_from_records(texts, count, out);
 }
 
-static void report(const struct driver *d, size_t i)
+static void report(struct driver *d, size_t i)
 {
         const struct dkim_signature *s = &d->verify.list[i].signature;
         char name[2 * DNS_NAME_MAX];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/dkim_verify.h"
 
+#include <string.h>
+
 #include "auth/dkim_check.h"
 #include "auth/tags.h"
 #include "base/check.h"
@@ -28,6 +30,7 @@ void dkim_verify_init(struct dkim_verify *v, const struct mail_header *header, i
                 struct dkim_signature *s = &v->list[v->count].signature;
                 enum dkim_fault fault = dkim_signature_parse(DKIM_FIELD, header->fields[i].raw, s, &detail);
                 v->list[v->count].early = verdict(fault, detail);
+                v->list[v->count].fits = false;
                 if (fault == DKIM_OK)
                         v->list[v->count].slot = body_hash_want(&v->body, s->body_canon, s->body_limit);
                 v->count++;
@@ -52,13 +55,27 @@ enum err dkim_verify_question(const struct dkim_verify *v, size_t i, struct wr *
         return dkim_key_name(v->list[i].signature.selector, v->list[i].signature.domain, w);
 }
 
-static enum dkim_fault check_header(
-        const struct dkim_verify *v, const struct dkim_signature *s, const struct crypto_key *key)
+static enum dkim_fault check_header(struct dkim_verify *v, size_t i, const struct crypto_key *key)
 {
+        const struct dkim_signature *s = &v->list[i].signature;
         uint8_t digest[SHA256_SIZE];
         if (dkim_header_digest(v->header, s->covered, s->header_canon, s->raw, s->b_span, digest) != ERR_OK)
                 return DKIM_LIBRARY;
-        return dkim_check_digest(s, digest, key);
+        if (v->list[i].fits)
+                return memcmp(v->list[i].digest, digest, SHA256_SIZE) == 0 ? DKIM_OK : DKIM_SIGNATURE;
+        enum dkim_fault fault = dkim_check_digest(s, digest, key);
+        v->list[i].fits = fault == DKIM_OK;
+        memcpy(v->list[i].digest, digest, SHA256_SIZE);
+        return fault;
+}
+
+void dkim_verify_judged(struct dkim_verify *v, size_t i, const struct dkim_verify *before)
+{
+        CHECK(i < v->count && i < before->count);
+        v->list[i].fits = before->list[i].fits && v->list[i].early.fault == DKIM_OK &&
+                          str_eq(v->list[i].signature.b, before->list[i].signature.b);
+        if (v->list[i].fits)
+                memcpy(v->list[i].digest, before->list[i].digest, SHA256_SIZE);
 }
 
 /* For a signature that does not fit: a name that h= has more than once, and the header as often, was oversigned, and
@@ -78,7 +95,7 @@ static struct str added_field(const struct mail_header *header, struct str cover
         return S("");
 }
 
-struct dkim_verdict dkim_verify_verdict(const struct dkim_verify *v, size_t i, const struct dkim_key *key)
+struct dkim_verdict dkim_verify_verdict(struct dkim_verify *v, size_t i, const struct dkim_key *key)
 {
         CHECK(i < v->count);
         const struct dkim_signature *s = &v->list[i].signature;
@@ -90,7 +107,7 @@ struct dkim_verdict dkim_verify_verdict(const struct dkim_verify *v, size_t i, c
         if (fault == DKIM_OK)
                 fault = dkim_check_body(s, &v->body, v->list[i].slot);
         if (fault == DKIM_OK)
-                fault = check_header(v, s, key->key);
+                fault = check_header(v, i, key->key);
         if (fault == DKIM_SIGNATURE)
                 detail = added_field(v->header, s->covered);
         if (detail.n > 0)

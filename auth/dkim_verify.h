@@ -12,6 +12,7 @@
 #ifndef AUTH_DKIM_VERIFY_H
 #define AUTH_DKIM_VERIFY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,8 @@ struct dkim_verify {
                 struct dkim_signature signature;
                 struct dkim_verdict early; /* a fault of the field itself, or DKIM_OK */
                 size_t slot;               /* of its body digest */
+                bool fits; /* b= was found to be the key's signature of `digest`, the header's */
+                uint8_t digest[SHA256_SIZE];
         } list[DKIM_SIGNATURES_MAX];
         struct body_hash body;
 };
@@ -49,7 +52,10 @@ MUST_USE enum err dkim_verify_question(const struct dkim_verify *v, size_t i, st
 
 /* The verdict on signature `i`, after dkim_verify_body_end. `key` may be NULL when no key was needed, and may serve
  * several signatures. A signature past its x= is DKIM_EXPIRED only if all else is right. */
-struct dkim_verdict dkim_verify_verdict(const struct dkim_verify *v, size_t i, const struct dkim_key *key);
+struct dkim_verdict dkim_verify_verdict(struct dkim_verify *v, size_t i, const struct dkim_key *key);
+/* Signature `i` was judged in `before`, on another header, and is to be judged in `v` by the same key. If it was right there,
+ * and still has the same b=, it is now right for the same digest of the header and for no other: nothing is verified again. */
+void dkim_verify_judged(struct dkim_verify *v, size_t i, const struct dkim_verify *before);
 
 void dkim_verify_drop(struct dkim_verify *v);
 

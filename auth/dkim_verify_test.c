@@ -300,6 +300,51 @@ static void test_many_signatures(void **state)
         dkim_verify_drop(&b->verify);
 }
 
+/* By a key that did not sign: what is right is known from before, and what is not known is verified. */
+static void test_judged_before(void **state)
+{
+        static const struct {
+                const char *name, *from, *to;
+                enum dkim_fault fault;
+        } cases[] = {
+                {"untouched", "Joe.", "Joe.", DKIM_OK},
+                {"name in other case", "Subject:", "SUBJECT :", DKIM_OK},
+                {"uncovered field added", "From: Joe", "X-Any: thing\r\nFrom: Joe", DKIM_OK},
+                {"body", "hungry", "Hungry", DKIM_BODY},
+                {"subject", "dinner", "Dinner", DKIM_SIGNATURE},
+                {"second Subject above", "From: Joe", "Subject: new\r\nFrom: Joe", DKIM_FIELD_ADDED},
+                {"another signature", "b=/gCr", "b=/gCs", DKIM_SIGNATURE},
+                {"the same, folded in another way", "Fa3bT3", "Fa 3bT3", DKIM_SIGNATURE},
+        };
+        static struct dkim_verify before;
+        struct bench *b = *state;
+        struct dkim_key key, other;
+        struct str own = str_of_c(ed25519_record);
+        struct wr w;
+        wr_init(&w, b->record, sizeof b->record);
+        assert_int_equal(dkim_key_record_write(b->ed25519, &w), ERR_OK);
+        dkim_key_from_records(&own, 1, &key);
+        own = wr_text(&w);
+        dkim_key_from_records(&own, 1, &other);
+        load(b, S(RFC8463));
+        feed(b, 0);
+        expect(dkim_verify_verdict(&b->verify, 0, &key), DKIM_OK, "before");
+        before = b->verify;
+        char *text = b->message;
+        b->message = NULL;
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                edit(b, RFC8463, cases[i].from, cases[i].to);
+                feed(b, 0);
+                dkim_verify_judged(&b->verify, 0, &before);
+                expect(dkim_verify_verdict(&b->verify, 0, &other), cases[i].fault, cases[i].name);
+                dkim_verify_drop(&b->verify);
+        }
+        dkim_verify_drop(&before);
+        dkim_key_drop(&key);
+        dkim_key_drop(&other);
+        free(text);
+}
+
 /* Sign `text` with `key` and load the signed message. */
 static void sign(struct bench *b, struct dkim_sign_params *p, const struct crypto_key *key, struct str text)
 {
@@ -469,6 +514,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rfc8463),
                 cmocka_unit_test(test_edited),
+                cmocka_unit_test(test_judged_before),
                 cmocka_unit_test(test_sha1_never_passes),
                 cmocka_unit_test(test_every_prefix),
                 cmocka_unit_test(test_records),

@@ -7,13 +7,14 @@ static bool counted_at_arrival(const struct evaluate *e, size_t i)
         return e->out.identifiers[1 + i].state == DMARC_ID_PASSED;
 }
 
-static bool passes(const struct dkim_verify *v, size_t i, const struct evaluate *e, struct dkim_keys *keys)
+static bool passes(struct dkim_verify *v, size_t i, const struct evaluate *e, struct dkim_keys *keys)
 {
         char room[DNS_NAME_MAX];
         struct wr name;
         wr_init(&name, room, sizeof room);
         if (!counted_at_arrival(e, i) || dkim_verify_question(v, i, &name) != ERR_OK)
                 return false;
+        dkim_verify_judged(v, i, &e->dkim);
         const struct dkim_key *key = dkim_keys_find(keys, e->known, wr_text(&name));
         return key && dkim_verify_verdict(v, i, key).result == DKIM_PASS;
 }

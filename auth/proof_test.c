@@ -43,6 +43,7 @@ static void test_header(void **state)
                 {"another author", "", "a@author.test\r\n", "b@author.test\r\n", false},
                 {"the signature left out", "", "DKIM-Signature:", "X-Signature:", false},
                 {"one more signature", "DKIM-Signature: v=1\r\n", "?", "", false},
+                {"another signature in its place", "", "b=", "b=AAAA", false},
                 {"a signature that wants another digest", "", "c=relaxed/simple", "c=relaxed/relaxed", false},
         };
         struct proof_bench *b = *state;
