@@ -70,6 +70,7 @@ static int64_t held_ms(struct stage *stage, const char *say, enum smtp_server_cl
         assert_int_equal(scope_join(&scope), ERR_OK);
         *closed = s.closed;
         pair_close(stage, &p);
+        smtpd_gate_drop(&s.gate);
         return s.ended_ms - begin_ms;
 }
 
