@@ -10,6 +10,12 @@
 #define UNLISTED "the policy does not name it"
 #define NO_TLS "it offers no TLS"
 
+/* What is asked of a relay is asked of it for all domains. */
+static bool has_relay(const struct lipap *node)
+{
+        return node->relay.n > 0;
+}
+
 void delivery_disconnect(struct delivery_worker *w, bool in_order)
 {
         if (!w->is_open)
@@ -166,10 +172,11 @@ static enum err open_one(struct delivery_worker *w, size_t nth, struct attempt *
         struct lipap *node = w->node;
         struct tls_policy *policy = &w->policy;
         const struct tls_policy_question q = {.resolver = node->resolver,
-                .sts = node->relay.n > 0 ? NULL : node->sts,
+                .sts = has_relay(node) ? NULL : node->sts,
                 .targets = &w->targets,
                 .nth = nth,
-                .domain = node->relay.n > 0 ? node->relay : w->domain,
+                .domain = has_relay(node) ? node->relay : w->domain,
+                .port = w->peer.port,
                 .now_ms = host_now_ms(node->host),
                 .deadline_ms = host_now_ms(node->host) + MX_LOOKUP_MS,
                 .arena = &w->arena};
@@ -207,7 +214,8 @@ static struct delivery_outcome connect_any(struct delivery_worker *w)
                         delivery_connected(w->destination);
                         break;
                 }
-                o.is_domain = o.is_domain || a.no_tls; /* others ask less of the same hosts */
+                o.is_domain = o.is_domain ||
+                              (a.no_tls && !has_relay(w->node)); /* others ask less of the same hosts */
                 o.is_destination = !o.is_domain;
                 o.said = a.no_tls            ? say_no_tls(w, a.no_tls)
                          : a.reply.code != 0 ? delivery_say_reply(w, &a.reply)
@@ -229,14 +237,13 @@ static bool is_shared(struct delivery_worker *w, const struct delivery_job *job)
                 mx_key(&w->targets, key) == ERR_OK && memcmp(key, w->destination->key, sizeof key) == 0;
         if (!is_same)
                 delivery_route_forget(w->destination->delivery, job->domain); /* the domain has moved */
-        return is_same && job->is_shareable &&
-               (w->policy.rule == TLS_RULE_NONE || w->destination->delivery->node->relay.n > 0);
+        return is_same && job->is_shareable && (w->policy.rule == TLS_RULE_NONE || has_relay(w->node));
 }
 
 enum err delivery_find_hosts(struct lipap *node, struct str domain, struct mx_targets *out)
 {
         int64_t deadline_ms = host_now_ms(node->host) + MX_LOOKUP_MS;
-        if (node->relay.n > 0)
+        if (has_relay(node))
                 return mx_find_host(node->resolver, node->host, node->relay, deadline_ms, out);
         return mx_find(node->resolver, node->host, domain, node->hostname, deadline_ms, out);
 }
@@ -258,7 +265,8 @@ struct delivery_outcome delivery_connect(struct delivery_worker *w, const struct
         o = delivery_outcome_of_trouble(w, S("looking up the mail hosts"), e);
         if (e == ERR_UNSUPPORTED)
                 o = (struct delivery_outcome){.kind = DELIVERY_FAIL, .code = 556, .said = DELIVERY_NULL_MX};
-        o.is_domain = true;
+        o.is_domain = !has_relay(node);
+        o.is_destination = !o.is_domain;
         return o;
 }
 
@@ -283,7 +291,7 @@ static bool has_sts(struct lipap *node, struct str domain, const struct mx_targe
 /* Where DNSSEC vouches for the way to a host, its TLSA records may ask for something in the name of the domain. */
 bool delivery_is_shareable(struct lipap *node, struct str domain, const struct mx_targets *targets)
 {
-        if (node->relay.n > 0)
+        if (has_relay(node))
                 return true; /* what it has to prove, it has to prove for all */
         for (size_t i = 0; i < targets->host_count; i++)
                 if (targets->hosts[i].is_secure)

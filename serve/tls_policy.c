@@ -17,13 +17,15 @@ static struct str write_name(char *text, size_t cap, const struct dns_name *name
         return s;
 }
 
-/* _25._tcp.NAME (RFC 7672 2.1.3) */
-static enum err tlsa_name(struct str host, struct dns_name *out)
+/* _25._tcp.NAME (RFC 7672 2.1.3), or that of another port (RFC 6698 3) */
+static enum err tlsa_name(uint16_t port, struct str host, struct dns_name *out)
 {
         char text[SMTP_DOMAIN_MAX + 16];
         struct wr w;
         wr_init(&w, text, sizeof text);
-        wr_str(&w, S("_25._tcp."));
+        wr_byte(&w, '_');
+        wr_u64(&w, port);
+        wr_str(&w, S("._tcp."));
         wr_str(&w, host);
         return wr_end(&w) == ERR_OK ? dns_name_parse(wr_text(&w), out) : ERR_LIMIT;
 }
@@ -44,16 +46,16 @@ static size_t take_records(struct tls_policy *p, const struct dns_answer *answer
 
 /* RFC 7672 2.2: are there TLSA records that DNSSEC vouches for at this name? `*count` is 0 when there are none; records that are
  * there but of no use still ask for TLS. */
-static enum err look(struct resolver *r, struct str host, int64_t deadline_ms, struct arena *arena,
-        struct tls_policy *p, bool *is_there, size_t *count)
+static enum err look(const struct tls_policy_question *q, struct str host, struct tls_policy *p,
+        bool *is_there, size_t *count)
 {
         struct dns_answer answer;
         struct dns_name name;
         *is_there = false;
         *count = 0;
-        if (tlsa_name(host, &name) != ERR_OK)
+        if (tlsa_name(q->port, host, &name) != ERR_OK)
                 return ERR_OK; /* too long a name to have any */
-        enum err e = resolver_lookup(r, &name, DNS_TYPE_TLSA, deadline_ms, arena, &answer);
+        enum err e = resolver_lookup(q->resolver, &name, DNS_TYPE_TLSA, q->deadline_ms, q->arena, &answer);
         if (e != ERR_OK || answer.status != DNS_FOUND || !answer.is_secure)
                 return e;
         *is_there = true;
@@ -70,8 +72,7 @@ static enum err find_dane(const struct tls_policy_question *q, const struct mx_h
         *is_there = false;
         for (size_t i = first; i < 2 && !*is_there; i++) {
                 struct str base = out->expect.name = write_name(out->name, sizeof out->name, names[i]);
-                enum err e = look(
-                        q->resolver, base, q->deadline_ms, q->arena, out, is_there, &out->expect.tlsa_count);
+                enum err e = look(q, base, out, is_there, &out->expect.tlsa_count);
                 if (e != ERR_OK)
                         return e;
         }

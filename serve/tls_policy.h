@@ -35,6 +35,7 @@ struct tls_policy_question {
         const struct mx_targets *targets; /* which mx_find gave for `domain` */
         size_t nth;                       /* of the addresses there */
         struct str domain;
+        uint16_t port;               /* of the hosts: each has its TLSA records */
         int64_t now_ms, deadline_ms; /* the deadline is DNS's; a fetch for MTA-STS has one of its own */
         struct arena *arena;
 };

@@ -44,6 +44,8 @@ static const struct entry zone[] = {
         {"mx.alias.test", DNS_TYPE_CNAME, true, "mx.good.test"},
         {"implicit.test", DNS_TYPE_A, true, "192.0.2.7"},
         {"_25._tcp.implicit.test", DNS_TYPE_TLSA, true, "311" HASH},
+        {"relay.test", DNS_TYPE_A, true, "192.0.2.8"},
+        {"_587._tcp.relay.test", DNS_TYPE_TLSA, true, "311" HASH},
 };
 
 static struct dns_name name_of(const char *text)
@@ -116,6 +118,7 @@ struct a_case {
         enum tls_expect_kind kind;
         size_t records;
         const char *name;
+        uint16_t port; /* 0: 25 */
 };
 
 static const struct a_case trusted[] = {
@@ -129,6 +132,10 @@ static const struct a_case trusted[] = {
         {"alias.test", ERR_OK, SMTP_CLIENT_TLS_MUST, TLS_EXPECT_DANE, 1, "mx.good.test"},
         {"implicit.test", ERR_OK, SMTP_CLIENT_TLS_MUST, TLS_EXPECT_DANE, 1, "implicit.test"},
         {"[192.0.2.1]", ERR_OK, SMTP_CLIENT_TLS_MAY, TLS_EXPECT_NOTHING, 0, ""},
+        /* each port has records of its own */
+        {"relay.test", ERR_OK, SMTP_CLIENT_TLS_MUST, TLS_EXPECT_DANE, 1, "relay.test", 587},
+        {"relay.test", ERR_OK, SMTP_CLIENT_TLS_MAY, TLS_EXPECT_NOTHING, 0, "relay.test"},
+        {"good.test", ERR_OK, SMTP_CLIENT_TLS_MAY, TLS_EXPECT_NOTHING, 0, "mx.good.test", 587},
 };
 
 static void check(struct world *w, struct resolver *r, const struct a_case *c)
@@ -144,6 +151,7 @@ static void check(struct world *w, struct resolver *r, const struct a_case *c)
         const struct tls_policy_question q = {.resolver = r,
                 .targets = &targets,
                 .domain = str_of_c(c->domain),
+                .port = c->port ? c->port : 25,
                 .deadline_ms = deadline_ms,
                 .arena = &arena};
         enum err e = tls_policy_find(&q, &policy);

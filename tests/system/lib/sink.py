@@ -40,6 +40,7 @@ class Copy:
     size: int
     sha256: str
     answered: str = ""  # the reply to the final dot, empty if none was sent
+    tls: str = ""  # "TLSv1.3", empty in the clear
 
     def bytes(self):
         with open(self.sink.store, "rb") as f:
@@ -59,7 +60,7 @@ class Receiver(asyncio.Protocol):
     def __init__(self, sink, to):
         self.sink, self.to = sink, to
         self.buffer, self.scanned, self.in_data, self.chunk = bytearray(), 0, False, None
-        self.session, self.how, self.queue, self.busy = Session(), "eof", [], False
+        self.session, self.how, self.queue, self.busy, self.tls = Session(), "eof", [], False, ""
 
     def connection_made(self, transport):
         self.transport, self.conn = transport, self.sink.next_connection()
@@ -93,6 +94,13 @@ class Receiver(asyncio.Protocol):
                 del self.buffer[:end + 2]
                 self.command(line)
 
+    def offers_tls(self):
+        return bool(self.sink.tls and not self.tls)
+
+    def secured(self, transport):
+        self.transport, self.tls, self.busy = transport, transport.get_extra_info("ssl_object").version(), False
+        self.advance()
+
     def command(self, line):
         if b"\n" in line or b"\r" in line:
             self.sink.fault(f"bare CR or LF in the command {line!r}")
@@ -101,7 +109,12 @@ class Receiver(asyncio.Protocol):
         path = path.group(1).decode("utf-8", "replace") if path else ""
         if verb == "EHLO":
             self.reply(f"250-{self.sink.name}\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n250-8BITMIME\r\n"
-                       "250-ENHANCEDSTATUSCODES\r\n" + "250-CHUNKING\r\n" * self.sink.chunking + "250 SMTPUTF8")
+                       "250-ENHANCEDSTATUSCODES\r\n" + "250-CHUNKING\r\n" * self.sink.chunking
+                       + "250-STARTTLS\r\n" * self.offers_tls() + "250 SMTPUTF8")
+        elif verb == "STARTTLS" and self.offers_tls():
+            self.reply("220 2.0.0 go")
+            self.busy, self.session = True, Session()
+            self.sink.secure(self)
         elif verb == "HELO":
             self.reply(f"250 {self.sink.name}")
         elif verb == "MAIL":
@@ -203,12 +216,13 @@ class Sink:
         """Listens on all (address, port) pairs; `policy(kind, to, text, conn)` gives None for the usual answer, or a
         reply line, or DROP, or (seconds, one of these). It is called on the sink's thread."""
         self.name, self.policy, self.chunking = name, policy, False
+        self.tls = None  # the context of a server that offers STARTTLS
         self.store = os.path.join(folder, f"{name}.mail")
         self.log = open(os.path.join(folder, f"{name}.log"), "w", encoding="utf-8")
         self.file = open(self.store, "wb")
         self.lock = threading.Lock()
         self.events, self.copies, self.faults, self.connections = [], [], [], 0
-        self.servers, self.open = [], set()
+        self.servers, self.open, self.tasks = [], set(), set()
         self.loop, up = asyncio.new_event_loop(), threading.Event()
         self.trouble = None
         self.thread = threading.Thread(target=self.run, args=(addresses, up), daemon=True)
@@ -236,6 +250,20 @@ class Sink:
         self.loop.run_until_complete(asyncio.sleep(0))
         self.loop.close()
 
+    def secure(self, receiver):
+        """Lets one connection go on under TLS. One whose handshake fails is gone."""
+        async def work(old=receiver.transport):
+            self.open.discard(old)
+            try:
+                new = await self.loop.start_tls(old, receiver, self.tls, server_side=True)
+            except OSError as e:  # ssl.SSLError too
+                self.note(receiver.conn, "close", receiver.to, f"tls: {e}")
+                return
+            self.open.add(new)
+            receiver.secured(new)
+        self.tasks.add(task := self.loop.create_task(work()))
+        task.add_done_callback(self.tasks.discard)
+
     def next_connection(self):
         self.connections += 1
         return self.connections
@@ -256,7 +284,7 @@ class Sink:
             self.file.write(message)
             self.file.flush()
             self.copies.append(Copy(self, receiver.conn, at, receiver.to, session.sender, session.recipients, offset,
-                                    len(message), hashlib.sha256(message).hexdigest(), answered))
+                                    len(message), hashlib.sha256(message).hexdigest(), answered, receiver.tls))
 
     def taken(self, recipient=None):
         """The copies that were answered 2xx, all or one recipient's, in order of arrival."""

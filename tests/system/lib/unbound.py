@@ -31,3 +31,4 @@ server:
                       + "remote-control:\n  control-enable: no\n")
     process = world.start("unbound", ["unbound", "-d", "-p", "-c", conf])
     process.wait_listens(address, 53)
+    return process
