@@ -64,6 +64,9 @@ def refusals(world, sink, state):
     with world.case("a dead server of a domain is passed over for the next, and so is one that says 421"):
         equal([c.to for c in got(sink, raw, TWO_MX) + got(sink, raw, BUSY)], [SINK, SINK], "servers")
     with world.case("a permanent refusal is recorded for that member with its reply"):
+        for event, members in (("failed", (REFUSED, NULL_MX)), ("deferred", (LATER, DROPPED, ALL_DOWN))):
+            for member in members:
+                state["lipap"].wait_log(rf"event={event} .*to={member} ", 60)
         equal(state["lipap"].stop(), 0, "exit status")
         failures, waiting = known(world)
         equal((failures[REFUSED]["code"], failures[REFUSED]["list"]), (550, "ptt"), "code and list")
