@@ -257,6 +257,6 @@ void bounce_read(struct str message, struct bounce_work *work, struct bounce *ou
         (void)mime_text_read(message, &text);
         if (out->is_dsn)
                 take_reasons(out, wr_text(&text));
-        else
+        else if (!bounce_is_answer(message))
                 bounce_text_read(wr_text(&text), reporter_domain(message), work, out);
 }
