@@ -108,6 +108,25 @@ static const struct a_case reports[] = {
                      "Content-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\n"
                      "Action: failed\r\nStatus: 5.0.0\r\n--b--\r\n",
                 BOUNCE_PERMANENT, "a@b.example ", "5.0.0", "5.0.0"},
+        {"RFC 6533: characters of an address that are written by their numbers",
+                REPORT("Final-Recipient: utf-8; j\\x{F6}rg\\x{1F600}@b.example\r\nAction: failed\r\n"),
+                BOUNCE_PERMANENT, "j\xc3\xb6rg\xf0\x9f\x98\x80@b.example ", NULL, NULL},
+        {"numbers that are none",
+                REPORT("Final-Recipient: utf-8; j\\x{}\\x{F6@b.example\r\nAction: failed\r\n"), BOUNCE_NONE,
+                "", NULL, NULL},
+        {"RFC 6533: an encoded report",
+                FROM
+                "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
+                "Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+                "RmluYWwtUmVjaXBpZW50OiB1dGYtODsgw6lAYi5leGFtcGxlDQpBY3Rpb246IGZhaWxlZA0KU3Rh\r\n"
+                "dHVzOiA1LjEuMQ0K\r\n--b--\r\n",
+                BOUNCE_PERMANENT, "\xc3\xa9@b.example ", "5.1.1", NULL},
+        {"and as quoted-printable",
+                FROM "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
+                     "Content-Type: message/global-delivery-status\r\n"
+                     "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+                     "Final-Recipient: utf-8; =C3=A9@b.example\r\nAction: failed\r\n--b--\r\n",
+                BOUNCE_PERMANENT, "\xc3\xa9@b.example ", NULL, NULL},
         {"a report inside of a returned message is not ours",
                 FROM
                 "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n\r\n"
