@@ -3,9 +3,11 @@
 
 #include "base/ascii.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/header.h"
 #include "mail/mime.h"
+#include "mail/transfer.h"
 
 #define BOUNDARY_MAX 256 /* RFC 2046 5.1.1 allows 70 */
 
@@ -38,15 +40,47 @@ static struct str without_brackets(struct str s)
         return s;
 }
 
+/* "\x{" 1*6HEXDIG "}" at the head (RFC 6533 3): its size, or 0. */
+static size_t embedded_at(struct str s, uint32_t *code)
+{
+        size_t n = 3;
+        if (!str_has_prefix(s, S("\\x{")))
+                return 0;
+        for (*code = 0; n < s.n && n < 9 && ascii_is_hex(s.p[n]); n++) {
+                char c = ascii_lower(s.p[n]);
+                *code = *code * 16 + (uint32_t)(ascii_is_digit(c) ? c - '0' : c - 'a' + 10);
+        }
+        return n > 3 && n < s.n && s.p[n] == '}' ? n + 1 : 0;
+}
+
+/* An address of type utf-8 with its characters beyond ASCII written out, in `room` if there are any. */
+static struct str without_embedded(struct str s, struct wr *room)
+{
+        size_t before = room->n;
+        if (str_find(s, S("\\x{")) == s.n)
+                return s;
+        for (size_t at = 0; at < s.n;) {
+                uint32_t code;
+                size_t n = embedded_at(str_skip(s, at), &code);
+                if (n > 0)
+                        utf8_write(room, code);
+                else
+                        wr_byte(room, s.p[at]);
+                at += n > 0 ? n : 1;
+        }
+        return room->full ? s : str_of(room->p + before, room->n - before);
+}
+
 /* "address-type; address" (RFC 3464 2.3.1); the type is left out by some. Empty for a type that is no mail address. */
-static struct str typed_address(struct str value)
+static struct str typed_address(struct str value, struct wr *room)
 {
         struct str type, address;
         if (!str_cut(value, ';', &type, &address))
                 return without_brackets(value);
         type = str_trim(type);
-        bool is_mail = str_eq_nocase(type, S("rfc822")) || str_eq_nocase(type, S("utf-8"));
-        return is_mail ? without_brackets(address) : S("");
+        if (str_eq_nocase(type, S("utf-8")))
+                return without_embedded(without_brackets(address), room);
+        return str_eq_nocase(type, S("rfc822")) ? without_brackets(address) : S("");
 }
 
 static bool is_address(struct str s)
@@ -94,13 +128,13 @@ static enum bounce_kind kind_of(struct str action)
         return BOUNCE_NONE; /* delivered, relayed, expanded */
 }
 
-static void add_group(struct bounce *b, const struct group *g)
+static void add_group(struct bounce *b, const struct group *g, struct wr *room)
 {
         enum bounce_kind kind = kind_of(g->action);
-        struct str address = typed_address(g->original);
+        struct str address = typed_address(g->original, room);
         struct str diagnostic = g->diagnostic, type, rest;
         if (!is_address(address))
-                address = typed_address(g->final);
+                address = typed_address(g->final, room);
         if (kind == BOUNCE_NONE || (g->original.n == 0 && g->final.n == 0))
                 return;
         struct bounce_recipient *r = bounce_add(b, kind, address);
@@ -132,7 +166,7 @@ static void take_field(struct group *g, const struct mail_field *f)
 
 /* Groups are parted by empty lines; some write a line of blanks there, which a header would take as a fold, so groups are
  * also parted where a field of the recipient comes again. */
-static void read_status(struct bounce *b, struct str body)
+static void read_status(struct bounce *b, struct str body, struct wr *room)
 {
         struct group g = {0};
         for (size_t at = 0; at < body.n;) {
@@ -142,7 +176,7 @@ static void read_status(struct bounce *b, struct str body)
                                (item == MAIL_ITEM_FIELD && g.final.n > 0 &&
                                        str_eq_nocase(f.name, S("Final-Recipient")));
                 if (is_next) {
-                        add_group(b, &g);
+                        add_group(b, &g, room);
                         g = (struct group){0};
                 }
                 if (item == MAIL_ITEM_EOF)
@@ -150,7 +184,7 @@ static void read_status(struct bounce *b, struct str body)
                 if (item == MAIL_ITEM_FIELD)
                         take_field(&g, &f);
         }
-        add_group(b, &g);
+        add_group(b, &g, room);
 }
 
 /* ---- parts ---- */
@@ -163,7 +197,21 @@ static bool is_report(struct str message)
         return mime_type_is(&e.type, S("multipart"), S("report"));
 }
 
-static void read_parts(struct bounce *b, struct str text, unsigned depth)
+/* The body of a report's part; RFC 6533 4 lets it be encoded. */
+static struct str decoded(const struct mime_entity *e, struct wr *room)
+{
+        size_t before = room->n;
+        struct mail_transfer_in in;
+        enum mail_transfer transfer = mail_transfer_of(e->encoding);
+        if (transfer == MAIL_TRANSFER_PLAIN)
+                return e->body;
+        mail_transfer_in_init(&in, transfer, e->body);
+        for (int octet; !room->full && (octet = mail_transfer_in_next(&in)) >= 0;)
+                wr_byte(room, (char)octet);
+        return str_of(room->p + before, room->n - before);
+}
+
+static void read_parts(struct bounce *b, struct str text, unsigned depth, struct wr *decoding)
 {
         struct mime_entity e;
         char room[BOUNDARY_MAX];
@@ -172,13 +220,13 @@ static void read_parts(struct bounce *b, struct str text, unsigned depth)
         mime_entity_read(text, &e);
         if (mime_type_is(&e.type, S("message"), S("delivery-status")) ||
                 mime_type_is(&e.type, S("message"), S("global-delivery-status"))) {
-                read_status(b, e.body);
+                read_status(b, decoded(&e, decoding), decoding);
                 return;
         }
         if (depth == MIME_DEPTH_MAX)
                 return;
         if (mime_type_is(&e.type, S("message"), S("rfc822")) && is_report(e.body)) {
-                read_parts(b, e.body, depth + 1);
+                read_parts(b, e.body, depth + 1, decoding);
                 return;
         }
         if (!mime_type_is(&e.type, S("multipart"), S("")))
@@ -187,7 +235,7 @@ static void read_parts(struct bounce *b, struct str text, unsigned depth)
         if (!mime_parameter(&e.type, S("boundary"), &boundary) || wr_end(&boundary) != ERR_OK)
                 return;
         for (size_t at = 0; mime_part_next(e.body, wr_text(&boundary), &at, &part);)
-                read_parts(b, part, depth + 1);
+                read_parts(b, part, depth + 1, decoding);
 }
 
 /* ---- a report that leaves the reason to the text ---- */
@@ -247,9 +295,10 @@ static struct str reporter_domain(struct str message)
 
 void bounce_read(struct str message, struct bounce_work *work, struct bounce *out)
 {
-        struct wr text;
+        struct wr text, decoding;
         *out = (struct bounce){0};
-        read_parts(out, message, 0);
+        wr_init(&decoding, work->room, sizeof work->room);
+        read_parts(out, message, 0, &decoding);
         out->is_dsn = out->count > 0;
         if (out->is_dsn && !has_bare(out))
                 return;
@@ -257,6 +306,6 @@ void bounce_read(struct str message, struct bounce_work *work, struct bounce *ou
         (void)mime_text_read(message, &text);
         if (out->is_dsn)
                 take_reasons(out, wr_text(&text));
-        else
+        else if (!bounce_is_answer(message))
                 bounce_text_read(wr_text(&text), reporter_domain(message), work, out);
 }

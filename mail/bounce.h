@@ -6,9 +6,9 @@
  * a few shapes (a line that begins with the address below a heading, a phrase with the address behind it), which
  * bounce_text.c holds as tables. Nothing is guessed: a message that fits no shape names no recipient.
  *
- * Answers of people and of vacation programs (RFC 3834), challenges, and reports of success or relay name nobody: they
- * either fit no shape or hold words that no bounce has. Auto-Submitted tells nothing here: some bounces say
- * "auto-replied". */
+ * Answers of people and of vacation programs (RFC 3834), challenges, and reports of success or relay name nobody: their
+ * header tells that they are answers, they fit no shape, or they hold words that no bounce has. Auto-Submitted alone does
+ * not tell: some bounces say "auto-replied", but then their From says who reports. */
 #ifndef MAIL_BOUNCE_H
 #define MAIL_BOUNCE_H
 
@@ -48,6 +48,8 @@ struct bounce_work {
 /* `message` is whole, or its beginning. Never fails; slices of `*out` are borrowed from `message` and `work`. */
 void bounce_read(struct str message, struct bounce_work *work, struct bounce *out);
 
+/* Inside: is it an answer, by its header? */
+bool bounce_is_answer(struct str message);
 /* Inside: the text for people. `domain` is that of the reporter, for names without one; may be empty. */
 void bounce_text_read(struct str text, struct str domain, struct bounce_work *work, struct bounce *out);
 /* Inside: one more recipient, unless it is there already or is no address.

@@ -10,6 +10,8 @@
 
 #define FROM "From: MAILER-DAEMON@mx.example.net\r\n"
 #define PLAIN FROM "Content-Type: text/plain\r\n\r\n"
+#define PERSON "From: Ann <ann@b.example>\r\n"
+#define MOVED "\r\nI have left. Please use the following address:\r\nme@b.example\r\n"
 #define REPORT(fields)                                                                         \
         FROM "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n" \
              "--b\r\n\r\nwords\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"        \
@@ -106,6 +108,25 @@ static const struct a_case reports[] = {
                      "Content-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\n"
                      "Action: failed\r\nStatus: 5.0.0\r\n--b--\r\n",
                 BOUNCE_PERMANENT, "a@b.example ", "5.0.0", "5.0.0"},
+        {"RFC 6533: characters of an address that are written by their numbers",
+                REPORT("Final-Recipient: utf-8; j\\x{F6}rg\\x{1F600}@b.example\r\nAction: failed\r\n"),
+                BOUNCE_PERMANENT, "j\xc3\xb6rg\xf0\x9f\x98\x80@b.example ", NULL, NULL},
+        {"numbers that are none",
+                REPORT("Final-Recipient: utf-8; j\\x{}\\x{F6@b.example\r\nAction: failed\r\n"), BOUNCE_NONE,
+                "", NULL, NULL},
+        {"RFC 6533: an encoded report",
+                FROM
+                "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
+                "Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+                "RmluYWwtUmVjaXBpZW50OiB1dGYtODsgw6lAYi5leGFtcGxlDQpBY3Rpb246IGZhaWxlZA0KU3Rh\r\n"
+                "dHVzOiA1LjEuMQ0K\r\n--b--\r\n",
+                BOUNCE_PERMANENT, "\xc3\xa9@b.example ", "5.1.1", NULL},
+        {"and as quoted-printable",
+                FROM "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
+                     "Content-Type: message/global-delivery-status\r\n"
+                     "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+                     "Final-Recipient: utf-8; =C3=A9@b.example\r\nAction: failed\r\n--b--\r\n",
+                BOUNCE_PERMANENT, "\xc3\xa9@b.example ", NULL, NULL},
         {"a report inside of a returned message is not ours",
                 FROM
                 "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n\r\n"
@@ -154,6 +175,34 @@ static const struct a_case texts[] = {
                 BOUNCE_NONE, "", NULL, NULL},
         {"an answer of a member", PLAIN "Hello,\r\n\r\nplease unsubscribe me.\r\nme@b.example\r\n",
                 BOUNCE_NONE, "", NULL, NULL},
+        {"Gmail's vacation notice",
+                PERSON "Auto-Submitted: auto-replied\r\nIn-Reply-To: <1@l.test>\r\nPrecedence: "
+                       "bulk\r\nX-Autoreply: yes\r\n" MOVED,
+                BOUNCE_NONE, "", NULL, NULL},
+        {"Outlook's",
+                PERSON "Subject: Automatic reply: hello\r\nX-Auto-Response-Suppress: All\r\n"
+                       "auto-submitted: auto-generated\r\n" MOVED,
+                BOUNCE_NONE, "", NULL, NULL},
+        {"Exim's", PERSON "Auto-Submitted: auto-replied\r\n" MOVED, BOUNCE_NONE, "", NULL, NULL},
+        {"qmail's", PERSON "X-Autoreply: yes\r\n" MOVED, BOUNCE_NONE, "", NULL, NULL},
+        {"vacation(1)'s", PERSON "Precedence: junk\r\n" MOVED, BOUNCE_NONE, "", NULL, NULL},
+        {"Sieve's", "From: postmaster@b.example\r\nAuto-Submitted: auto-replied (vacation)\r\n" MOVED,
+                BOUNCE_NONE, "", NULL, NULL},
+        {"cPanel's", PERSON "X-Autorespond: hello\r\n" MOVED, BOUNCE_NONE, "", NULL, NULL},
+        {"a person's answer", PERSON "In-Reply-To: <1@l.test>\r\n" MOVED, BOUNCE_NONE, "", NULL, NULL},
+        {"not read",
+                PERSON "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n"
+                       "\r\n--b\r\n" MOVED,
+                BOUNCE_NONE, "", NULL, NULL},
+        {"a complaint",
+                PERSON "Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n"
+                       "\r\n--b\r\n" MOVED,
+                BOUNCE_NONE, "", NULL, NULL},
+        {"a report of somebody who says that no person wrote it",
+                "From: Mail Delivery System <a@mx.example.net>\r\nAuto-Submitted: auto-replied\r\n" MOVED,
+                BOUNCE_PERMANENT, "me@b.example ", NULL, NULL},
+        {"a report of somebody without a name", PERSON "Auto-Submitted: no\r\n" MOVED, BOUNCE_PERMANENT,
+                "me@b.example ", NULL, NULL},
         {"only a beginning", FROM, BOUNCE_NONE, "", NULL, NULL},
         {"nothing", "", BOUNCE_NONE, "", NULL, NULL},
 };
