@@ -31,6 +31,7 @@ void dkim_verify_init(struct dkim_verify *v, const struct mail_header *header, i
                 enum dkim_fault fault = dkim_signature_parse(DKIM_FIELD, header->fields[i].raw, s, &detail);
                 v->list[v->count].early = verdict(fault, detail);
                 v->list[v->count].fits = false;
+                v->list[v->count].is_judged = false;
                 if (fault == DKIM_OK)
                         v->list[v->count].slot = body_hash_want(&v->body, s->body_canon, s->body_limit);
                 v->count++;
@@ -61,7 +62,7 @@ static enum dkim_fault check_header(struct dkim_verify *v, size_t i, const struc
         uint8_t digest[SHA256_SIZE];
         if (dkim_header_digest(v->header, s->covered, s->header_canon, s->raw, s->b_span, digest) != ERR_OK)
                 return DKIM_LIBRARY;
-        if (v->list[i].fits)
+        if (v->list[i].is_judged)
                 return memcmp(v->list[i].digest, digest, SHA256_SIZE) == 0 ? DKIM_OK : DKIM_SIGNATURE;
         enum dkim_fault fault = dkim_check_digest(s, digest, key);
         v->list[i].fits = fault == DKIM_OK;
@@ -72,9 +73,9 @@ static enum dkim_fault check_header(struct dkim_verify *v, size_t i, const struc
 void dkim_verify_judged(struct dkim_verify *v, size_t i, const struct dkim_verify *before)
 {
         CHECK(i < v->count && i < before->count);
-        v->list[i].fits = before->list[i].fits && v->list[i].early.fault == DKIM_OK &&
-                          str_eq(v->list[i].signature.b, before->list[i].signature.b);
-        if (v->list[i].fits)
+        v->list[i].is_judged = before->list[i].fits && v->list[i].early.fault == DKIM_OK &&
+                               str_eq(v->list[i].signature.b, before->list[i].signature.b);
+        if (v->list[i].is_judged)
                 memcpy(v->list[i].digest, before->list[i].digest, SHA256_SIZE);
 }
 

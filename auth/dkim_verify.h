@@ -34,7 +34,8 @@ struct dkim_verify {
                 struct dkim_signature signature;
                 struct dkim_verdict early; /* a fault of the field itself, or DKIM_OK */
                 size_t slot;               /* of its body digest */
-                bool fits; /* b= was found to be the key's signature of `digest`, the header's */
+                bool is_judged; /* by another, whose `digest` this is: its key is not asked again */
+                bool fits;      /* b= was found to be the key's signature of `digest`, the header's */
                 uint8_t digest[SHA256_SIZE];
         } list[DKIM_SIGNATURES_MAX];
         struct body_hash body;
