@@ -192,9 +192,13 @@
 #define DELIVERY_STUCK_MAX 200      /* destinations that were connected to and do not speak */
 #define DELIVERY_WORKERS_EACH \
         20 /* connections to one destination, when it is willing: large providers take as many of one sender */
-#define DELIVERY_LINGER_MS 2000 /* an unused connection waits for more mail to the same destination */
-#define DELIVERY_SLOW_MS 5000   /* a destination whose jobs wait longer is slow, and gives way to others */
-#define DELIVERY_SLOW_JOBS 8    /* that may wait in memory for a slow destination when others need the room */
+#define DELIVERY_ADDRESSES_MAX \
+        4096 /* addresses of mail hosts that are remembered when nothing is open there */
+#define DELIVERY_ADDRESS_WAIT_MS 10000 /* for a place there, before others are tried */
+#define DELIVERY_ADDRESS_TURN 20       /* messages before a session gives its place to who waits for it */
+#define DELIVERY_LINGER_MS 2000        /* an unused connection waits for more mail to the same destination */
+#define DELIVERY_SLOW_MS 5000 /* a destination whose jobs wait longer is slow, and gives way to others */
+#define DELIVERY_SLOW_JOBS 8  /* that may wait in memory for a slow destination when others need the room */
 #define DELIVERY_SLOW_PAUSE_MS 30000           /* before the rest of them is looked at again */
 #define DELIVERY_REST_MOST_MS (60 * 60 * 1000) /* of a destination that fails time after time */
 #define DELIVERY_RESTS_MAX 1024                /* destinations that just failed and are remembered as such */

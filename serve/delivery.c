@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "host/log.h"
+#include "serve/delivery_address.h"
 #include "serve/delivery_internal.h"
 
 #define FILL_ARENA (256 * 1024)
@@ -214,6 +215,7 @@ static void manage(struct delivery *delivery, struct arena *arena)
                 e = fill(delivery, arena, &count);
                 delivery_routes_look_after(delivery);
                 delivery_destinations_look_after(delivery);
+                delivery_addresses_look_after(delivery);
                 if (e == ERR_OK && count == 0)
                         e = wait_for_work(delivery, ended, rung);
                 if (e == ERR_OK || e == ERR_CANCELLED || e == ERR_CLOSED)
@@ -231,6 +233,7 @@ static void give_back(struct delivery *delivery)
                 log_trouble(delivery, e); /* the next start finds it in flight */
         delivery_routes_end(delivery);
         delivery_destinations_end(delivery);
+        delivery_addresses_end(delivery);
         delivery_letters_end(&delivery->letters);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "host/log.h"
+#include "serve/delivery_address.h"
 #include "serve/delivery_outcome.h"
 
 #define UNLISTED "the policy does not name it"
@@ -25,6 +26,8 @@ void delivery_disconnect(struct delivery_worker *w, bool in_order)
         smtp_out_close(w->out);
         w->is_open = false;
         w->is_reused = false;
+        delivery_address_leave(w->destination->delivery, w->address, true, w->taken > 0);
+        w->address = NULL;
         delivery_disconnected(w->destination);
 }
 
@@ -198,6 +201,26 @@ static enum err open_one(struct delivery_worker *w, size_t nth, struct attempt *
 
 /* ---- a destination ---- */
 
+/* In a place of its own. `*is_crowded`: there was none, or the host says so. */
+static enum err open_in_place(struct delivery_worker *w, size_t nth, struct attempt *a, bool *is_crowded)
+{
+        struct delivery *delivery = w->destination->delivery;
+        *a = (struct attempt){.no_tls = NULL};
+        enum err e = delivery_address_enter(delivery, &w->peer.ip, &w->address);
+        *is_crowded = e == ERR_TIMEOUT;
+        if (e != ERR_OK)
+                return e;
+        e = open_one(w, nth, a);
+        if (e == ERR_OK) {
+                delivery_address_opened(delivery, w->address);
+                return ERR_OK;
+        }
+        *is_crowded = !a->no_tls && a->reply.code == 421 && delivery_address_is_crowded(delivery, w->address);
+        delivery_address_leave(delivery, w->address, false, false);
+        w->address = NULL;
+        return e;
+}
+
 /* Try each address in turn; a host that refuses the session gives way to the next (RFC 5321 5.1). */
 static struct delivery_outcome connect_any(struct delivery_worker *w)
 {
@@ -206,14 +229,17 @@ static struct delivery_outcome connect_any(struct delivery_worker *w)
         int64_t end_ms = host_now_ms(w->node->host) + DELIVERY_OPEN_MS;
         for (size_t i = 0; i < w->targets.count && host_now_ms(w->node->host) < end_ms; i++) {
                 struct attempt a;
+                bool is_crowded;
                 w->peer = w->targets.at[i];
                 w->peer.port = w->node->delivery_port;
-                enum err e = open_one(w, i, &a);
+                enum err e = open_in_place(w, i, &a, &is_crowded);
                 w->is_open = e == ERR_OK;
                 if (w->is_open) {
                         delivery_connected(w->destination);
                         break;
                 }
+                if (is_crowded)
+                        o.kind = DELIVERY_CROWDED;
                 o.is_domain = o.is_domain ||
                               (a.no_tls && !has_relay(w->node)); /* others ask less of the same hosts */
                 o.is_destination = !o.is_domain;

@@ -26,7 +26,7 @@ enum delivery_verdict {
         DELIVERY_DEFER,
         DELIVERY_FAIL,
         DELIVERY_STALE, /* the connection had been used before and ended here: to be tried over another one */
-        DELIVERY_CROWDED /* no connection, but others to this destination are open: it is theirs, or that of one to come */
+        DELIVERY_CROWDED /* no connection, but others to these hosts are open: it is theirs, or that of one to come */
 };
 /* Where in a transaction it was decided. */
 enum delivery_stage { DELIVERY_AT_START, DELIVERY_AT_MAIL, DELIVERY_AT_RCPT, DELIVERY_AT_END };
@@ -87,6 +87,8 @@ struct delivery_route {
         char text[];
 };
 
+struct delivery_address;
+
 struct delivery {
         struct lipap *node;
         struct scope *scope; /* of the workers and of those who look up routes */
@@ -102,6 +104,8 @@ struct delivery {
         struct delivery_route *unasked, *last_unasked;
         struct delivery_route *routes[DELIVERY_BUCKETS];
         struct destination *destinations[DELIVERY_BUCKETS];
+        size_t address_count;
+        struct delivery_address *addresses[DELIVERY_BUCKETS]; /* delivery_address.h */
 };
 
 /* The queue's time, in Unix milliseconds: the wall clock as it was at the start, moved on by the one that never jumps.

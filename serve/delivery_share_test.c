@@ -25,6 +25,67 @@ static void one_host_of_many_domains(struct world *w)
 }
 WORLD_CASE(one_host_of_many_domains)
 
+static struct smtp_reply think(struct mail_host *m)
+{
+        (void)(fiber_sleep(m->world->h->sched, 20) == ERR_OK);
+        return smtp_reply_of(250, 0, 0, S("kept"));
+}
+
+/* `COUNT` domains, each with a host name of its own, all at the address of host 0; `each` members there. */
+static void post_to_names_of_one_address(struct world *w, size_t each)
+{
+        enum { COUNT = 40 };
+        static char text[COUNT][24];
+        const char *domains[COUNT + 1] = {NULL};
+        for (unsigned i = 0; i < COUNT; i++) {
+                (void)snprintf(text[i], sizeof text[i], "d%u.h0.test", i);
+                domains[i] = text[i];
+        }
+        w->node.retry_first_ms = 60000; /* a try that counts would come too late */
+        post_to(w, domains, each, false);
+        run(w);
+        WAIT_FOR(w, is_done(w));
+        assert_int_equal(w->at[0].taken, COUNT * each);
+}
+
+static struct smtp_reply few_at_a_time(struct mail_host *m)
+{
+        return m->gate.open > 2 ? smtp_reply_of(421, 7, 0, S("two connections each"))
+                                : smtp_reply_plain(220, S("ready"));
+}
+
+static void few_at_one_address_prepare(struct world *w)
+{
+        w->at[0].greet = few_at_a_time;
+}
+
+/* An address that takes two connections has them from all destinations there in turn, and nothing is deferred. */
+static void few_at_one_address(struct world *w)
+{
+        post_to_names_of_one_address(w, 2);
+}
+WORLD_CASE(few_at_one_address)
+
+static struct smtp_reply note_open(struct mail_host *m)
+{
+        m->most_open = m->gate.open > m->most_open ? m->gate.open : m->most_open;
+        return smtp_reply_plain(220, S("ready"));
+}
+
+static void bound_at_one_address_prepare(struct world *w)
+{
+        w->at[0].greet = note_open;
+        w->at[0].end = think;
+}
+
+/* One that says nothing of a bound has one nevertheless. */
+static void bound_at_one_address(struct world *w)
+{
+        post_to_names_of_one_address(w, 1);
+        assert_in_range(w->at[0].most_open, DELIVERY_WORKERS_EACH / 2, DELIVERY_WORKERS_EACH);
+}
+WORLD_CASE(bound_at_one_address)
+
 static struct smtp_reply refuse_first(struct mail_host *m, const struct smtp_path *to)
 {
         (void)m;
@@ -77,12 +138,6 @@ static void refused_chunk(struct world *w)
         assert_true(str_eq(failed[0].address, S("m0@h0.test")));
 }
 WORLD_CASE(refused_chunk)
-
-static struct smtp_reply think(struct mail_host *m)
-{
-        (void)(fiber_sleep(m->world->h->sched, 20) == ERR_OK);
-        return smtp_reply_of(250, 0, 0, S("kept"));
-}
 
 static void urgent_before_posts_prepare(struct world *w)
 {
@@ -185,6 +240,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_one_host_of_many_domains),
+                cmocka_unit_test(test_few_at_one_address),
+                cmocka_unit_test(test_bound_at_one_address),
                 cmocka_unit_test(test_all_in_one_write),
                 cmocka_unit_test(test_refused_chunk),
                 cmocka_unit_test(test_asks_for_more),

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "serve/delivery_address.h"
 #include "serve/delivery_connect.h"
 #include "serve/delivery_outcome.h"
 #include "serve/delivery_transact.h"
@@ -205,9 +206,13 @@ static struct delivery_job *next_job(struct delivery_worker *w)
                         return NULL;
                 if (fiber_is_cancelled(sched) || d->connected > d->pace.allowed)
                         return NULL;
+                if (w->is_open && delivery_address_is_wanted(w->address, w->taken))
+                        return NULL;
                 struct delivery_job *job = take_job(w);
                 if (job || !w->is_open)
                         return job;
+                if (delivery_address_is_wanted(w->address, DELIVERY_ADDRESS_TURN))
+                        return NULL;
                 if (d->delivery->hungry > 0) {
                         d->delivery->hungry--;
                         return NULL;

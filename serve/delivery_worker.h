@@ -17,7 +17,8 @@ struct delivery_worker {
         struct lipap *node;
         struct smtp_out *out;
         bool is_open;
-        bool is_reused;    /* a transaction was done on this connection: it may be stale */
+        struct delivery_address *address; /* where the connection has its place; NULL: nowhere */
+        bool is_reused;                   /* a transaction was done on this connection: it may be stale */
         bool is_shared;    /* it may serve other domains of the destination (delivery_connect.h) */
         unsigned taken;    /* messages on this connection */
         bool has_idled;    /* since the last transaction */

@@ -37,7 +37,8 @@ struct mail_host {
         bool has_chunks;  /* CHUNKING is offered */
         int64_t idle_ms;
         size_t connections, rcpts, taken;
-        bool is_full; /* for what the test wants */
+        size_t most_open; /* for what the test wants, as `is_full` */
+        bool is_full;     /* for what the test wants */
 };
 
 struct world {
