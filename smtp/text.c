@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/text.h"
 
+#include <string.h>
+
 #include "base/word.h"
 
 /* May `next` not stand behind `here`? */
@@ -52,11 +54,12 @@ size_t smtp_text_scan_words(struct str text, char stop)
 
 bool smtp_text_has_8bit(struct str text)
 {
-        uint64_t all = 0;
+        uint64_t all = 0, four[4]; /* their order means nothing */
         size_t at = 0;
-        for (; text.n - at >= 32; at += 32)
-                all |= word_load(text.p + at) | word_load(text.p + at + 8) | word_load(text.p + at + 16) |
-                       word_load(text.p + at + 24);
+        for (; text.n - at >= sizeof four; at += sizeof four) {
+                memcpy(four, text.p + at, sizeof four);
+                all |= four[0] | four[1] | four[2] | four[3];
+        }
         for (; at < text.n; at++)
                 all |= (unsigned char)text.p[at];
         return (all & WORD_HIGH) != 0;
