@@ -299,11 +299,12 @@ bool smtp_out_is_alive(struct smtp_out *o)
 
 void smtp_out_quit(struct smtp_out *o)
 {
-        struct smtp_reply reply;
+        struct smtp_client_event event;
         if (o->fault == ERR_OK && smtp_client_quit(&o->client) == ERR_OK) {
                 o->limit_ms = earlier(o->limit_ms, host_now_ms(o->host) + SMTP_CLIENT_QUIT_MS);
-                enum err e = smtp_out_take(o, &reply);
+                enum err e = next_event(o, &event);
                 (void)e; /* nothing depends on the answer */
+                wire_end(&o->wire, host_now_ms(o->host) + LAST_WORDS_MS);
         }
         smtp_out_close(o);
 }

@@ -23,6 +23,7 @@ struct rig {
         uint64_t message_n;
         unsigned hellos, ended, secured, failed;
         char fault[128];
+        bool is_scripted; /* the server is `play_server` */
         void (*run)(struct rig *r);
 };
 
@@ -80,6 +81,32 @@ static void on_secured(void *ctx, const struct tls *tls, const char *fault)
         r->fault[w.n] = '\0';
 }
 
+/* A session of TLS whose client says QUIT, up to its end. */
+static void play_server(struct rig *r, struct host_tcp *tcp)
+{
+        struct loopback *l = &r->loop;
+        struct wire w;
+        struct tls *tls;
+        const char *why;
+        char heard[512];
+        size_t n;
+        loopback_say(l, tcp, S("220 mx.test\r\n"));
+        loopback_read_until(l, tcp, "\r\n", heard, sizeof heard);
+        loopback_say(l, tcp, S("250-mx.test\r\n250 STARTTLS\r\n"));
+        loopback_read_until(l, tcp, "STARTTLS\r\n", heard, sizeof heard);
+        loopback_say(l, tcp, S("220 go\r\n"));
+        wire_init(&w, l->host, tcp);
+        assert_int_equal(tls_accept(r->server, &tls), ERR_OK);
+        assert_int_equal(wire_secure(&w, tls, loopback_in_ms(l, 5000), &why), ERR_OK);
+        for (unsigned i = 0; i < 2; i++) { /* EHLO, QUIT */
+                assert_int_equal(wire_read(&w, heard, sizeof heard, loopback_in_ms(l, 5000), &n), ERR_OK);
+                assert_int_equal(wire_write(&w, S("250 mx.test\r\n"), loopback_in_ms(l, 5000)), ERR_OK);
+        }
+        assert_int_equal(wire_read(&w, heard, sizeof heard, loopback_in_ms(l, 5000), &n), ERR_EOF);
+        r->ended += tls_is_ended(w.tls);
+        wire_drop(&w);
+}
+
 static void run_session(void *ctx, struct host_tcp *tcp, const struct ip_port *peer)
 {
         static const struct smtpd_handler handler = {.hello = on_hello,
@@ -91,7 +118,10 @@ static void run_session(void *ctx, struct host_tcp *tcp, const struct ip_port *p
                 .secured = on_secured};
         struct rig *r = ctx;
         (void)peer;
-        (void)smtpd_run(r->loop.host, tcp, &r->config, &handler, r);
+        if (r->is_scripted)
+                play_server(r, tcp);
+        else
+                (void)smtpd_run(r->loop.host, tcp, &r->config, &handler, r);
 }
 
 static void listen_fiber(void *arg)
@@ -232,6 +262,57 @@ static void test_wrong_key(void **state)
         with_rig(true, wrong_key);
 }
 
+static void ask_for_tls(struct loopback *l, struct host_tcp **tcp)
+{
+        char heard[512];
+        assert_int_equal(host_connect(l->host, &l->at, loopback_in_ms(l, 1000), tcp), ERR_OK);
+        loopback_read_until(l, *tcp, "\r\n", heard, sizeof heard);
+        loopback_say(l, *tcp, S("EHLO c.test\r\n"));
+        loopback_read_until(l, *tcp, "ENHANCEDSTATUSCODES\r\n", heard, sizeof heard);
+        loopback_say(l, *tcp, S("STARTTLS\r\n"));
+        assert_true(str_has_prefix(loopback_read_until(l, *tcp, "TLS\r\n", heard, sizeof heard), S("220 ")));
+}
+
+/* Both sides say that they are done: a session that is cut looks like one that ended, else. Neither did. */
+static void ends_in_order(struct rig *r)
+{
+        struct loopback *l = &r->loop;
+        struct smtp_out *o = malloc(sizeof *o);
+        struct host_tcp *tcp;
+        struct wire w;
+        struct tls *tls;
+        const char *why;
+        char heard[512];
+        size_t n, all = 0;
+        enum err e;
+        assert_non_null(o);
+        ask_for_tls(l, &tcp);
+        wire_init(&w, l->host, tcp);
+        assert_int_equal(tls_connect(r->client, &anything, &tls), ERR_OK);
+        assert_int_equal(wire_secure(&w, tls, loopback_in_ms(l, 5000), &why), ERR_OK);
+        assert_int_equal(wire_write(&w, S("QUIT\r\n"), loopback_in_ms(l, 5000)), ERR_OK);
+        while ((e = wire_read(&w, heard + all, sizeof heard - all, loopback_in_ms(l, 5000), &n)) == ERR_OK)
+                all += n;
+        assert_int_equal(e, ERR_EOF);
+        assert_true(str_has_prefix(str_of(heard, all), S("221 ")));
+        assert_true(tls_is_ended(w.tls));
+        wire_drop(&w);
+        host_tcp_close(l->host, tcp);
+        r->is_scripted = true;
+        assert_int_equal(open_to(r, o, SMTP_CLIENT_TLS_MUST, &anything), ERR_OK);
+        smtp_out_quit(o);
+        free(o);
+        for (int i = 0; i < 500 && r->ended == 0; i++)
+                assert_int_equal(fiber_sleep(l->host->sched, 10), ERR_OK);
+        assert_int_equal(r->ended, 1);
+}
+
+static void test_ends_in_order(void **state)
+{
+        (void)state;
+        with_rig(true, ends_in_order);
+}
+
 /* What comes instead of a handshake ends the session, and another one is served. */
 static void garbage(struct rig *r)
 {
@@ -239,15 +320,9 @@ static void garbage(struct rig *r)
         struct loopback *l = &r->loop;
         for (size_t i = 0; i < 3; i++) {
                 struct host_tcp *tcp;
-                char heard[512], got[64];
+                char got[64];
                 size_t n;
-                assert_int_equal(host_connect(l->host, &l->at, loopback_in_ms(l, 1000), &tcp), ERR_OK);
-                loopback_read_until(l, tcp, "\r\n", heard, sizeof heard);
-                loopback_say(l, tcp, S("EHLO c.test\r\n"));
-                loopback_read_until(l, tcp, "ENHANCEDSTATUSCODES\r\n", heard, sizeof heard);
-                loopback_say(l, tcp, S("STARTTLS\r\n"));
-                struct str came = loopback_read_until(l, tcp, "TLS\r\n", heard, sizeof heard);
-                assert_true(str_has_prefix(came, S("220 ")));
+                ask_for_tls(l, &tcp);
                 if (texts[i])
                         loopback_say(l, tcp, str_of_c(texts[i]));
                 while (texts[i] &&
@@ -274,6 +349,7 @@ int main(void)
                 cmocka_unit_test(test_mail_under_tls),
                 cmocka_unit_test(test_server_without_tls),
                 cmocka_unit_test(test_wrong_key),
+                cmocka_unit_test(test_ends_in_order),
                 cmocka_unit_test(test_garbage),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,14 +270,29 @@ static void linger(struct session *s)
         }
 }
 
+/* Our last words, and that they are the last. */
+static enum err flush_and_end(struct session *s)
+{
+        bool is_cancelled = fiber_is_cancelled(s->host->sched);
+        enum err e = flush(s);
+        if (is_cancelled)
+                fiber_shield(s->host->sched, true);
+        if (e == ERR_OK)
+                wire_end(&s->wire, in_ms(s, LAST_WORDS_MS));
+        if (is_cancelled)
+                fiber_shield(s->host->sched, false);
+        return e;
+}
+
 /* Who takes its time over our last words may still be asked to make room. */
 static void finish(struct session *s, enum smtp_server_closed why)
 {
         bool is_refusal =
                 why == SMTP_CLOSED_PROTOCOL || why == SMTP_CLOSED_LIMIT || why == SMTP_CLOSED_ERRORS;
         s->place.is_idle = true;
-        if (why != SMTP_CLOSED_LOST && flush(s) == ERR_OK && is_refusal &&
-                !smtpd_gate_is_crowded(s->config->gate))
+        if (why == SMTP_CLOSED_LOST || flush_and_end(s) != ERR_OK)
+                return;
+        if (is_refusal && !smtpd_gate_is_crowded(s->config->gate))
                 linger(s);
 }
 

@@ -99,6 +99,7 @@ static enum err ask(struct fetch *f, struct host_tcp *tcp)
         wire_init(&w, f->config->host, tcp);
         e = wire_secure(&w, tls, f->deadline_ms, &why);
         e = e == ERR_OK ? exchange(f, &w) : fail(f, e, why[0] ? why : "its server does not speak TLS");
+        wire_end(&w, f->deadline_ms);
         wire_drop(&w);
         return e;
 }

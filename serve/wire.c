@@ -85,3 +85,12 @@ enum err wire_write(struct wire *w, struct str bytes, int64_t deadline_ms)
         }
         return e;
 }
+
+void wire_end(struct wire *w, int64_t deadline_ms)
+{
+        if (!w->tls)
+                return;
+        tls_end(w->tls);
+        enum err e = push(w, deadline_ms);
+        (void)e; /* who has gone cannot be told */
+}

@@ -27,5 +27,8 @@ MUST_USE enum err wire_secure(struct wire *w, struct tls *tls, int64_t deadline_
 /* As host_tcp_read and host_tcp_write; ERR_CLOSED also when the stream of TLS is damaged. */
 MUST_USE enum err wire_read(struct wire *w, void *into, size_t cap, int64_t deadline_ms, size_t *got);
 MUST_USE enum err wire_write(struct wire *w, struct str bytes, int64_t deadline_ms);
+/* Tell the other side that nothing more comes (close_notify, RFC 8446 6.1), as far as it listens: without that it cannot know
+ * whether somebody has cut the connection. Does nothing in the clear, or where no handshake was done. */
+void wire_end(struct wire *w, int64_t deadline_ms);
 
 #endif
