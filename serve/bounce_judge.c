@@ -25,6 +25,7 @@ struct judged {
         struct str said;
         struct judge_failure failure;
         struct store_score row;
+        bool is_extra; /* a bounce more than it got copies */
         bool has_told, is_removed;
         const char *did; /* for the log; NULL: nothing but counting */
         struct arena arena;
@@ -162,7 +163,7 @@ static enum err watch_provider(struct judged *j)
         if (e == ERR_OK)
                 e = store_scores_count(node->store, j->row.provider, j->now_ms - JUDGE_BREAKER_MS,
                         JUDGE_BREAKER_MEMBERS, &members);
-        if (e != ERR_OK || !node->providers || j->failure.class == JUDGE_MESSAGE)
+        if (e != ERR_OK || !node->providers || j->failure.class == JUDGE_MESSAGE || j->is_extra)
                 return e;
         struct judge_window *window = providers_window(node->providers, j->row.provider);
         judge_window_failed(window, j->now_ms, !j->failure.is_smtp);
@@ -294,8 +295,8 @@ static enum err record_bounce(struct store *s, void *ctx)
                 return e == ERR_NOT_FOUND ? ERR_OK : e;
         bounce.list = member.list;
         e = store_failure_add(s, j->member, j->now_ms, j->said);
-        if (e == ERR_OK ||
-                e == ERR_NOT_FOUND) /* enough of its bounces are recorded; it is judged all the same */
+        j->is_extra = e == ERR_NOT_FOUND; /* it is judged all the same, but tells nothing of its provider */
+        if (e == ERR_OK || j->is_extra)
                 e = store_bounce_keep(s, &bounce);
         return e == ERR_OK ? judge_member(j) : e;
 }
@@ -347,7 +348,7 @@ static struct judged *judged_new(struct lipap *node, int64_t member, struct str 
         j->said = said;
         j->failure = (struct judge_failure){0};
         j->row = (struct store_score){0};
-        j->has_told = j->is_removed = false;
+        j->is_extra = j->has_told = j->is_removed = false;
         j->did = NULL;
         return j;
 }

@@ -237,6 +237,29 @@ static void breaker_opens(struct rig *r)
 }
 LIST_TEST(breaker_opens)
 
+/* Whoever got a copy can send bounces to its return path without end. They weigh no more than the copies. */
+static void one_member_opens_no_breaker(struct rig *r)
+{
+        static struct providers providers;
+        struct scene c;
+        memset(&providers, 0, sizeof providers);
+        scene_begin(&c, r, 60);
+        r->node.providers = &providers;
+        assert_int_equal(post_fails(&c, "m5", 550, REFUSED), 11); /* enough members, but few of all */
+        int64_t member = score_of_member(&c, "m20@d.example").member;
+        for (int i = 0; i < 200; i++, clock_ms += DAY / 400)
+                assert_int_equal(
+                        bounce_judge_bounced(&r->node,
+                                &(struct bounce_judge_bounce){.member = member, .said = S("5.1.1 nobody")}),
+                        ERR_OK);
+        assert_int_equal(notices_of(&c, "breaker"), 0);
+        assert_int_equal(score_of_member(&c, "m20@d.example").halves, JUDGE_ONE); /* it is judged as ever */
+        assert_int_equal(score_of_member(&c, "m5@d.example").halves, JUDGE_ONE);
+        r->node.providers = NULL;
+        scene_end(&c);
+}
+LIST_TEST(one_member_opens_no_breaker)
+
 struct one_failure {
         struct scene *scene;
         struct bounce_judge_delivery delivery;
@@ -292,6 +315,7 @@ int main(void)
                 cmocka_unit_test(test_bounced_then_removed),
                 cmocka_unit_test(test_probe_accepted_heals),
                 cmocka_unit_test(test_breaker_opens),
+                cmocka_unit_test(test_one_member_opens_no_breaker),
                 cmocka_unit_test(test_breaker_in_one_change),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
