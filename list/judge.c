@@ -118,16 +118,17 @@ void judge_take_back(struct judge_score *s, int64_t since_ms)
 
 /* ---- one provider ---- */
 
-/* Forget the hours that are over. A clock that was set back begins anew. */
-static void move_on(struct judge_window *w, int64_t now_ms)
+/* Forget the hours that are over. A clock that was set back by a day begins anew. Gives the hour's place. */
+static size_t move_on(struct judge_window *w, int64_t now_ms)
 {
         int64_t hour = now_ms > 0 ? now_ms / HOUR_MS : 0;
-        if (hour < w->hour - 1 || hour >= w->hour + JUDGE_HOURS)
+        if (hour <= w->hour - JUDGE_HOURS || hour >= w->hour + JUDGE_HOURS)
                 *w = (struct judge_window){.hour = hour};
         for (; w->hour < hour; w->hour++) {
                 size_t next = (size_t)((w->hour + 1) % JUDGE_HOURS);
                 w->done[next] = w->failed[next] = 0;
         }
+        return (size_t)(hour % JUDGE_HOURS);
 }
 
 static void add(uint32_t *count)
@@ -137,14 +138,12 @@ static void add(uint32_t *count)
 
 void judge_window_done(struct judge_window *w, int64_t now_ms)
 {
-        move_on(w, now_ms);
-        add(&w->done[w->hour % JUDGE_HOURS]);
+        add(&w->done[move_on(w, now_ms)]);
 }
 
 void judge_window_failed(struct judge_window *w, int64_t now_ms, bool was_done)
 {
-        move_on(w, now_ms);
-        add(&w->failed[w->hour % JUDGE_HOURS]);
+        add(&w->failed[move_on(w, now_ms)]);
         for (int64_t back = 0; was_done && back < JUDGE_HOURS; back++) {
                 uint32_t *done = &w->done[(w->hour + JUDGE_HOURS - back) % JUDGE_HOURS];
                 if (*done > 0) {
@@ -157,7 +156,7 @@ void judge_window_failed(struct judge_window *w, int64_t now_ms, bool was_done)
 bool judge_window_is_bad(struct judge_window *w, int64_t now_ms, uint64_t members)
 {
         uint64_t done = 0, failed = 0;
-        move_on(w, now_ms);
+        (void)move_on(w, now_ms);
         for (size_t i = 0; i < JUDGE_HOURS; i++) {
                 done += w->done[i];
                 failed += w->failed[i];

@@ -96,6 +96,7 @@ struct judge_window {
         int64_t hour; /* of the newest entry, since 1970 */
         uint32_t done[JUDGE_HOURS], failed[JUDGE_HOURS];
 };
+/* Of less than a day before the newest entry: in any order. */
 void judge_window_done(struct judge_window *w, int64_t now_ms);
 /* `was_done`: it was counted as done before, and bounced since. */
 void judge_window_failed(struct judge_window *w, int64_t now_ms, bool was_done);

@@ -213,6 +213,20 @@ static void test_window(void **state)
         judge_window_done(&w, INT64_MIN);
 }
 
+/* What is read again at a start comes in no order. */
+static void test_window_of_the_past(void **state)
+{
+        (void)state;
+        struct judge_window w = {0};
+        for (int i = 0; i < 11; i++) {
+                judge_window_done(&w, START + 23 * HOUR);
+                judge_window_failed(&w, START + HOUR * (22 - 2 * i), true);
+        }
+        assert_true(judge_window_is_bad(&w, START + 23 * HOUR, 10));
+        assert_true(judge_window_is_bad(&w, START + 27 * HOUR, 10)); /* one of them is over */
+        assert_false(judge_window_is_bad(&w, START + 29 * HOUR, 10));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -226,6 +240,7 @@ int main(void)
                 cmocka_unit_test(test_breaker),
                 cmocka_unit_test(test_clock_set_back),
                 cmocka_unit_test(test_window),
+                cmocka_unit_test(test_window_of_the_past),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

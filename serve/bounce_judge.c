@@ -404,15 +404,35 @@ static enum err forget_healed(struct lipap *node, struct arena *a, int64_t now_m
         return e;
 }
 
-static void log_trouble(struct lipap *node, enum err e)
+static void log_trouble(struct lipap *node, const char *event, const char *hint, enum err e)
 {
         struct log_line l;
         if (e == ERR_OK || e == ERR_CANCELLED || e == ERR_CLOSED)
                 return;
-        log_begin(&l, node->host, LOG_ERROR, "bounces", "not-told");
+        log_begin(&l, node->host, LOG_ERROR, "bounces", event);
         log_err(&l, e);
-        log_c(&l, "hint", "tried again in an hour");
+        log_c(&l, "hint", hint);
         log_end(&l);
+}
+
+static void look_after(struct lipap *node, struct arena *a)
+{
+        int64_t now_ms = host_wall_ms(node->host);
+        enum err e = bounce_told_round(node, a, now_ms);
+        enum err forgot = forget_healed(node, a, now_ms);
+        log_trouble(node, "not-told", "tried again in an hour", e != ERR_OK ? e : forgot);
+}
+
+static enum err work(struct lipap *node, struct providers *providers, struct arena *a)
+{
+        enum err e = bounce_recall(node, providers, a, host_wall_ms(node->host));
+        log_trouble(node, "not-recalled", "breakers may open late", e);
+        node->providers = providers;
+        do
+                look_after(node, a);
+        while ((e = fiber_sleep(node->host->sched, PERIOD_MS)) == ERR_OK);
+        node->providers = NULL;
+        return e;
 }
 
 void bounce_judge_run(void *arg)
@@ -421,17 +441,11 @@ void bounce_judge_run(void *arg)
         struct providers *providers = calloc(1, sizeof *providers);
         char *memory = malloc(CASE_ARENA);
         struct arena arena;
-        enum err e = providers && memory ? ERR_OK : ERR_MEMORY;
-        log_trouble(node, e);
+        enum err e = ERR_MEMORY;
         arena_init(&arena, memory, memory ? CASE_ARENA : 0);
-        node->providers = providers;
-        while (e == ERR_OK) {
-                int64_t now_ms = host_wall_ms(node->host);
-                log_trouble(node, bounce_told_round(node, &arena, now_ms));
-                log_trouble(node, forget_healed(node, &arena, now_ms));
-                e = fiber_sleep(node->host->sched, PERIOD_MS);
-        }
-        node->providers = NULL;
+        if (providers && memory)
+                e = work(node, providers, &arena);
+        log_trouble(node, "not-judged", "nobody is told, and no breaker opens", e);
         free(memory);
         free(providers);
 }
