@@ -65,9 +65,14 @@ static enum judge_verdict end_probe(struct judge_score *s, bool has_failed)
         return has_failed && was_sent ? JUDGE_REMOVE : JUDGE_LEAVE;
 }
 
+static bool is_suspect(const struct judge_score *s)
+{
+        return s->halves >= JUDGE_THRESHOLD && s->days >= JUDGE_DAYS;
+}
+
 static bool wants_probe(const struct judge_score *s, int64_t now_ms)
 {
-        return s->halves >= JUDGE_THRESHOLD && s->days >= JUDGE_DAYS && s->probe != JUDGE_PROBE_SENT &&
+        return is_suspect(s) && s->probe != JUDGE_PROBE_SENT &&
                (s->probe_ms == 0 || now_ms - s->probe_ms >= JUDGE_PROBE_MS);
 }
 
@@ -106,6 +111,7 @@ void judge_delivered(struct judge_score *s, bool is_probe, int64_t now_ms)
 
 void judge_take_back(struct judge_score *s, int64_t since_ms)
 {
+        bool is_less = false;
         for (int i = 0; i < 2; i++) {
                 struct judge_count *c = &s->last[i];
                 if (c->time_ms < since_ms || c->halves == 0)
@@ -113,7 +119,10 @@ void judge_take_back(struct judge_score *s, int64_t since_ms)
                 s->halves = s->halves > c->halves ? s->halves - c->halves : 0;
                 s->days -= s->days > 0;
                 c->halves = 0;
+                is_less = true;
         }
+        if (is_less && s->probe_ms >= since_ms && !is_suspect(s))
+                s->probe = JUDGE_PROBE_NONE;
 }
 
 /* ---- one provider ---- */
@@ -141,16 +150,25 @@ void judge_window_done(struct judge_window *w, int64_t now_ms)
         add(&w->done[move_on(w, now_ms)]);
 }
 
-void judge_window_failed(struct judge_window *w, int64_t now_ms, bool was_done)
+bool judge_window_failed(struct judge_window *w, int64_t now_ms, bool was_done)
 {
         add(&w->failed[move_on(w, now_ms)]);
         for (int64_t back = 0; was_done && back < JUDGE_HOURS; back++) {
                 uint32_t *done = &w->done[(w->hour + JUDGE_HOURS - back) % JUDGE_HOURS];
                 if (*done > 0) {
                         --*done;
-                        return;
+                        return true;
                 }
         }
+        return false;
+}
+
+void judge_window_undo(struct judge_window *w, int64_t now_ms, bool is_less)
+{
+        size_t at = move_on(w, now_ms);
+        w->failed[at] -= w->failed[at] > 0;
+        if (is_less)
+                add(&w->done[at]);
 }
 
 bool judge_window_is_bad(struct judge_window *w, int64_t now_ms, uint64_t members)

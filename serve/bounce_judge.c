@@ -25,7 +25,9 @@ struct judged {
         struct str said;
         struct judge_failure failure;
         struct store_score row;
-        bool is_extra; /* a bounce more than it got copies */
+        bool is_extra;      /* a bounce more than it got copies */
+        struct str seen_at; /* the provider in whose window it was counted; empty: in none */
+        bool is_less;       /* that has one less that is done */
         bool has_told, is_removed;
         const char *did; /* for the log; NULL: nothing but counting */
         struct arena arena;
@@ -152,7 +154,7 @@ static enum err tell_breaker(struct judged *j)
 }
 
 /* Is it the provider, and not its members? The window is asked when the store was: who ends may free it while the store
- * reads. What is counted in it stays so, also if the failure cannot be kept now. */
+ * reads. */
 static enum err watch_provider(struct judged *j)
 {
         struct lipap *node = j->node;
@@ -166,7 +168,8 @@ static enum err watch_provider(struct judged *j)
         if (e != ERR_OK || !node->providers || j->failure.class == JUDGE_MESSAGE || j->is_extra)
                 return e;
         struct judge_window *window = providers_window(node->providers, j->row.provider);
-        judge_window_failed(window, j->now_ms, !j->failure.is_smtp);
+        j->is_less = judge_window_failed(window, j->now_ms, !j->failure.is_smtp);
+        j->seen_at = j->row.provider;
         if (*is_open || !judge_window_is_bad(window, j->now_ms, members))
                 return ERR_OK;
         return open_breaker(j);
@@ -301,6 +304,14 @@ static enum err record_bounce(struct store *s, void *ctx)
         return e == ERR_OK ? judge_member(j) : e;
 }
 
+/* Not kept: whoever tells it will tell it again. */
+static void forget_seen(struct judged *j)
+{
+        struct providers *providers = j->node->providers;
+        if (providers && j->seen_at.n > 0)
+                judge_window_undo(providers_window(providers, j->seen_at), j->now_ms, j->is_less);
+}
+
 static void log_judged(const struct judged *j)
 {
         struct log_line l;
@@ -328,6 +339,8 @@ static enum err judge(struct judged *j, store_together_fn *fn, unsigned code)
         enum err e = store_together(node->store, fn, j);
         if (e == ERR_OK)
                 log_judged(j);
+        else
+                forget_seen(j);
         if (e == ERR_OK && j->has_told)
                 bell_ring(&node->mailer_bell);
         if (e == ERR_OK && j->is_removed)
@@ -348,7 +361,8 @@ static struct judged *judged_new(struct lipap *node, int64_t member, struct str 
         j->said = said;
         j->failure = (struct judge_failure){0};
         j->row = (struct store_score){0};
-        j->is_extra = j->has_told = j->is_removed = false;
+        j->seen_at = S("");
+        j->is_extra = j->is_less = j->has_told = j->is_removed = false;
         j->did = NULL;
         return j;
 }

@@ -20,7 +20,7 @@ static void recall_one(struct providers *providers, const struct store_ended *on
         if (one->is_delivered)
                 judge_window_done(window_of(providers, one->address), one->time_ms);
         else if (judge_class_of(one->code, one->reply) != JUDGE_MESSAGE)
-                judge_window_failed(window_of(providers, one->address), one->time_ms, is_bounce);
+                (void)judge_window_failed(window_of(providers, one->address), one->time_ms, is_bounce);
 }
 
 /* All that is wanted. `*first_ms` is the time of the earliest one, or as it was. */
