@@ -215,8 +215,8 @@ const char *const sql_text[SQL_COUNT] = {
                                " INDEXED BY message_list WHERE list = m.list AND kind = 1"
                                " AND received_ms BETWEEN ?4 AND ?2)",
         [SQL_ENDED_RESULTS] = "SELECT message, delivery, address, iif(is_delivered, '', reply), code,"
-                              " is_delivered, time_ms FROM result WHERE message > 0"
-                              " AND (message, delivery) > (?1, ?2) AND member > 0"
+                              " is_delivered, time_ms FROM result"
+                              " WHERE (message, delivery) > (?1, ?2) AND member > 0"
                               " AND time_ms BETWEEN ?3 AND ?4 ORDER BY message, delivery LIMIT ?5",
         [SQL_ENDED_BOUNCES] = "SELECT time_ms, id, address, reply, code, 0, time_ms FROM failure"
                               " INDEXED BY failure_time WHERE time_ms BETWEEN max(?1, ?3) AND ?4"
