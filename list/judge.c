@@ -65,9 +65,14 @@ static enum judge_verdict end_probe(struct judge_score *s, bool has_failed)
         return has_failed && was_sent ? JUDGE_REMOVE : JUDGE_LEAVE;
 }
 
+static bool is_suspect(const struct judge_score *s)
+{
+        return s->halves >= JUDGE_THRESHOLD && s->days >= JUDGE_DAYS;
+}
+
 static bool wants_probe(const struct judge_score *s, int64_t now_ms)
 {
-        return s->halves >= JUDGE_THRESHOLD && s->days >= JUDGE_DAYS && s->probe != JUDGE_PROBE_SENT &&
+        return is_suspect(s) && s->probe != JUDGE_PROBE_SENT &&
                (s->probe_ms == 0 || now_ms - s->probe_ms >= JUDGE_PROBE_MS);
 }
 
@@ -106,6 +111,7 @@ void judge_delivered(struct judge_score *s, bool is_probe, int64_t now_ms)
 
 void judge_take_back(struct judge_score *s, int64_t since_ms)
 {
+        bool is_less = false;
         for (int i = 0; i < 2; i++) {
                 struct judge_count *c = &s->last[i];
                 if (c->time_ms < since_ms || c->halves == 0)
@@ -113,21 +119,25 @@ void judge_take_back(struct judge_score *s, int64_t since_ms)
                 s->halves = s->halves > c->halves ? s->halves - c->halves : 0;
                 s->days -= s->days > 0;
                 c->halves = 0;
+                is_less = true;
         }
+        if (is_less && s->probe_ms >= since_ms && !is_suspect(s))
+                s->probe = JUDGE_PROBE_NONE;
 }
 
 /* ---- one provider ---- */
 
-/* Forget the hours that are over. A clock that was set back begins anew. */
-static void move_on(struct judge_window *w, int64_t now_ms)
+/* Forget the hours that are over. A clock that was set back by a day begins anew. Gives the hour's place. */
+static size_t move_on(struct judge_window *w, int64_t now_ms)
 {
         int64_t hour = now_ms > 0 ? now_ms / HOUR_MS : 0;
-        if (hour < w->hour - 1 || hour >= w->hour + JUDGE_HOURS)
+        if (hour <= w->hour - JUDGE_HOURS || hour >= w->hour + JUDGE_HOURS)
                 *w = (struct judge_window){.hour = hour};
         for (; w->hour < hour; w->hour++) {
                 size_t next = (size_t)((w->hour + 1) % JUDGE_HOURS);
                 w->done[next] = w->failed[next] = 0;
         }
+        return (size_t)(hour % JUDGE_HOURS);
 }
 
 static void add(uint32_t *count)
@@ -137,27 +147,34 @@ static void add(uint32_t *count)
 
 void judge_window_done(struct judge_window *w, int64_t now_ms)
 {
-        move_on(w, now_ms);
-        add(&w->done[w->hour % JUDGE_HOURS]);
+        add(&w->done[move_on(w, now_ms)]);
 }
 
-void judge_window_failed(struct judge_window *w, int64_t now_ms, bool was_done)
+bool judge_window_failed(struct judge_window *w, int64_t now_ms, bool was_done)
 {
-        move_on(w, now_ms);
-        add(&w->failed[w->hour % JUDGE_HOURS]);
+        add(&w->failed[move_on(w, now_ms)]);
         for (int64_t back = 0; was_done && back < JUDGE_HOURS; back++) {
                 uint32_t *done = &w->done[(w->hour + JUDGE_HOURS - back) % JUDGE_HOURS];
                 if (*done > 0) {
                         --*done;
-                        return;
+                        return true;
                 }
         }
+        return false;
+}
+
+void judge_window_undo(struct judge_window *w, int64_t now_ms, bool is_less)
+{
+        size_t at = move_on(w, now_ms);
+        w->failed[at] -= w->failed[at] > 0;
+        if (is_less)
+                add(&w->done[at]);
 }
 
 bool judge_window_is_bad(struct judge_window *w, int64_t now_ms, uint64_t members)
 {
         uint64_t done = 0, failed = 0;
-        move_on(w, now_ms);
+        (void)move_on(w, now_ms);
         for (size_t i = 0; i < JUDGE_HOURS; i++) {
                 done += w->done[i];
                 failed += w->failed[i];

@@ -9,7 +9,8 @@
  *     provider; and a probe is sent only at a score of 3 that was counted on at least 3 different days.
  *   - A score heals: one less for every 7 days without a failure that counts, all of it 7 days after a probe was accepted, and
  *     all of it as soon as the server that refused the member in SMTP takes a copy for it.
- *   - While a breaker is open nothing counts at that provider, and what was counted there in the 24 h before is taken back.
+ *   - While a breaker is open nothing counts at that provider, and what was counted there in the 24 h before is taken back; with it a
+ *     probe that was sent for it: what becomes of that removes nobody.
  * Times are Unix milliseconds. A time in the state that lies over a day ahead of `now_ms` is of a clock that was set back since, and
  * becomes `now_ms`. */
 #ifndef LIST_JUDGE_H
@@ -85,7 +86,7 @@ enum judge_verdict judge_failed(struct judge_score *score, const struct judge_fa
 void judge_probe_sent(struct judge_score *score, int64_t now_ms);
 /* A server took a copy, or the probe, for the member. */
 void judge_delivered(struct judge_score *score, bool is_probe, int64_t now_ms);
-/* A breaker opened: take back what was counted since `since_ms`. */
+/* A breaker opened: take back what was counted since `since_ms`. A probe of that time is called off if it would not be sent now. */
 void judge_take_back(struct judge_score *score, int64_t since_ms);
 /* Bring the score up to `now_ms`. True: nothing is left of it, and nothing that a later one has to know; it may be forgotten. */
 bool judge_heal(struct judge_score *score, int64_t now_ms);
@@ -96,9 +97,12 @@ struct judge_window {
         int64_t hour; /* of the newest entry, since 1970 */
         uint32_t done[JUDGE_HOURS], failed[JUDGE_HOURS];
 };
+/* Of less than a day before the newest entry: in any order. */
 void judge_window_done(struct judge_window *w, int64_t now_ms);
-/* `was_done`: it was counted as done before, and bounced since. */
-void judge_window_failed(struct judge_window *w, int64_t now_ms, bool was_done);
+/* `was_done`: it was counted as done before, and bounced since. True: so one less is done. */
+bool judge_window_failed(struct judge_window *w, int64_t now_ms, bool was_done);
+/* That failure could not be kept, and will be told again; `is_less` is what was given then. */
+void judge_window_undo(struct judge_window *w, int64_t now_ms, bool is_less);
 /* Have so many `members` failed, and more than half of all deliveries, that it is the provider, and not they? */
 bool judge_window_is_bad(struct judge_window *w, int64_t now_ms, uint64_t members);
 

@@ -177,6 +177,44 @@ static void test_breaker(void **state)
         assert_int_equal(judge_failed(&s, &open), JUDGE_LEAVE);
 }
 
+/* A probe that was called for by counts that are taken back proves nothing when it fails, days after the breaker. */
+static void test_probe_called_off(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *name;
+                bool is_accepted;
+                int64_t after_ms; /* from the probe to the breaker */
+                enum judge_verdict want;
+        } cases[] = {
+                {"under way", false, 1, JUDGE_LEAVE},
+                {"taken by a server", true, 1, JUDGE_LEAVE},
+                {"of the day before, whose counts stand", false, DAY + 1, JUDGE_REMOVE},
+                {"of the week before, healed since", false, 7 * DAY, JUDGE_REMOVE},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                struct judge_score s = suspect();
+                int64_t open_ms = START + 2 * DAY + cases[i].after_ms;
+                if (cases[i].is_accepted)
+                        judge_delivered(&s, true, START + 2 * DAY);
+                (void)bounce_at(&s, open_ms);
+                judge_take_back(&s, open_ms - JUDGE_BREAKER_MS);
+                if (probe_fails(&s, JUDGE_ADDRESS, open_ms + 2 * DAY) != cases[i].want)
+                        fail_msg("%s", cases[i].name);
+        }
+        struct judge_score s = suspect(); /* nothing is taken back: one that healed since keeps its probe */
+        s.halves = JUDGE_ONE;
+        s.last[0].halves = s.last[1].halves = 0;
+        judge_take_back(&s, START + 2 * DAY);
+        assert_int_equal(s.probe, JUDGE_PROBE_SENT);
+        s = suspect(); /* another is sent no sooner than after a week */
+        judge_take_back(&s, START + 2 * DAY);
+        assert_int_equal(bounce_at(&s, START + 3 * DAY), JUDGE_COUNTED);
+        assert_int_equal(bounce_at(&s, START + 4 * DAY), JUDGE_COUNTED);
+        assert_int_equal(bounce_at(&s, START + 8 * DAY), JUDGE_COUNTED);
+        assert_int_equal(bounce_at(&s, START + 9 * DAY), JUDGE_PROBE);
+}
+
 static void test_clock_set_back(void **state)
 {
         (void)state;
@@ -195,22 +233,36 @@ static void test_window(void **state)
         (void)state;
         struct judge_window w = {0};
         for (int i = 0; i < 9; i++)
-                judge_window_failed(&w, START + i, false);
+                (void)judge_window_failed(&w, START + i, false);
         assert_false(judge_window_is_bad(&w, START + 9, 10)); /* nine deliveries, whoever they were to */
-        judge_window_failed(&w, START + 10, false);
+        (void)judge_window_failed(&w, START + 10, false);
         assert_true(judge_window_is_bad(&w, START + 10, 10));
         assert_false(judge_window_is_bad(&w, START + 10, 9));
         for (int i = 0; i < 10; i++)
                 judge_window_done(&w, START + HOUR);
         assert_false(judge_window_is_bad(&w, START + HOUR, 10)); /* half is not more than half */
-        judge_window_failed(&w, START + HOUR, true);             /* one of these bounced */
+        (void)judge_window_failed(&w, START + HOUR, true);       /* one of these bounced */
         assert_true(judge_window_is_bad(&w, START + HOUR, 10));
         assert_false(judge_window_is_bad(&w, START + 24 * HOUR, 10)); /* the first hour is over */
         for (int i = 0; i < 20; i++)
-                judge_window_failed(&w, START - 3000 * DAY, true); /* a clock set back begins anew */
+                (void)judge_window_failed(&w, START - 3000 * DAY, true); /* a clock set back begins anew */
         assert_true(judge_window_is_bad(&w, START - 3000 * DAY, 10));
         assert_false(judge_window_is_bad(&w, -1, 10));
         judge_window_done(&w, INT64_MIN);
+}
+
+/* What is read again at a start comes in no order. */
+static void test_window_of_the_past(void **state)
+{
+        (void)state;
+        struct judge_window w = {0};
+        for (int i = 0; i < 11; i++) {
+                judge_window_done(&w, START + 23 * HOUR);
+                (void)judge_window_failed(&w, START + HOUR * (22 - 2 * i), true);
+        }
+        assert_true(judge_window_is_bad(&w, START + 23 * HOUR, 10));
+        assert_true(judge_window_is_bad(&w, START + 27 * HOUR, 10)); /* one of them is over */
+        assert_false(judge_window_is_bad(&w, START + 29 * HOUR, 10));
 }
 
 int main(void)
@@ -224,8 +276,10 @@ int main(void)
                 cmocka_unit_test(test_healing),
                 cmocka_unit_test(test_accepted_copies),
                 cmocka_unit_test(test_breaker),
+                cmocka_unit_test(test_probe_called_off),
                 cmocka_unit_test(test_clock_set_back),
                 cmocka_unit_test(test_window),
+                cmocka_unit_test(test_window_of_the_past),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,9 @@ struct judged {
         struct str said;
         struct judge_failure failure;
         struct store_score row;
+        bool is_extra;      /* a bounce more than it got copies */
+        struct str seen_at; /* the provider in whose window it was counted; empty: in none */
+        bool is_less;       /* that has one less that is done */
         bool has_told, is_removed;
         const char *did; /* for the log; NULL: nothing but counting */
         struct arena arena;
@@ -151,7 +154,7 @@ static enum err tell_breaker(struct judged *j)
 }
 
 /* Is it the provider, and not its members? The window is asked when the store was: who ends may free it while the store
- * reads. What is counted in it stays so, also if the failure cannot be kept now. */
+ * reads. */
 static enum err watch_provider(struct judged *j)
 {
         struct lipap *node = j->node;
@@ -162,10 +165,11 @@ static enum err watch_provider(struct judged *j)
         if (e == ERR_OK)
                 e = store_scores_count(node->store, j->row.provider, j->now_ms - JUDGE_BREAKER_MS,
                         JUDGE_BREAKER_MEMBERS, &members);
-        if (e != ERR_OK || !node->providers || j->failure.class == JUDGE_MESSAGE)
+        if (e != ERR_OK || !node->providers || j->failure.class == JUDGE_MESSAGE || j->is_extra)
                 return e;
         struct judge_window *window = providers_window(node->providers, j->row.provider);
-        judge_window_failed(window, j->now_ms, !j->failure.is_smtp);
+        j->is_less = judge_window_failed(window, j->now_ms, !j->failure.is_smtp);
+        j->seen_at = j->row.provider;
         if (*is_open || !judge_window_is_bad(window, j->now_ms, members))
                 return ERR_OK;
         return open_breaker(j);
@@ -294,10 +298,18 @@ static enum err record_bounce(struct store *s, void *ctx)
                 return e == ERR_NOT_FOUND ? ERR_OK : e;
         bounce.list = member.list;
         e = store_failure_add(s, j->member, j->now_ms, j->said);
-        if (e == ERR_OK ||
-                e == ERR_NOT_FOUND) /* enough of its bounces are recorded; it is judged all the same */
+        j->is_extra = e == ERR_NOT_FOUND; /* it is judged all the same, but tells nothing of its provider */
+        if (e == ERR_OK || j->is_extra)
                 e = store_bounce_keep(s, &bounce);
         return e == ERR_OK ? judge_member(j) : e;
+}
+
+/* Not kept: whoever tells it will tell it again. */
+static void forget_seen(struct judged *j)
+{
+        struct providers *providers = j->node->providers;
+        if (providers && j->seen_at.n > 0)
+                judge_window_undo(providers_window(providers, j->seen_at), j->now_ms, j->is_less);
 }
 
 static void log_judged(const struct judged *j)
@@ -327,6 +339,8 @@ static enum err judge(struct judged *j, store_together_fn *fn, unsigned code)
         enum err e = store_together(node->store, fn, j);
         if (e == ERR_OK)
                 log_judged(j);
+        else
+                forget_seen(j);
         if (e == ERR_OK && j->has_told)
                 bell_ring(&node->mailer_bell);
         if (e == ERR_OK && j->is_removed)
@@ -347,7 +361,8 @@ static struct judged *judged_new(struct lipap *node, int64_t member, struct str 
         j->said = said;
         j->failure = (struct judge_failure){0};
         j->row = (struct store_score){0};
-        j->has_told = j->is_removed = false;
+        j->seen_at = S("");
+        j->is_extra = j->is_less = j->has_told = j->is_removed = false;
         j->did = NULL;
         return j;
 }
@@ -403,15 +418,35 @@ static enum err forget_healed(struct lipap *node, struct arena *a, int64_t now_m
         return e;
 }
 
-static void log_trouble(struct lipap *node, enum err e)
+static void log_trouble(struct lipap *node, const char *event, const char *hint, enum err e)
 {
         struct log_line l;
         if (e == ERR_OK || e == ERR_CANCELLED || e == ERR_CLOSED)
                 return;
-        log_begin(&l, node->host, LOG_ERROR, "bounces", "not-told");
+        log_begin(&l, node->host, LOG_ERROR, "bounces", event);
         log_err(&l, e);
-        log_c(&l, "hint", "tried again in an hour");
+        log_c(&l, "hint", hint);
         log_end(&l);
+}
+
+static void look_after(struct lipap *node, struct arena *a)
+{
+        int64_t now_ms = host_wall_ms(node->host);
+        enum err e = bounce_told_round(node, a, now_ms);
+        enum err forgot = forget_healed(node, a, now_ms);
+        log_trouble(node, "not-told", "tried again in an hour", e != ERR_OK ? e : forgot);
+}
+
+static enum err work(struct lipap *node, struct providers *providers, struct arena *a)
+{
+        enum err e = bounce_recall(node, providers, a, host_wall_ms(node->host));
+        log_trouble(node, "not-recalled", "breakers may open late", e);
+        node->providers = providers;
+        do
+                look_after(node, a);
+        while ((e = fiber_sleep(node->host->sched, PERIOD_MS)) == ERR_OK);
+        node->providers = NULL;
+        return e;
 }
 
 void bounce_judge_run(void *arg)
@@ -420,17 +455,11 @@ void bounce_judge_run(void *arg)
         struct providers *providers = calloc(1, sizeof *providers);
         char *memory = malloc(CASE_ARENA);
         struct arena arena;
-        enum err e = providers && memory ? ERR_OK : ERR_MEMORY;
-        log_trouble(node, e);
+        enum err e = ERR_MEMORY;
         arena_init(&arena, memory, memory ? CASE_ARENA : 0);
-        node->providers = providers;
-        while (e == ERR_OK) {
-                int64_t now_ms = host_wall_ms(node->host);
-                log_trouble(node, bounce_told_round(node, &arena, now_ms));
-                log_trouble(node, forget_healed(node, &arena, now_ms));
-                e = fiber_sleep(node->host->sched, PERIOD_MS);
-        }
-        node->providers = NULL;
+        if (providers && memory)
+                e = work(node, providers, &arena);
+        log_trouble(node, "not-judged", "nobody is told, and no breaker opens", e);
         free(memory);
         free(providers);
 }

@@ -30,11 +30,19 @@ struct bounce_judge_bounce {
 MUST_USE enum err bounce_judge_bounced(struct lipap *node, const struct bounce_judge_bounce *bounce);
 
 /* A fiber's function: digests, reports, and an end of what is healed; runs until cancelled. `arg` is a struct lipap. While it
- * runs, breakers are watched for. */
+ * runs, breakers are watched for, from what it reads first of the last day on. */
 void bounce_judge_run(void *arg);
 
 /* Inside (bounce_told.c): one round of what is told, at `now_ms`. The arena is used from its start.
  *   ERR_OK, or trouble of the store */
 MUST_USE enum err bounce_told_round(struct lipap *node, struct arena *a, int64_t now_ms);
+
+/* Inside (bounce_recall.c): how deliveries ended in the 24 hours before `now_ms`, as far as the store tells, into empty
+ * windows, so that a death forgets none. Of results it may have those of the newest messages only: bounces from before the
+ * first of them are left out, as they are told of deliveries that nobody knows of. The arena is used from its start.
+ *   ERR_OK, or trouble of the store: some are in */
+struct providers;
+MUST_USE enum err bounce_recall(
+        struct lipap *node, struct providers *providers, struct arena *a, int64_t now_ms);
 
 #endif

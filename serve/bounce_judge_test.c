@@ -237,6 +237,29 @@ static void breaker_opens(struct rig *r)
 }
 LIST_TEST(breaker_opens)
 
+/* Whoever got a copy can send bounces to its return path without end. They weigh no more than the copies. */
+static void one_member_opens_no_breaker(struct rig *r)
+{
+        static struct providers providers;
+        struct scene c;
+        memset(&providers, 0, sizeof providers);
+        scene_begin(&c, r, 60);
+        r->node.providers = &providers;
+        assert_int_equal(post_fails(&c, "m5", 550, REFUSED), 11); /* enough members, but few of all */
+        int64_t member = score_of_member(&c, "m20@d.example").member;
+        for (int i = 0; i < 200; i++, clock_ms += DAY / 400)
+                assert_int_equal(
+                        bounce_judge_bounced(&r->node,
+                                &(struct bounce_judge_bounce){.member = member, .said = S("5.1.1 nobody")}),
+                        ERR_OK);
+        assert_int_equal(notices_of(&c, "breaker"), 0);
+        assert_int_equal(score_of_member(&c, "m20@d.example").halves, JUDGE_ONE); /* it is judged as ever */
+        assert_int_equal(score_of_member(&c, "m5@d.example").halves, JUDGE_ONE);
+        r->node.providers = NULL;
+        scene_end(&c);
+}
+LIST_TEST(one_member_opens_no_breaker)
+
 struct one_failure {
         struct scene *scene;
         struct bounce_judge_delivery delivery;
@@ -282,6 +305,37 @@ static void breaker_in_one_change(struct rig *r)
 }
 LIST_TEST(breaker_in_one_change)
 
+/* Whoever could not leave a bounce here comes again. It is one failure, however often. */
+static void what_is_not_kept_is_not_counted(struct rig *r)
+{
+        static struct providers providers;
+        struct scene c;
+        memset(&providers, 0, sizeof providers);
+        scene_begin(&c, r, 20);
+        r->node.providers = &providers;
+        assert_int_equal(post_fails(&c, "nobody", 0, ""), 0);
+        sqlite3 *db = r->node.store->db.c;
+        assert_int_equal(sqlite3_exec(db,
+                                 "CREATE TEMP TRIGGER full BEFORE INSERT ON score WHEN NEW.halves > 0"
+                                 " BEGIN SELECT RAISE(ABORT, 'full'); END",
+                                 NULL, NULL, NULL),
+                SQLITE_OK);
+        for (unsigned i = 0; i < 30; i++) {
+                char address[40];
+                (void)snprintf(address, sizeof address, "m%u@d.example", i % 15);
+                const struct bounce_judge_bounce bounce = {
+                        .member = score_of_member(&c, address).member, .said = S("5.1.1 nobody")};
+                assert_int_not_equal(bounce_judge_bounced(&r->node, &bounce), ERR_OK);
+        }
+        assert_int_equal(sqlite3_exec(db, "DROP TRIGGER full", NULL, NULL, NULL), SQLITE_OK);
+        const struct judge_window *w = providers_window(&providers, S("d.example"));
+        assert_int_equal(w->failed[w->hour % JUDGE_HOURS], 0);
+        assert_int_equal(w->done[w->hour % JUDGE_HOURS], 20);
+        r->node.providers = NULL;
+        scene_end(&c);
+}
+LIST_TEST(what_is_not_kept_is_not_counted)
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -292,7 +346,9 @@ int main(void)
                 cmocka_unit_test(test_bounced_then_removed),
                 cmocka_unit_test(test_probe_accepted_heals),
                 cmocka_unit_test(test_breaker_opens),
+                cmocka_unit_test(test_one_member_opens_no_breaker),
                 cmocka_unit_test(test_breaker_in_one_change),
+                cmocka_unit_test(test_what_is_not_kept_is_not_counted),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,8 +27,9 @@ int64_t delivery_clock_ms(const struct delivery *delivery)
 
 void delivery_job_end(struct delivery *delivery, struct delivery_job *job)
 {
+        CHECK(delivery->jobs > 0 && job->route && job->route->jobs > 0);
+        job->route->jobs--;
         free(job);
-        CHECK(delivery->jobs > 0);
         delivery->jobs--;
         bell_ring(&delivery->bell);
 }
@@ -231,8 +232,8 @@ static void give_back(struct delivery *delivery)
         enum err e = store_delivery_return_all(delivery->node->store);
         if (e != ERR_OK)
                 log_trouble(delivery, e); /* the next start finds it in flight */
-        delivery_routes_end(delivery);
         delivery_destinations_end(delivery);
+        delivery_routes_end(delivery);
         delivery_addresses_end(delivery);
         delivery_letters_end(&delivery->letters);
 }

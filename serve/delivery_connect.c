@@ -259,11 +259,11 @@ static struct delivery_outcome connect_any(struct delivery_worker *w)
 static bool is_shared(struct delivery_worker *w, const struct delivery_job *job)
 {
         uint8_t key[MX_KEY_SIZE];
-        bool is_same =
-                mx_key(&w->targets, key) == ERR_OK && memcmp(key, w->destination->key, sizeof key) == 0;
+        bool is_known = mx_key(&w->targets, key) == ERR_OK && mx_order(&w->targets, w->order) == ERR_OK;
+        bool is_same = is_known && memcmp(key, w->destination->key, sizeof key) == 0;
         if (!is_same)
                 delivery_route_forget(w->destination->delivery, job->domain); /* the domain has moved */
-        return is_same && job->is_shareable && (w->policy.rule == TLS_RULE_NONE || has_relay(w->node));
+        return is_same && job->route->is_shareable && (w->policy.rule == TLS_RULE_NONE || has_relay(w->node));
 }
 
 enum err delivery_find_hosts(struct lipap *node, struct str domain, struct mx_targets *out)
@@ -296,9 +296,15 @@ struct delivery_outcome delivery_connect(struct delivery_worker *w, const struct
         return o;
 }
 
+/* Does a domain of that route let any connection do, of those that another one with its order opened? */
+static bool does_any(const struct delivery_worker *w, const struct delivery_route *r)
+{
+        return r->is_shareable && memcmp(r->order, w->order, sizeof w->order) == 0;
+}
+
 bool delivery_serves(const struct delivery_worker *w, const struct delivery_job *job)
 {
-        return w->is_open && (str_eq(w->domain, job->domain) || (w->is_shared && job->is_shareable));
+        return w->is_open && (str_eq(w->domain, job->domain) || (w->is_shared && does_any(w, job->route)));
 }
 
 /* Does the domain have a policy of MTA-STS? */

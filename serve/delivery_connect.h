@@ -17,8 +17,8 @@ void delivery_disconnect(struct delivery_worker *w, bool in_order);
 MUST_USE enum err delivery_find_hosts(struct lipap *node, struct str domain, struct mx_targets *out);
 
 /* May `job` go over the worker's connection? What was opened for a domain serves that domain. It serves others of the same
- * destination only if neither asks anything of the hosts: what one host proved to one domain (DANE, MTA-STS) is no proof
- * to another. */
+ * destination only if both prefer the hosts in the same order (RFC 5321 5.1), and neither asks anything of them: what one host proved
+ * to one domain (DANE, MTA-STS) is no proof to another. */
 bool delivery_serves(const struct delivery_worker *w, const struct delivery_job *job);
 /* Does `domain` ask nothing of its hosts, so that any connection to them will do? When in doubt: false. May ask the DNS and
  * wait; called by who looks up its route. */

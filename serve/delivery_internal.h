@@ -3,7 +3,8 @@
  * the workers (delivery_worker.h) share.
  *
  * A job waits at the route of its domain until it is known where that leads, then at a destination: the set of mail hosts
- * that the route found. Domains with the same hosts share a destination, and so its connections, its pace and its rests. */
+ * that the route found. Domains with the same hosts share a destination, and so its pace and its rests, and its connections as far as
+ * they want the same of them (delivery_connect.h). */
 #ifndef SERVE_DELIVERY_INTERNAL_H
 #define SERVE_DELIVERY_INTERNAL_H
 
@@ -70,16 +71,19 @@ struct destination {
         char text[];
 };
 
-/* The way from a domain to its destination, known for as long as the DNS says, in bounds. */
+/* The way from a domain to its destination, known for as long as the DNS says, in bounds; who waits at the destination by then is
+ * not sent back to have it looked up again. */
 struct delivery_route {
         struct delivery_route *next; /* in its bucket */
         struct delivery_route *next_unasked;
         struct delivery *delivery;
-        struct delivery_line line;       /* until it is known where it leads */
-        bool is_unasked;                 /* its turn to be looked up has yet to come */
-        bool is_asking;                  /* a fiber looks it up, and tells its jobs what came of it */
-        bool is_shareable;               /* as struct delivery_job */
-        int64_t until_ms;                /* monotonic: what is known holds so long */
+        struct delivery_line line;  /* until it is known where it leads */
+        bool is_unasked;            /* its turn to be looked up has yet to come */
+        bool is_asking;             /* a fiber looks it up, and tells its jobs what came of it */
+        size_t jobs;                /* that came here and are not over: they look at what was found last */
+        bool is_shareable;          /* the domain asks nothing of the hosts (delivery_connect.h) */
+        uint8_t order[MX_KEY_SIZE]; /* in which it prefers them (mx_order) */
+        int64_t until_ms;           /* monotonic: what is known holds so long */
         struct destination *destination; /* NULL: it leads nowhere for now, as `failed` says */
         struct delivery_outcome failed;
         char said[256];
@@ -126,6 +130,7 @@ void delivery_route_forget(struct delivery *delivery, struct str domain);
 void delivery_route_rest(struct delivery *delivery, struct str domain, const struct delivery_outcome *o);
 void delivery_routes_look_after(struct delivery *delivery); /* those that nobody needs go away */
 void delivery_routes_look_anew(struct delivery *delivery);  /* nothing that was found holds any longer */
+/* After the destinations, whose jobs know their routes. */
 void delivery_routes_end(struct delivery *delivery);
 
 /* delivery_destination.c. The destination of `key`, made when there is none; NULL: no memory. */

@@ -11,15 +11,17 @@
 #include "base/str.h"
 #include "store/delivery.h"
 
+struct delivery_route;
+
 /* One delivery in flight; texts lie behind the struct. */
 struct delivery_job {
         struct delivery_job *next;
         int64_t id, message, list, member;
         unsigned attempts;
-        int64_t first_ms; /* of the queue's clock */
-        int64_t since_ms; /* monotonic: when it came into memory */
-        bool is_urgent;   /* to no member of a list */
-        bool is_shareable; /* its domain asks nothing of the hosts: any connection to them will do (delivery_connect.h) */
+        int64_t first_ms;             /* of the queue's clock */
+        int64_t since_ms;             /* monotonic: when it came into memory */
+        bool is_urgent;               /* to no member of a list */
+        struct delivery_route *route; /* of its domain; NULL until it comes there */
         struct str address, domain;
         char text[];
 };

@@ -94,7 +94,7 @@ static void found(struct delivery_route *r, const struct mx_targets *targets, bo
         uint8_t key[MX_KEY_SIZE];
         int64_t hold_ms = 1000LL * targets->ttl_s;
         struct destination *d = NULL;
-        if (mx_key(targets, key) == ERR_OK)
+        if (mx_key(targets, key) == ERR_OK && mx_order(targets, r->order) == ERR_OK)
                 d = delivery_destination_get(delivery, key, name_of(targets, text, sizeof text));
         if (!d) {
                 not_found(r, ERR_MEMORY);
@@ -132,12 +132,6 @@ static bool is_known(const struct delivery_route *r)
         return delivery_now_ms(r->delivery) < r->until_ms;
 }
 
-static void send_on(struct delivery_route *r, struct delivery_job *job)
-{
-        job->is_shareable = r->is_shareable;
-        delivery_destination_add(r->destination, job);
-}
-
 /* ---- looking up ---- */
 
 static void ask_next(struct delivery *delivery);
@@ -155,7 +149,7 @@ static void run(void *arg)
                 }
                 struct delivery_job *job = delivery_line_take(&r->line);
                 if (r->destination) {
-                        send_on(r, job);
+                        delivery_destination_add(r->destination, job);
                         continue;
                 }
                 delivery_commit(delivery, job, &r->failed, NULL);
@@ -205,8 +199,10 @@ static void wait_to_ask(struct delivery_route *r)
 
 void delivery_route_add(struct delivery_route *r, struct delivery_job *job)
 {
+        job->route = r;
+        r->jobs++;
         if (r->line.count == 0 && r->destination && is_known(r)) {
-                send_on(r, job);
+                delivery_destination_add(r->destination, job);
                 return;
         }
         delivery_line_add(&r->line, job);
@@ -232,7 +228,7 @@ void delivery_routes_look_after(struct delivery *delivery)
 {
         for (size_t i = 0; i < DELIVERY_BUCKETS; i++)
                 for (struct delivery_route **at = &delivery->routes[i], *r; (r = *at);) {
-                        bool is_busy = r->is_asking || r->is_unasked || r->line.count > 0;
+                        bool is_busy = r->is_asking || r->is_unasked || r->jobs > 0;
                         if (is_busy || (is_known(r) && delivery->route_count <= DELIVERY_ROUTES_MAX)) {
                                 at = &r->next;
                                 continue;
@@ -259,7 +255,6 @@ void delivery_routes_end(struct delivery *delivery)
                         next = r->next;
                         for (struct delivery_job *job; (job = delivery_line_take(&r->line));)
                                 delivery_job_end(delivery, job);
-                        lead_to(r, NULL);
                         free(r);
                 }
 }

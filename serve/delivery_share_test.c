@@ -2,6 +2,8 @@
 /* What deliveries share: mail hosts of several domains, one round trip, and the turn of those for which somebody waits. */
 #include "serve/mail_hosts.h"
 
+#include "serve/delivery_internal.h"
+
 static void one_host_of_many_domains_prepare(struct world *w)
 {
         w->at[3].greet = NULL;
@@ -24,6 +26,59 @@ static void one_host_of_many_domains(struct world *w)
         assert_in_range(w->at[3].connections, 1, COUNT / 4);
 }
 WORLD_CASE(one_host_of_many_domains)
+
+/* All below forth.test and back.test have the hosts h0.test and h1.test; these prefer the one, those the other. */
+static void answer_in_order(struct fake_dns *s, const struct fake_query *q)
+{
+        const struct dns_question *asked = &q->summary.question;
+        struct dns_name forth, back;
+        struct fake_message m;
+        CHECK(dns_name_parse(S("forth.test"), &forth) == ERR_OK);
+        CHECK(dns_name_parse(S("back.test"), &back) == ERR_OK);
+        bool is_back = dns_name_is_under(&asked->name, &back);
+        if (!is_back && !dns_name_is_under(&asked->name, &forth)) {
+                answer(s, q);
+                return;
+        }
+        fake_begin(&m, q, DNS_RCODE_NOERROR, false);
+        for (int i = 0; i < 2 && asked->type == DNS_TYPE_MX; i++) {
+                char rdata[300];
+                struct dns_name host;
+                struct wr w;
+                wr_init(&w, rdata, sizeof rdata);
+                CHECK(dns_name_parse(i == 0 ? S("h0.test") : S("h1.test"), &host) == ERR_OK);
+                dns_mx_write_wire(&w, &(struct dns_mx){(i == 0) == is_back ? 20 : 10, host});
+                fake_record(&m, DNS_ANSWER, &asked->name, DNS_TYPE_MX, 60, wr_text(&w));
+        }
+        fake_reply(s, q, fake_end(&m));
+}
+
+static void each_order_is_kept_prepare(struct world *w)
+{
+        (void)w;
+}
+
+/* RFC 5321 5.1: a domain's preference is followed, also where others have the same hosts in another order. Those who agree share
+ * connections. */
+static void each_order_is_kept(struct world *w)
+{
+        enum { EACH = 20 };
+        static char text[2 * EACH][24];
+        const char *domains[2 * EACH + 1] = {NULL};
+        for (unsigned i = 0; i < 2 * EACH; i++) {
+                (void)snprintf(text[i], sizeof text[i], "d%u.%s.test", i, i < EACH ? "forth" : "back");
+                domains[i] = text[i];
+        }
+        w->dns.answer = answer_in_order;
+        post_to(w, domains, 1, false);
+        run(w);
+        WAIT_FOR(w, is_done(w));
+        for (size_t i = 0; i < 2; i++) {
+                assert_int_equal(w->at[i].taken, EACH);
+                assert_in_range(w->at[i].connections, 1, EACH / 2);
+        }
+}
+WORLD_CASE(each_order_is_kept)
 
 static struct smtp_reply think(struct mail_host *m)
 {
@@ -145,11 +200,11 @@ static void urgent_before_posts_prepare(struct world *w)
         w->at[0].is_full = false;
 }
 
-static int64_t put_forward(struct world *w, struct str to)
+static int64_t put_forward(struct world *w, const char *ticket, struct str to)
 {
         struct store_intake *intake;
         int64_t id;
-        const struct store_message_new m = {.ticket = S("f"),
+        const struct store_message_new m = {.ticket = str_of_c(ticket),
                 .kind = STORE_FORWARD,
                 .domain = S("example.org"),
                 .recipients = &to,
@@ -169,7 +224,7 @@ static void urgent_before_posts(struct world *w)
         run(w);
         WAIT_FOR(w, w->at[0].taken > 20);
         int64_t post_id = w->message, began_ms = host_now_ms(w->h);
-        w->message = put_forward(w, S("ann@h0.test"));
+        w->message = put_forward(w, "f", S("ann@h0.test"));
         WAIT_FOR(w, is_done(w));
         assert_in_range(host_now_ms(w->h) - began_ms, 0, 3000);
         w->message = post_id;
@@ -209,6 +264,16 @@ static void answer_signed(struct fake_dns *s, const struct fake_query *q)
         fake_reply(s, q, message);
 }
 
+static void trust_resolver(struct world *w)
+{
+        w->server.is_trusted = true;
+        const struct resolver_config config = {
+                .servers = &w->server, .server_count = 1, .timeout_ms = 500, .rounds = 1};
+        resolver_free(w->node.resolver);
+        w->node.resolver = resolver_new(w->h, &config);
+        assert_non_null(w->node.resolver);
+}
+
 static void asks_for_more_prepare(struct world *w)
 {
         (void)w;
@@ -218,33 +283,64 @@ static void asks_for_more_prepare(struct world *w)
  * the hosts alone for those who ask for nothing. */
 static void asks_for_more(struct world *w)
 {
-        w->server.is_trusted = true;
-        const struct resolver_config config = {
-                .servers = &w->server, .server_count = 1, .timeout_ms = 500, .rounds = 1};
-        resolver_free(w->node.resolver);
-        w->node.resolver = resolver_new(w->h, &config);
-        assert_non_null(w->node.resolver);
+        trust_resolver(w);
         w->dns.answer = answer_signed;
         w->node.retry_first_ms = 60000;
         post(w, "signed.test", 1);
         run(w);
         WAIT_FOR(w, tried(w, 1) == 1);
         assert_int_equal(w->at[0].connections, 0);
-        w->message = put_forward(w, S("ann@open.test"));
+        w->message = put_forward(w, "f", S("ann@open.test"));
         WAIT_FOR(w, is_done(w));
         assert_int_equal(w->at[0].taken, 1);
 }
 WORLD_CASE(asks_for_more)
 
+static struct smtp_reply hold_on(struct mail_host *m)
+{
+        while (m->is_full && fiber_sleep(m->world->h->sched, 5) == ERR_OK)
+                ;
+        return smtp_reply_plain(220, S("ready"));
+}
+
+static void asks_for_more_meanwhile_prepare(struct world *w)
+{
+        w->at[0].is_full = true;
+        w->at[0].greet = hold_on;
+}
+
+/* A domain that comes to ask for proof while its mail waits: that does not go over the connection of one that asks for none. */
+static void asks_for_more_meanwhile(struct world *w)
+{
+        const struct str name = S("signed.test");
+        w->dns.answer = answer_signed;
+        w->node.retry_first_ms = 60000;
+        post(w, "open.test", 1);
+        run(w);
+        WAIT_FOR(w, w->at[0].connections == 1);
+        w->message = put_forward(w, "f", S("ann@signed.test"));
+        WAIT_FOR(w, delivery_route_get(w->node.delivery, name)->destination);
+        trust_resolver(w);
+        w->node.has_flushed = true; /* so that its route is looked up anew, for the next one */
+        (void)put_forward(w, "g", S("bob@signed.test"));
+        WAIT_FOR(w, !delivery_route_get(w->node.delivery, name)->is_shareable);
+        w->at[0].is_full = false;
+        WAIT_FOR(w, tried(w, 1) == 1);
+        assert_int_equal(w->at[0].taken, 1);
+}
+WORLD_CASE(asks_for_more_meanwhile)
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_one_host_of_many_domains),
+                cmocka_unit_test(test_each_order_is_kept),
                 cmocka_unit_test(test_few_at_one_address),
                 cmocka_unit_test(test_bound_at_one_address),
                 cmocka_unit_test(test_all_in_one_write),
                 cmocka_unit_test(test_refused_chunk),
                 cmocka_unit_test(test_asks_for_more),
+                cmocka_unit_test(test_asks_for_more_meanwhile),
                 cmocka_unit_test(test_urgent_before_posts),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,10 +19,11 @@ struct delivery_worker {
         bool is_open;
         struct delivery_address *address; /* where the connection has its place; NULL: nowhere */
         bool is_reused;                   /* a transaction was done on this connection: it may be stale */
-        bool is_shared;    /* it may serve other domains of the destination (delivery_connect.h) */
-        unsigned taken;    /* messages on this connection */
-        bool has_idled;    /* since the last transaction */
-        struct str domain; /* for which it was opened */
+        bool is_shared;             /* it may serve other domains of the destination (delivery_connect.h) */
+        uint8_t order[MX_KEY_SIZE]; /* of the hosts, as that domain prefers them, if it is shared */
+        unsigned taken;             /* messages on this connection */
+        bool has_idled;             /* since the last transaction */
+        struct str domain;          /* for which it was opened */
         struct ip_port peer;
         struct mx_targets targets;
         struct tls_policy policy;   /* of the connection */

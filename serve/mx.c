@@ -21,6 +21,7 @@ struct finder {
         struct mx_targets *out;
         enum err trouble; /* the last temporary failure of an address lookup */
         bool is_secure;   /* the way to the host that is looked up */
+        uint8_t rank;     /* of that host */
 };
 
 static void add_address(struct mx_targets *out, const struct ip *ip)
@@ -53,7 +54,7 @@ static void add_host(struct finder *f, const struct dns_name *name)
         static const uint16_t types[] = {DNS_TYPE_AAAA, DNS_TYPE_A};
         struct mx_host *host = &f->out->hosts[f->out->host_count++];
         bool is_found = false;
-        *host = (struct mx_host){.name = *name, .base = *name, .is_secure = f->is_secure};
+        *host = (struct mx_host){.name = *name, .base = *name, .rank = f->rank, .is_secure = f->is_secure};
         for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
                 struct dns_answer answer;
                 enum err e = resolver_lookup(f->resolver, name, types[i], f->deadline_ms, f->arena, &answer);
@@ -152,9 +153,12 @@ static enum err from_exchanges(struct finder *f, struct dns_answer *mx, struct s
         if (end > 0)
                 f->out->first = mx->values[0].mx.exchange;
         shuffle_equals(f->host, mx->values, end);
-        for (size_t i = 0; i < end; i++)
+        for (size_t i = 0; i < end; i++) {
+                if (i > 0 && mx->values[i].mx.preference != mx->values[i - 1].mx.preference)
+                        f->rank++;
                 if (!dns_name_is_root(&mx->values[i].mx.exchange))
                         add_host(f, &mx->values[i].mx.exchange);
+        }
         return ERR_OK;
 }
 
@@ -238,25 +242,54 @@ enum err mx_find_host(
         return find_with_room(r, h, host, NULL, deadline_ms, out);
 }
 
-enum err mx_key(const struct mx_targets *targets, uint8_t key[MX_KEY_SIZE])
+/* ---- digests ---- */
+
+static int compare_hosts(const struct mx_host *a, const struct mx_host *b, bool by_rank)
 {
-        const struct dns_name *names[MX_HOSTS_MAX];
-        size_t n = 0;
-        struct sha256 hash;
+        int difference = by_rank ? a->rank - b->rank : 0;
+        return difference != 0 ? difference : compare_names(&a->base, &b->base);
+}
+
+static size_t sort_hosts(
+        const struct mx_targets *targets, bool by_rank, const struct mx_host *sorted[MX_HOSTS_MAX])
+{
         for (size_t i = 0; i < targets->host_count; i++) {
-                size_t at = n++;
-                for (; at > 0 && compare_names(&targets->hosts[i].base, names[at - 1]) < 0; at--)
-                        names[at] = names[at - 1];
-                names[at] = &targets->hosts[i].base;
+                size_t at = i;
+                for (; at > 0 && compare_hosts(&targets->hosts[i], sorted[at - 1], by_rank) < 0; at--)
+                        sorted[at] = sorted[at - 1];
+                sorted[at] = &targets->hosts[i];
         }
+        return targets->host_count;
+}
+
+static enum err digest(const struct mx_targets *targets, bool by_rank, uint8_t out[MX_KEY_SIZE])
+{
+        const struct mx_host *hosts[MX_HOSTS_MAX];
+        size_t n = sort_hosts(targets, by_rank, hosts);
+        struct sha256 hash;
         sha256_init(&hash);
-        for (size_t i = 0; i < n; i++)
-                if (i == 0 || compare_names(names[i], names[i - 1]) != 0)
-                        add_name(&hash, names[i]);
+        for (size_t i = 0; i < n; i++) {
+                const char rank = (char)hosts[i]->rank;
+                if (i > 0 && compare_hosts(hosts[i], hosts[i - 1], by_rank) == 0)
+                        continue;
+                if (by_rank)
+                        sha256_update(&hash, str_of(&rank, 1));
+                add_name(&hash, &hosts[i]->base);
+        }
         if (n == 0 && targets->count > 0) { /* 255 begins no name */
                 const char kind[] = {'\xff', (char)targets->at[0].ip.family};
                 sha256_update(&hash, str_of(kind, sizeof kind));
                 sha256_update(&hash, str_of((const char *)targets->at[0].ip.b, sizeof targets->at[0].ip.b));
         }
-        return sha256_end(&hash, key) == ERR_OK ? ERR_OK : ERR_MEMORY;
+        return sha256_end(&hash, out) == ERR_OK ? ERR_OK : ERR_MEMORY;
+}
+
+enum err mx_key(const struct mx_targets *targets, uint8_t key[MX_KEY_SIZE])
+{
+        return digest(targets, false, key);
+}
+
+enum err mx_order(const struct mx_targets *targets, uint8_t order[MX_KEY_SIZE])
+{
+        return digest(targets, true, order);
 }

@@ -14,6 +14,7 @@
 struct mx_host {
         struct dns_name name; /* as the MX record has it, or the domain itself */
         struct dns_name base; /* where its aliases lead, if that is one name for A and AAAA; else the same */
+        uint8_t rank;         /* of its preference: 0 is tried first, equal ones in any order */
         bool is_secure;       /* DNSSEC vouches for the way from the domain to its addresses (RFC 7672 2.2) */
 };
 
@@ -50,5 +51,7 @@ MUST_USE enum err mx_find_host(
  *   ERR_OK, ERR_MEMORY */
 #define MX_KEY_SIZE 32
 MUST_USE enum err mx_key(const struct mx_targets *targets, uint8_t key[MX_KEY_SIZE]);
+/* The same of the hosts with their ranks: who has one order, may use what was opened for another domain of that order. */
+MUST_USE enum err mx_order(const struct mx_targets *targets, uint8_t order[MX_KEY_SIZE]);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* How deliveries ended lately, by provider, in memory: for the breakers of the judge of bounces. What is forgotten, by a
- * restart or for want of room, only keeps a breaker closed a little longer. */
+/* How deliveries ended lately, by provider, in memory: for the breakers of the judge of bounces. A restart reads them again
+ * (bounce_recall in bounce_judge.h); what is forgotten for want of room is one that nobody wrote to for long. */
 #ifndef SERVE_PROVIDERS_H
 #define SERVE_PROVIDERS_H
 

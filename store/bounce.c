@@ -16,7 +16,7 @@ static enum err run_bounce(struct store *s, void *arg)
         query_i64(&q, 1, b->member);
         query_i64(&q, 2, b->now_ms);
         query_text(&q, 3, b->said);
-        query_i64(&q, 4, STORE_BOUNCES_MAX);
+        query_i64(&q, 4, b->now_ms - STORE_BOUNCES_MS + 1);
         enum err err = query_run(&q, &changed);
         return err == ERR_OK && changed == 0 ? ERR_NOT_FOUND : err;
 }

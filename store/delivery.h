@@ -10,8 +10,8 @@
 
 #include "store/store.h"
 
-#define STORE_REPLY_MAX 512  /* of a reply's text, what is kept */
-#define STORE_BOUNCES_MAX 64 /* kept of one member: whoever got mail from us can send them without end */
+#define STORE_REPLY_MAX 512                      /* of a reply's text, what is kept */
+#define STORE_BOUNCES_MS (24LL * 60 * 60 * 1000) /* in which bounces of one member are counted */
 
 struct store_delivery {
         int64_t id, message;
@@ -45,8 +45,9 @@ MUST_USE enum err store_delivery_defer(struct store *s, int64_t id, int64_t next
 /* Given up: recorded as a failure of that recipient. `code` is the SMTP reply code, or 0 when there was no reply. */
 MUST_USE enum err store_delivery_fail(
         struct store *s, int64_t id, int64_t now_ms, unsigned code, struct str reply);
-/* A bounce came to the return path of a member: recorded as a failure of code 0 that belongs to no message.
- *   ERR_OK, or ERR_NOT_FOUND: nobody has that id any more, or STORE_BOUNCES_MAX are recorded already */
+/* A bounce came to the return path of a member: recorded as a failure of code 0 that belongs to no message. Whoever got mail from
+ * us can send them without end: of STORE_BOUNCES_MS as many are recorded as its list had posts then, and one, of a probe or late.
+ *   ERR_OK, or ERR_NOT_FOUND: nobody has that id any more, or as many are recorded already */
 MUST_USE enum err store_failure_add(struct store *s, int64_t member, int64_t now_ms, struct str said);
 /* Put a row back without counting a try, due at once (when delivery is stopped before its connection had a turn). */
 MUST_USE enum err store_delivery_return(struct store *s, int64_t id, int64_t now_ms);

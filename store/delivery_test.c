@@ -10,6 +10,20 @@ static int64_t signed_post(struct rig *r, int64_t list, const char *ticket)
         return id;
 }
 
+/* A post that was received at that time, of no bytes. */
+static void take_at(struct rig *r, int64_t list, const char *ticket, int64_t received_ms)
+{
+        struct store_intake *intake;
+        int64_t id;
+        const struct store_message_new m = {.ticket = str_of_c(ticket),
+                .kind = STORE_POST,
+                .list = list,
+                .domain = S("example.org"),
+                .received_ms = received_ms};
+        assert_int_equal(store_intake_begin(r->s, 0, &intake), ERR_OK);
+        assert_int_equal(store_intake_commit(intake, &m, &id), ERR_OK);
+}
+
 static enum store_state state_of(struct rig *r, int64_t id)
 {
         struct store_message m;
@@ -168,11 +182,36 @@ static void bounces(struct rig *r)
         assert_int_equal(store_failures(r->s, 0, 9, &r->arena, &f, &n), ERR_OK);
         assert_true(n == 1 && f[0].member == 2 && f[0].message == 0 && str_eq(f[0].reply, S("said")));
         assert_true(str_eq(f[0].address, S("M1@D1.example")) && f[0].time_ms == 55 && f[0].code == 0);
-        /* whoever has a return path can send to it without end */
-        for (size_t i = 1; i < STORE_BOUNCES_MAX; i++)
-                assert_int_equal(store_failure_add(r->s, 2, 55, S("said")), ERR_OK);
-        assert_int_equal(store_failure_add(r->s, 2, 55, S("said")), ERR_NOT_FOUND);
-        assert_int_equal(store_failure_add(r->s, 1, 55, S("said")), ERR_OK);
+        rig_stop(r);
+}
+
+#define DAY (24LL * 60 * 60 * 1000)
+
+/* Whoever has a return path can send to it without end: of a day there are no more than it got copies, and one. */
+static void no_more_bounces_than_posts(struct rig *r)
+{
+        const int64_t day = 20000 * DAY;
+        rig_start(r);
+        int64_t list = rig_list(r, "ptt", 3), other = rig_list(r, "other", 1), id;
+        assert_int_equal(store_failure_add(r->s, 2, day, S("said")), ERR_OK);
+        assert_int_equal(store_failure_add(r->s, 2, day + 1, S("said")), ERR_NOT_FOUND);
+        assert_int_equal(store_failure_add(r->s, 1, day + 1, S("said")), ERR_OK);
+        assert_int_equal(store_failure_add(r->s, 2, day + DAY - 1, S("said")), ERR_NOT_FOUND);
+        assert_int_equal(store_failure_add(r->s, 2, day + DAY, S("said")), ERR_OK);
+        take_at(r, list, "a", day + DAY);
+        take_at(r, list, "b", day + DAY);
+        take_at(r, other, "c", day + DAY);
+        assert_int_equal(store_failure_add(r->s, 2, day + DAY + 1, S("said")), ERR_OK);
+        assert_int_equal(store_failure_add(r->s, 2, day + DAY + 2, S("said")), ERR_OK);
+        assert_int_equal(store_failure_add(r->s, 2, day + DAY + 2, S("said")), ERR_NOT_FOUND);
+        assert_int_equal(store_failure_add(r->s, 2, day - 9 * DAY, S("a clock set back")), ERR_OK);
+        /* what a server refuses in SMTP is no bounce, and takes no bounce's place */
+        id = signed_post(r, list, "d");
+        struct store_delivery *d;
+        assert_int_equal(fill(r, 10, &d), 3);
+        assert_int_equal(store_delivery_fail(r->s, d[0].id, day + 9 * DAY, 550, S("550 no")), ERR_OK);
+        assert_int_equal(d[0].message, id);
+        assert_int_equal(store_failure_add(r->s, d[0].member, day + 9 * DAY, S("said")), ERR_OK);
         rig_stop(r);
 }
 
@@ -324,6 +363,7 @@ RIG_CASE(every_member_once)
 RIG_CASE(fair_between_posts)
 RIG_CASE(results)
 RIG_CASE(bounces)
+RIG_CASE(no_more_bounces_than_posts)
 RIG_CASE(leaving_members)
 RIG_CASE(all_at_once)
 RIG_CASE(group_commit)
@@ -337,6 +377,7 @@ int main(void)
                 cmocka_unit_test(test_fair_between_posts),
                 cmocka_unit_test(test_results),
                 cmocka_unit_test(test_bounces),
+                cmocka_unit_test(test_no_more_bounces_than_posts),
                 cmocka_unit_test(test_leaving_members),
                 cmocka_unit_test(test_all_at_once),
                 cmocka_unit_test(test_group_commit),

@@ -81,6 +81,24 @@ MUST_USE enum err store_verdicts(struct store *s, const struct store_verdicts_wa
 MUST_USE enum err store_failures_of(struct store *s, const struct store_verdicts_wanted *wanted,
         struct arena *a, struct store_failure **out, size_t *count);
 
+/* How deliveries to members ended, as far as their results are kept (trace.h), or which bounces came. */
+struct store_ended {
+        struct str address, reply; /* reply: when it failed */
+        unsigned code;
+        bool is_delivered;
+        int64_t time_ms;
+        int64_t place[2];
+};
+/* Up to `limit` behind that place (zeros: from the first on), in the order of their places. */
+struct store_ended_wanted {
+        bool are_bounces;
+        int64_t since_ms, upto_ms;
+        int64_t after[2];
+        size_t limit;
+};
+MUST_USE enum err store_ended(struct store *s, const struct store_ended_wanted *wanted, struct arena *a,
+        struct store_ended **out, size_t *count);
+
 /* The last bounce of a member, in the place of an earlier one, as far as STORE_BOUNCE_MAX goes. It outlives the membership. When
  * too many are kept the oldest goes; on a full disk none is. */
 struct store_bounce_new {

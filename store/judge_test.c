@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/judge.h"
 
+#include "store/ask.h"
 #include "store/report.h"
 #include "store/rig.h"
 
@@ -232,6 +233,75 @@ static void verdicts_and_failures(struct rig *r)
 }
 RIG_CASE(verdicts_and_failures)
 
+/* Page by page, from where the last one ended. Gives how many there are, and what the last full page cost beside the first. */
+static size_t count_ended(
+        struct rig *r, struct store_ended_wanted wanted, enum sql sql, int *first, int *last)
+{
+        sqlite3_stmt *statement = r->s->db.statements[sql];
+        size_t total = 0, count;
+        *first = *last = 0;
+        do {
+                struct store_ended *rows;
+                arena_reset(&r->arena);
+                if (statement)
+                        (void)sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 1);
+                assert_int_equal(store_ended(r->s, &wanted, &r->arena, &rows, &count), ERR_OK);
+                statement = r->s->db.statements[sql];
+                int steps = sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 0);
+                *first = total == 0 ? steps : *first;
+                *last = count == wanted.limit ? steps : *last;
+                for (size_t i = 0; i < count; i++) {
+                        assert_true(
+                                rows[i].place[0] > wanted.after[0] ||
+                                (rows[i].place[0] == wanted.after[0] && rows[i].place[1] > wanted.after[1]));
+                        assert_true(rows[i].time_ms >= wanted.since_ms && rows[i].time_ms <= wanted.upto_ms);
+                        assert_true(rows[i].is_delivered == (rows[i].reply.n == 0));
+                        memcpy(wanted.after, rows[i].place, sizeof wanted.after);
+                }
+                total += count;
+        } while (count == wanted.limit);
+        return total;
+}
+
+/* All that ended, each once, and no page costs more for those before it. */
+static void ended(struct rig *r)
+{
+        enum { MEMBERS = 200 };
+        struct store_delivery *rows;
+        size_t count;
+        int first, last;
+        int64_t id;
+        rig_start(r);
+        int64_t list = rig_list(r, "ptt", MEMBERS);
+        for (unsigned post = 0; post < 2; post++) {
+                assert_int_equal(rig_take(r, list, post == 0 ? "a" : "b", 1, 10, 10, &id), ERR_OK);
+                assert_int_equal(store_ticket_sign(r->s, id, S("")), ERR_OK);
+                arena_reset(&r->arena);
+                assert_int_equal(store_post_fill(r->s, 1, MEMBERS, &r->arena, &rows, &count), ERR_OK);
+                assert_int_equal(count, MEMBERS);
+                for (size_t i = 0; i < count; i++)
+                        assert_int_equal(
+                                i % 50 == 0 ? store_delivery_fail(r->s, rows[i].id, 900, 550, S("550 no"))
+                                            : store_delivery_done(r->s, rows[i].id, 800, 250, S("250 ok")),
+                                ERR_OK);
+        }
+        for (int64_t member = 1; member <= MEMBERS; member++)
+                assert_int_equal(store_failure_add(r->s, member, 7000 + member / 3, S("5.1.1 no")), ERR_OK);
+        struct store_ended_wanted wanted = {.since_ms = 800, .upto_ms = 900, .limit = 10};
+        assert_int_equal(count_ended(r, wanted, SQL_ENDED_RESULTS, &first, &last), 2 * MEMBERS);
+        assert_in_range(last, 1, 2 * first);
+        wanted.since_ms = 801;
+        assert_int_equal(count_ended(r, wanted, SQL_ENDED_RESULTS, &first, &last), 8);
+        wanted = (struct store_ended_wanted){
+                .are_bounces = true, .since_ms = 7000, .upto_ms = 7001, .limit = 3};
+        assert_int_equal(count_ended(r, wanted, SQL_ENDED_BOUNCES, &first, &last), 5);
+        wanted.upto_ms = 9000;
+        assert_int_equal(count_ended(r, wanted, SQL_ENDED_BOUNCES, &first, &last), MEMBERS);
+        assert_in_range(last, 1, 2 * first);
+        rig_stop(r);
+}
+RIG_CASE(ended)
+
 /* One of each member, the newest, and of all no more than there may be. */
 static void kept_bounces(struct rig *r)
 {
@@ -357,6 +427,7 @@ int main(void)
                 cmocka_unit_test(test_probes),
                 cmocka_unit_test(test_breakers),
                 cmocka_unit_test(test_verdicts_and_failures),
+                cmocka_unit_test(test_ended),
                 cmocka_unit_test(test_kept_bounces),
                 cmocka_unit_test(test_one_who_bounces_without_end),
                 cmocka_unit_test(test_told_rows),

@@ -210,8 +210,17 @@ const char *const sql_text[SQL_COUNT] = {
                                "time_ms, code, reply)"
                                " SELECT 0, m.id, m.list, l.domain, m.address, '', ?2, 0, ?3"
                                " FROM member m CROSS JOIN list l ON l.id = m.list WHERE m.id = ?1"
-                               " AND NOT EXISTS (SELECT 1 FROM failure WHERE member = ?1"
-                               " AND message = 0 LIMIT 1 OFFSET ?4 - 1)",
+                               " AND (SELECT count(*) FROM failure WHERE member = ?1 AND message = 0"
+                               " AND time_ms BETWEEN ?4 AND ?2) <= (SELECT count(*) FROM message"
+                               " INDEXED BY message_list WHERE list = m.list AND kind = 1"
+                               " AND received_ms BETWEEN ?4 AND ?2)",
+        [SQL_ENDED_RESULTS] = "SELECT message, delivery, address, iif(is_delivered, '', reply), code,"
+                              " is_delivered, time_ms FROM result"
+                              " WHERE (message, delivery) > (?1, ?2) AND member > 0"
+                              " AND time_ms BETWEEN ?3 AND ?4 ORDER BY message, delivery LIMIT ?5",
+        [SQL_ENDED_BOUNCES] = "SELECT time_ms, id, address, reply, code, 0, time_ms FROM failure"
+                              " INDEXED BY failure_time WHERE time_ms BETWEEN max(?1, ?3) AND ?4"
+                              " AND (time_ms > ?1 OR id > ?2) AND message = 0 ORDER BY time_ms, id LIMIT ?5",
         [SQL_FAILURES_FORGET] = "SELECT id FROM failure WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2",
         [SQL_FAILURE_DROP] = "DELETE FROM failure WHERE id = ?1",
 

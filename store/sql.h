@@ -103,6 +103,8 @@ enum sql {
         SQL_RESULTS_TRIM,
         SQL_FAILURE_ADD,
         SQL_FAILURE_BOUNCE,
+        SQL_ENDED_RESULTS,
+        SQL_ENDED_BOUNCES,
         SQL_FAILURES_FORGET,
         SQL_FAILURE_DROP,
         /* the judge of bounces */
