@@ -90,7 +90,7 @@ static enum err write_added(struct job *j)
         enum err e = rewrite_list_fields(&j->w, j->list);
         if (e == ERR_OK && !j->has_precedence)
                 e = mail_build_unstructured(&j->w, S("Precedence"), S("list"));
-        if (e == ERR_OK && !j->has_sender && !j->is_done)
+        if (e == ERR_OK && !j->has_sender)
                 e = mail_build_persons(&j->w, S("Sender"), &sender, 1);
         if (e == ERR_OK && j->prefix.n > 0 && mail_header_count(j->header, S("Subject")) == 0)
                 e = rewrite_subject_field(&j->w, j->prefix, S(""));

@@ -107,7 +107,9 @@ static void test_sender(void **state)
                 {"the author's, oversigned", "Sender: x@author.test\r\n", NULL, 2,
                         "Sender: x@author.test\r\n", PRECEDENCE},
                 {"covered, From rewritten", "Sender: x@author.test\r\n", "from rewrite", 2, "", PRECEDENCE},
-                {"none, From rewritten", "", "from rewrite", 0, "", PRECEDENCE},
+                {"none, From rewritten", "", "from rewrite", 0, SENDER, PRECEDENCE},
+                {"not covered, From rewritten", "Sender: x@author.test\r\n", "from rewrite", 0, SENDER,
+                        PRECEDENCE},
                 {"Precedence, covered", "Precedence: bulk\r\n", NULL, 3, SENDER, "Precedence: bulk\r\n"},
                 {"no Precedence, covered as such", "", NULL, 3, SENDER, ""},
         };
