@@ -6,10 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/check.h"
-#include "base/utf8.h"
 #include "host/linux/linux.h"
 #include "mail/address.h"
 
@@ -111,15 +109,7 @@ static const struct command commands[] = {
 
 void ptt_text(FILE *to, struct str text)
 {
-        for (size_t n; text.n > 0; text = str_skip(text, n)) {
-                n = utf8_head(text);
-                bool is_c1 = n == 2 && text.p[0] == '\xc2' && (unsigned char)text.p[1] < 0xa0;
-                if (n == 0 || is_c1 || ascii_is_control(text.p[0]))
-                        fputc('?', to);
-                else
-                        fwrite(text.p, 1, n, to);
-                n += n == 0;
-        }
+        options_put(to, text);
 }
 
 int ptt_say(int status, const char *what, struct str about)
