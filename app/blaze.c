@@ -20,14 +20,18 @@ static const struct blaze_command *const commands[] = {
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
+#define MESSAGE_MAX 8192 /* a path and what is wrong with it */
+
 int blaze_fail(const char *format, ...)
 {
+        char text[MESSAGE_MAX] = "";
         va_list arguments;
         fflush(stdout); /* so that it follows what was printed before, when both go to one file */
         fputs("blaze: ", stderr);
         va_start(arguments, format);
-        vfprintf(stderr, format, arguments);
+        (void)vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
+        options_put(stderr, str_of_c(text));
         fputs(".\n", stderr);
         return EXIT_BLAZE;
 }

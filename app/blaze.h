@@ -27,7 +27,7 @@ extern const struct blaze_command blaze_spf_analyze;
 extern const struct blaze_command blaze_spf_check;
 extern const struct blaze_command blaze_spf_stamp;
 
-/* Say "blaze: MESSAGE." on standard error.
+/* Say "blaze: MESSAGE." on standard error, on one line whatever it names.
  *   EXIT_BLAZE, to be returned */
 int blaze_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -32,18 +32,14 @@ int dns_keys_read(struct dns_keys *k, const struct options *options, const char 
         for (size_t i = 0; status == CONTINUE && options_nth(options, "dns-key-file", i, &value); i++) {
                 char secret[SECRET_MAX];
                 struct str text;
-                if (options_file_read(value, secret, sizeof secret, &text) != ERR_OK) {
-                        fprintf(stderr, "%s: --dns-key-file cannot be read: %.*s\n", program, STR_ARG(value));
-                        return EXIT_USAGE;
-                }
+                if (options_file_read(value, secret, sizeof secret, &text) != ERR_OK)
+                        return options_complain(program, "--dns-key-file cannot be read", value);
                 status = add(k, text, program, "--dns-key-file");
                 crypto_wipe(secret, sizeof secret);
         }
         if (status == CONTINUE && options_value(options, "dns-server", &value) &&
-                ip_port_parse(value, DNS_PORT, &k->server.at) != ERR_OK) {
-                fprintf(stderr, "%s: --dns-server is not an address: %.*s\n", program, STR_ARG(value));
-                return EXIT_USAGE;
-        }
+                ip_port_parse(value, DNS_PORT, &k->server.at) != ERR_OK)
+                return options_complain(program, "--dns-server is not an address", value);
         return status;
 }
 

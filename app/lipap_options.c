@@ -66,8 +66,7 @@ static const struct option_spec specs[] = {
 
 static int complain(const char *what, struct str value)
 {
-        fprintf(stderr, "lipap: %s%s%.*s\n", what, value.n > 0 ? ": " : "", STR_ARG(value));
-        return EXIT_USAGE;
+        return options_complain("lipap", what, value);
 }
 
 static int read_domains(struct lipap_options *o)
@@ -303,10 +302,8 @@ int lipap_options_read(struct lipap_options *o, int argc, char **argv)
 {
         struct str label;
         int status = 0;
-        if (options_parse(specs, argc, argv, &o->options) != ERR_OK) {
-                fprintf(stderr, "lipap: %s\n", o->options.message);
-                return EXIT_USAGE;
-        }
+        if (options_parse(specs, argc, argv, &o->options) != ERR_OK)
+                return complain(o->options.message, S(""));
         if (options_has(&o->options, "help")) {
                 printf("lipap: mailing-list server\n\n");
                 options_help(stdout, specs);

@@ -57,8 +57,7 @@ static const struct option_spec specs[] = {
 
 static int complain(const char *what, struct str value)
 {
-        fprintf(stderr, "nec: %s%s%.*s\n", what, value.n > 0 ? ": " : "", STR_ARG(value));
-        return EXIT_USAGE;
+        return options_complain("nec", what, value);
 }
 
 static int read_domains(struct nec_options *o)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/ascii.h"
+#include "base/utf8.h"
 #include "base/wr.h"
 #include "crypto/bytes.h"
 
@@ -29,7 +31,8 @@ static enum err complain(struct options *o, struct str option, struct str what)
         wr_init(&w, o->message, sizeof o->message - 1);
         wr_str(&w, what);
         wr_str(&w, S(": "));
-        wr_str(&w, str_take(option, 100));
+        for (size_t i = 0; i < option.n && i < 100; i++)
+                wr_byte(&w, ascii_is_control(option.p[i]) ? '?' : option.p[i]);
         o->message[w.n] = '\0';
         return ERR_SYNTAX;
 }
@@ -158,4 +161,25 @@ enum err options_file_read(struct str path, char *buffer, size_t cap, struct str
                 crypto_wipe(buffer, cap);
         fclose(f);
         return e;
+}
+
+void options_put(FILE *to, struct str text)
+{
+        for (size_t n; text.n > 0; text = str_skip(text, n)) {
+                n = utf8_head(text);
+                bool is_c1 = n == 2 && text.p[0] == '\xc2' && (unsigned char)text.p[1] < 0xa0;
+                if (n == 0 || is_c1 || ascii_is_control(text.p[0]))
+                        fputc('?', to);
+                else
+                        fwrite(text.p, 1, n, to);
+                n += n == 0;
+        }
+}
+
+int options_complain(const char *program, const char *what, struct str value)
+{
+        fprintf(stderr, "%s: %s%s", program, what, value.n > 0 ? ": " : "");
+        options_put(stderr, value);
+        fputc('\n', stderr);
+        return EXIT_USAGE;
 }

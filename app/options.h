@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The command line of every program: `--name VALUE`, `--name=VALUE`, `-x VALUE`, `-xVALUE`, flags, arguments; `--` ends
  * the options and a lone `-` is an argument. A program describes its options in one table, which also makes --help.
- * Values are borrowed from argv. Nothing is printed here except by options_help. */
+ * Values are borrowed from argv. Nothing is printed here but by options_help, options_put and options_complain. */
 #ifndef APP_OPTIONS_H
 #define APP_OPTIONS_H
 
@@ -49,6 +49,13 @@ bool options_nth(const struct options *o, const char *name, size_t at, struct st
 
 /* Print the table, one option a line. */
 void options_help(FILE *to, const struct option_spec *specs);
+
+/* Text that others wrote, onto a terminal: control characters and what is not UTF-8 become `?`. */
+void options_put(FILE *to, struct str text);
+/* What is wrong with the command line, as one line on standard error whatever `value` holds: "PROGRAM: WHAT: VALUE", without the
+ * value when it is empty.
+ *   EXIT_USAGE */
+int options_complain(const char *program, const char *what, struct str value);
 
 /* The whole of a small file, a secret or a certificate say, without white space at its ends. No copy of it is left
  * behind; nothing of it in `buffer` either after an error.

@@ -4,12 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/check.h"
-#include "base/utf8.h"
+#include "fat/fat.h"
 #include "host/linux/linux.h"
 #include "mail/address.h"
 
@@ -111,15 +111,7 @@ static const struct command commands[] = {
 
 void ptt_text(FILE *to, struct str text)
 {
-        for (size_t n; text.n > 0; text = str_skip(text, n)) {
-                n = utf8_head(text);
-                bool is_c1 = n == 2 && text.p[0] == '\xc2' && (unsigned char)text.p[1] < 0xa0;
-                if (n == 0 || is_c1 || ascii_is_control(text.p[0]))
-                        fputc('?', to);
-                else
-                        fwrite(text.p, 1, n, to);
-                n += n == 0;
-        }
+        options_put(to, text);
 }
 
 int ptt_say(int status, const char *what, struct str about)
@@ -157,13 +149,40 @@ static const char *image_trouble(enum err err)
         }
 }
 
+static bool says(const char *why, enum fat_state state)
+{
+        return strcmp(why, fat_state_text(state)) == 0;
+}
+
+/* What cannot even be mounted is beyond ptt check. */
+static const char *what_helps(enum err err, const char *why)
+{
+        if (err != ERR_CORRUPT)
+                return "";
+        return says(why, FAT_SHORT) || says(why, FAT_DAMAGED) ? "; bring it back from a copy"
+                                                              : "; run ptt check --repair --not-running";
+}
+
+/* Who may write everywhere is not let into a folder, either. */
+static bool is_folder(struct str argument)
+{
+        struct stat st;
+        return stat(argument.p, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int ptt_refused(struct ptt *p, enum err err, const char *why)
 {
         struct str image = p->options.arguments[0];
+        if ((err == ERR_DENIED || err == ERR_UNSUPPORTED) && says(why, FAT_FOREIGN))
+                return ptt_say(1,
+                        "not an image of ours: made by another program, so it can only be read, by ptt ls, "
+                        "cat and get",
+                        image);
+        if (err == ERR_DENIED && is_folder(image))
+                return ptt_say(1, "not a file, but a folder", image);
         if (why[0] == 0 || (err != ERR_UNSUPPORTED && err != ERR_CORRUPT))
                 return ptt_say(1, image_trouble(err), image);
-        fprintf(stderr, "ptt: not an image, or damaged: %s%s: ", why,
-                err == ERR_CORRUPT ? "; run ptt check --repair --not-running" : "");
+        fprintf(stderr, "ptt: not an image, or damaged: %s%s: ", why, what_helps(err, why));
         ptt_text(stderr, image);
         fputc('\n', stderr);
         return 1;

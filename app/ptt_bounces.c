@@ -5,6 +5,7 @@
 
 #include "app/ptt_show.h"
 #include "list/judge.h"
+#include "list/said.h"
 #include "store/judge.h"
 
 /* ---- failures ---- */
@@ -13,8 +14,12 @@ static void put_reply(struct str reply)
 {
         if (reply.n == 0)
                 return;
+        char text[STORE_REPLY_MAX];
+        struct wr w;
+        wr_init(&w, text, sizeof text);
+        said_write(&w, reply, sizeof text);
         printf("  \"");
-        show_text(reply);
+        show_text(wr_text(&w));
         printf("\"");
 }
 

@@ -53,7 +53,7 @@ static int trouble(enum err err, struct str path)
 static int open_refused(struct ptt *p, const struct volume *v, enum err err)
 {
         if (err == ERR_DENIED && v->state == FAT_FOREIGN)
-                return ptt_say(1, "made by another program, so it can only be read", p->options.arguments[0]);
+                return ptt_refused(p, err, fat_state_text(v->state));
         if (err == ERR_UNSUPPORTED || err == ERR_CORRUPT)
                 return ptt_say(1, fat_state_text(v->state), p->options.arguments[0]);
         return ptt_refused(p, err, "");

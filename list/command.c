@@ -182,7 +182,11 @@ static void read_request(const struct command_input *in, struct commands *out)
                 has_command = has_command || c.kind != COMMAND_WRONG;
                 out->list[out->count++] = c;
         }
-        if (out->count == 0)
+        if (out->count > 0)
+                return;
+        if (subject.n == 0)
+                (void)commands_add(out, COMMAND_HELP, route_word(in->route));
+        else
                 commands_add_wrong(out, is_named ? c.fault : OUTCOME_UNKNOWN, subject);
 }
 _Static_assert(COMMAND_LINES_MAX < COMMANDS_MAX, "lines and the subject always have room");

@@ -76,8 +76,8 @@ struct command_input {
  *             differ from what is in force; lines with "#" in front are passed over; SHOW_SETTINGS when there is none
  *   OPTIONS   the same with options and on | off; SHOW_OPTIONS when there is none
  *   WHY       the Message-ID in the subject, or in the text's first line that has one; else WRONG
- * At least one command comes out, WRONG with OUTCOME_UNKNOWN for REQUEST without any. Beyond COMMANDS_MAX the last one
- * is WRONG with OUTCOME_TOO_MUCH.
+ * At least one command comes out: for REQUEST without any it is HELP when nothing was written at all, else WRONG with
+ * OUTCOME_UNKNOWN. Beyond COMMANDS_MAX the last one is WRONG with OUTCOME_TOO_MUCH.
  *   ERR_OK      slices are borrowed from `in`, from `a`, or live for ever
  *   ERR_MEMORY  `a` is full */
 MUST_USE enum err commands_read(const struct command_input *in, struct arena *a, struct commands *out);

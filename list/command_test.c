@@ -53,7 +53,9 @@ static const struct reading readings[] = {
         {"subject that only begins like one, alone", ROUTE_REQUEST, "", "who can help me?", "",
                 "wrong unknown"},
         {"subject without an address", ROUTE_REQUEST, "", "remove", "", "wrong no-address"},
-        {"nothing at all", ROUTE_REQUEST, "", "", "", "wrong unknown"},
+        {"nothing at all", ROUTE_REQUEST, "", "", "", "help"},
+        {"nothing but white space", ROUTE_REQUEST, "", "Re: \xc2\xa0", "\n \r\n\xc2\xa0\n", "help"},
+        {"nothing but what was quoted", ROUTE_REQUEST, "", "", "> who\n", "help"},
         {"subject of another language", ROUTE_REQUEST, "", "inscription", "\n\n", "wrong unknown"},
 
         /* NAME-request: the text. */
@@ -67,7 +69,7 @@ static const struct reading readings[] = {
         {"end at an empty line", ROUTE_REQUEST, "", "", "\n\nleave\n\nwho\n", "leave"},
         {"end at a signature", ROUTE_REQUEST, "", "", "leave\n-- \nwho\n", "leave"},
         {"end at a bare signature", ROUTE_REQUEST, "", "", "leave\n--\nwho\n", "leave"},
-        {"a signature first", ROUTE_REQUEST, "", "", "-- \nwho\n", "wrong unknown"},
+        {"a signature first", ROUTE_REQUEST, "", "", "-- \nwho\n", "help"},
         {"quoted lines", ROUTE_REQUEST, "", "", "> who\nleave\n", "leave"},
         {"wrong lines", ROUTE_REQUEST, "", "", "frobnicate\nban\nban x\nwho x\nban a@b.example\n",
                 "wrong unknown | wrong no-address | wrong no-address | wrong unknown | ban a@b.example"},

@@ -3,6 +3,7 @@
 
 #include "auth/field.h"
 #include "base/time_text.h"
+#include "list/said.h"
 
 #define WORD_MAX 320  /* of a name or an address */
 #define REPLY_MAX 600 /* of a reply */
@@ -15,7 +16,7 @@ static void put(struct wr *w, struct str text)
 static void put_quoted(struct wr *w, struct str reply)
 {
         wr_str(w, S("\""));
-        field_write_clean(w, reply, REPLY_MAX);
+        said_write(w, reply, REPLY_MAX);
         wr_str(w, S("\""));
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "list/report.h"
 
+#include "list/said.h"
+
 #define SAID_MAX 300
 #define ADDRESS_MAX 320
 
@@ -143,7 +145,7 @@ void report_failure_write(struct wr *w, struct str address, struct str said)
         wr_str(w, str_take(address, ADDRESS_MAX));
         if (said.n > 0)
                 wr_str(w, S(": "));
-        wr_str(w, str_take(said, SAID_MAX));
+        said_write(w, said, SAID_MAX);
         wr_byte(w, '\n');
 }
 

@@ -41,9 +41,11 @@ static void test_digest(void **state)
         begin();
         report_failure_write(&w, S("a@b.example"), S("550 no"));
         report_failure_write(&w, S("a@b.example"), S(""));
+        report_failure_write(&w, S("a@b.example"), S("550 5.7.1 no\r\nc@b.example: 550 no"));
         report_more_write(&w, S("en"), 7);
         report_more_write(&w, S("fr"), 7);
-        wrote("a@b.example: 550 no\na@b.example\nand 7 more\net 7 de plus\n");
+        wrote("a@b.example: 550 no\na@b.example\na@b.example: 550 5.7.1 no c@b.example: 550 no\nand 7 "
+              "more\net 7 de plus\n");
 }
 
 /* Whatever was said, a line has room. */

@@ -62,14 +62,16 @@ static enum fate fate_of(const struct job *j, const struct mail_field *f)
         for (size_t i = 0; i < sizeof changed / sizeof changed[0]; i++)
                 if (str_eq_nocase(f->name, str_of_c(changed[i].name)))
                         return changed[i].fate;
+        if (str_eq_nocase(f->name, S("Author")))
+                return j->is_done ? FATE_GOES : FATE_STAYS;
+        if (j->post->is_forward)
+                return FATE_STAYS;
         if (is_unwelcome(f->name))
                 return FATE_GOES;
         if (str_eq_nocase(f->name, S("Sender")))
                 return j->has_sender && !j->is_done ? FATE_STAYS : FATE_GOES;
         if (str_eq_nocase(f->name, S("Precedence")))
                 return j->has_precedence ? FATE_STAYS : FATE_GOES;
-        if (str_eq_nocase(f->name, S("Author")))
-                return j->is_done ? FATE_GOES : FATE_STAYS;
         return j->wrap && mime_is_content_field(f->name) ? FATE_INSIDE : FATE_STAYS;
 }
 
@@ -82,16 +84,22 @@ static void write_raw(struct job *j, struct str raw)
                 wr_str(&j->w, S("\r\n"));
 }
 
-/* What stands in front of the author's fields. */
-static enum err write_added(struct job *j)
+static enum err write_of_list(struct job *j)
 {
         struct mail_address own = rewrite_address(j->list);
         struct mail_person sender = {.display = S(""), .address = own};
         enum err e = rewrite_list_fields(&j->w, j->list);
         if (e == ERR_OK && !j->has_precedence)
                 e = mail_build_unstructured(&j->w, S("Precedence"), S("list"));
-        if (e == ERR_OK && !j->has_sender && !j->is_done)
+        if (e == ERR_OK && !j->has_sender)
                 e = mail_build_persons(&j->w, S("Sender"), &sender, 1);
+        return e;
+}
+
+/* What stands in front of the author's fields. */
+static enum err write_added(struct job *j)
+{
+        enum err e = j->post->is_forward ? ERR_OK : write_of_list(j);
         if (e == ERR_OK && j->prefix.n > 0 && mail_header_count(j->header, S("Subject")) == 0)
                 e = rewrite_subject_field(&j->w, j->prefix, S(""));
         if (e == ERR_OK && j->reply != REWRITE_REPLY_LEFT)
@@ -176,6 +184,14 @@ static enum err index_outgoing(struct rewrite *r, const struct job *j, struct ma
         return e;
 }
 
+/* Need those who get it no proof of the author? Posts have one under any policy, forwards where it asks for more than reports. */
+static bool is_without_policy(const struct rewrite_post *post)
+{
+        const struct dmarc_verdict *dmarc = &post->verdicts->out.dmarc;
+        return dmarc->result == DMARC_NONE ||
+               (post->is_forward && dmarc->policy_domain.n > 0 && dmarc->policy == DMARC_POLICY_NONE);
+}
+
 /* Writes the header; `r->from` says which. */
 static enum err decide(struct rewrite *r, struct job *j)
 {
@@ -188,7 +204,7 @@ static enum err decide(struct rewrite *r, struct job *j)
                 r->from = REWRITE_KEPT_BY_SETTING;
         else if (post->is_ours)
                 r->from = REWRITE_KEPT_OURS;
-        else if (post->verdicts->out.dmarc.result == DMARC_NONE)
+        else if (is_without_policy(post))
                 r->from = REWRITE_KEPT_NO_POLICY;
         else
                 is_auto = true;

@@ -19,7 +19,8 @@
  *
  * In front of the author's fields stand List-Id, List-Post, List-Help, List-Subscribe, List-Unsubscribe, List-Owner
  * (RFC 2369, RFC 2919), Precedence: list, and Sender: the list. Precedence and Sender are left alone when a signature that
- * passed covers them. Sender is left out when From is the list's address, where it would say the same again (RFC 5322 3.6.2).
+ * passed covers them; a rewritten From takes the author's Sender away all the same. Beside a rewritten From there is ours, too:
+ * whom the list transmits for is the author, whom Author names (RFC 5322 3.6.2, RFC 9057).
  * Taken away are: what claims to be our own results (RFC 8601 5), all List- fields, for a message has one of each
  * (RFC 2369 4, RFC 2919 3), Sender and Precedence when ours take their place, Return-Path (RFC 5321 4.4), Bcc, and what makes
  * each member's program answer or obey: Disposition-Notification-To, Return-Receipt-To, X-Confirm-Reading-To, Errors-To,
@@ -35,6 +36,9 @@
  *   - the author's domain is ours, so that our signer signs for it, or
  *   - a signature passes on the very octets that go out, by our own verifier, for a domain that is aligned with the
  *     author's, and still will at `until_s`.
+ * What goes to people of ours (`is_forward`, of NAME-owner) is proven and rewritten likewise, to that address, but only where
+ * the author's domain asks to refuse or put aside what it cannot prove; else its fields stay as they came, and none of a list's
+ * is added.
  * A body that was wrapped is not hashed again: its first line is a new one, so that only l=0 could still fit, which is
  * no pass. When From is rewritten it is "Author Name via NAME" at the list's address, what it was stands in Author (RFC 9057),
  * and in Reply-To unless there is one or `reply-to` says otherwise. */
@@ -73,6 +77,7 @@ struct rewrite_post {
         struct str authserv_id; /* ours */
         bool is_ours;           /* the author's domain is one of those that our signer signs for */
         bool is_8bit;           /* the body has octets beyond ASCII */
+        bool is_forward; /* to people of ours, with all settings as by default: `list` names the address */
         int64_t until_s; /* until when a signature must hold: now and what a member's server may take to look */
         uint8_t random[REWRITE_RANDOM];
 };

@@ -87,14 +87,14 @@ static void build_display(struct mail_build *b, struct str name)
 
 enum err rewrite_from_field(struct wr *w, const struct rewrite_list *list, struct str body)
 {
-        char room[NAME_MAX_OCTETS + LIST_NAME_MAX + 16];
+        char room[NAME_MAX_OCTETS + SMTP_LOCAL_PART_MAX + 16];
         struct mail_address address = rewrite_address(list);
         struct mail_build b;
         struct wr name;
         wr_init(&name, room, sizeof room);
         write_names(&name, body);
         wr_str(&name, S(" via "));
-        wr_str(&name, str_take(list->name, LIST_NAME_MAX));
+        wr_str(&name, str_take(list->name, SMTP_LOCAL_PART_MAX));
         mail_build_begin(&b, w, S("From"));
         build_display(&b, str_trim(wr_text(&name)));
         mail_build_path(&b, &address);

@@ -33,30 +33,44 @@ static void judge(struct work *w, struct str message)
         evaluate_drop(&w->verdicts);
 }
 
-/* Fields that nobody may change: all that are neither the list's nor under a setting. */
-static bool is_sacred(struct str name)
+/* Fields that nobody may change: all that are neither the list's nor under a setting; of a forward, all but those that tell
+ * of the author, and results. */
+static bool is_sacred(struct str name, bool is_forward)
 {
+        static const char *const told[] = {"From", "Author", "Reply-To", "Authentication-Results"};
         static const char *const names[] = {"To", "Cc", "Date", "Message-ID", "DKIM-Signature", "Received",
                 "ARC-Seal", "In-Reply-To", "MIME-Version"};
+        for (size_t i = 0; is_forward && i < sizeof told / sizeof told[0]; i++)
+                if (str_eq_nocase(name, str_of_c(told[i])))
+                        return false;
         for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
                 if (str_eq_nocase(name, str_of_c(names[i])))
                         return true;
-        return false;
+        return is_forward;
 }
 
 /* The fields that are to stay do so, octet for octet and in their order. */
-static void check_kept(const struct work *w)
+static void check_kept(const struct work *w, bool is_forward)
 {
         size_t at = 0;
         for (size_t i = 0; i < w->in.n; i++) {
                 const struct mail_field *f = &w->in.fields[i];
-                if (!is_sacred(f->name) || !str_has_suffix_nocase(f->raw, S("\r\n")))
+                if (!is_sacred(f->name, is_forward) || !str_has_suffix_nocase(f->raw, S("\r\n")))
                         continue;
                 while (at < w->out.n && !str_eq(w->out.fields[at].raw, f->raw))
                         at++;
                 CHECK(at < w->out.n);
                 at++;
         }
+}
+
+/* Nothing of a list is added, and nothing around the body. */
+static void check_forward(const struct work *w)
+{
+        const struct mail_header *out = &w->out;
+        CHECK(mail_header_count(out, S("From")) == 1 && out->strays == 0 && out->has_end);
+        CHECK(out->n <= w->in.n + 2 && w->rewrite.tail.n == 0);
+        CHECK(!rewrite_is_done(w->rewrite.from) || mail_header_count(out, S("Author")) == 1);
 }
 
 /* Nothing that the message holds becomes a field, and each of ours is there once. */
@@ -72,7 +86,7 @@ static void check_counts(const struct work *w, bool is_wrapped)
         CHECK(!is_wrapped || mail_header_count(out, S("Content-Type")) == 1);
         CHECK(is_wrapped == (w->rewrite.tail.n > 0));
         CHECK(!rewrite_is_done(w->rewrite.from) ||
-                (mail_header_count(out, S("Author")) == 1 && mail_header_count(out, S("Sender")) == 0));
+                (mail_header_count(out, S("Author")) == 1 && mail_header_count(out, S("Sender")) <= 1));
 }
 
 static void choose(struct setting_values *values, uint8_t bits)
@@ -93,17 +107,19 @@ static void choose(struct setting_values *values, uint8_t bits)
 static void run(struct work *w, uint8_t bits, struct str message)
 {
         struct setting_values values;
-        const struct rewrite_list list = {S("ptt"), S("mailingl.st"), &values};
+        bool is_forward = (bits & 15) == 15;
+        const struct rewrite_list list = {is_forward ? S("ptt-owner") : S("ptt"), S("mailingl.st"), &values};
         if (mail_header_index(message, w->in_fields, MAIL_FIELDS_MAX - 50, &w->in) != ERR_OK ||
                 w->in.strays > 0 || w->in.bad_bytes > 0)
                 return;
-        choose(&values, bits);
+        choose(&values, is_forward ? 0 : bits);
         judge(w, message);
         struct rewrite_post post = {.verdicts = &w->verdicts,
                 .keys = &w->keys,
                 .header = &w->in,
                 .front = S("Received: from x\r\n"),
                 .authserv_id = S("mailingl.st"),
+                .is_forward = is_forward,
                 .until_s = 1700000000};
         enum err e = rewrite_make(&w->rewrite, &list, &post);
         CHECK((e == ERR_SYNTAX) == (mail_header_count(&w->in, S("From")) != 1));
@@ -112,8 +128,11 @@ static void run(struct work *w, uint8_t bits, struct str message)
                 return;
         }
         CHECK(mail_header_index(w->rewrite.head, w->out_fields, MAIL_FIELDS_MAX, &w->out) == ERR_OK);
-        check_counts(w, bits & 64);
-        check_kept(w);
+        if (is_forward)
+                check_forward(w);
+        else
+                check_counts(w, bits & 64);
+        check_kept(w, is_forward);
 }
 
 /* The first octet chooses settings, the rest is the message. */

@@ -47,7 +47,10 @@ static inline void set(const char *chosen)
         }
 }
 
-static inline enum err make(struct proof_bench *b, bool is_ours, int64_t until_s)
+static const struct rewrite_list owner = {{"ptt-owner", 9}, {"mailingl.st", 11}, &values};
+
+static inline enum err make_for(
+        struct proof_bench *b, const struct rewrite_list *to, bool is_ours, int64_t until_s)
 {
         struct rewrite_post post = {.verdicts = &b->evaluate,
                 .keys = &b->keys,
@@ -55,9 +58,15 @@ static inline enum err make(struct proof_bench *b, bool is_ours, int64_t until_s
                 .front = S(FRONT),
                 .authserv_id = S("mailingl.st"),
                 .is_ours = is_ours,
+                .is_forward = to == &owner,
                 .until_s = until_s,
                 .random = {1, 2, 3}};
-        return rewrite_make(&rewrite, &list, &post);
+        return rewrite_make(&rewrite, to, &post);
+}
+
+static inline enum err make(struct proof_bench *b, bool is_ours, int64_t until_s)
+{
+        return make_for(b, &list, is_ours, until_s);
 }
 
 /* The message as it came, unsigned, from a domain without a policy. */

@@ -107,7 +107,9 @@ static void test_sender(void **state)
                 {"the author's, oversigned", "Sender: x@author.test\r\n", NULL, 2,
                         "Sender: x@author.test\r\n", PRECEDENCE},
                 {"covered, From rewritten", "Sender: x@author.test\r\n", "from rewrite", 2, "", PRECEDENCE},
-                {"none, From rewritten", "", "from rewrite", 0, "", PRECEDENCE},
+                {"none, From rewritten", "", "from rewrite", 0, SENDER, PRECEDENCE},
+                {"not covered, From rewritten", "Sender: x@author.test\r\n", "from rewrite", 0, SENDER,
+                        PRECEDENCE},
                 {"Precedence, covered", "Precedence: bulk\r\n", NULL, 3, SENDER, "Precedence: bulk\r\n"},
                 {"no Precedence, covered as such", "", NULL, 3, SENDER, ""},
         };
@@ -183,6 +185,65 @@ static void test_from_stays_or_not(void **state)
                                                       : "From: Joe <joe@author.test>\r\n");
                 expect(cases[i].name, fields_of(S("Author")),
                         rewrite_is_done(rewrite.from) ? "Author: Joe <joe@author.test>\r\n" : "");
+        }
+}
+
+/* What moderators get of NAME-owner: nothing of a list, and From as its domain asks for. */
+static void test_forward(void **state)
+{
+#define FORWARDED                                                                                     \
+        "List-Id: <x.y>\r\nPrecedence: bulk\r\nSender: s@author.test\r\nErrors-To: e@author.test\r\n" \
+        "Author: a@author.test\r\n"
+        static const struct {
+                const char *name, *policy, *reply;
+                bool is_signed, is_ours;
+                const char *want;
+        } cases[] = {
+                {"signed, reject", REJECT, "", true, false, "proven"},
+                {"signed, no policy", NO_POLICY, "", true, false, "no-policy"},
+                {"SPF alone, reject", REJECT, "", false, false, "rewritten-no-proof"},
+                {"SPF alone, quarantine", QUARANTINE, "", false, false, "rewritten-no-proof"},
+                {"SPF alone, its own Reply-To", REJECT, "Reply-To: x@y.test\r\n", false, false,
+                        "rewritten-no-proof"},
+                {"SPF alone, p=none", MONITOR, "", false, false, "no-policy"},
+                {"SPF alone, no policy", NO_POLICY, "", false, false, "no-policy"},
+                {"SPF alone, ours", REJECT, "", false, true, "ours"},
+                {"no answer about the policy", "_dmarc.author.test\tTROUBLE\tTXT", "", false, false,
+                        "rewritten-no-proof"},
+        };
+        struct proof_bench *b = *state;
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                char message[1024], want[2048];
+                const char *reply = cases[i].reply;
+                b->dns.count = 0;
+                fake_dns_add(&b->dns, str_of_c(cases[i].policy));
+                fake_dns_add(&b->dns, S(SPF));
+                set(NULL);
+                (void)snprintf(message, sizeof message,
+                        FORWARDED "Authentication-Results: mailingl.st; none\r\n%s" MESSAGE, reply);
+                proof_bench_load(b, S(""), str_of_c(message));
+                if (cases[i].is_signed)
+                        proof_bench_sign_as_author(b, S("author.test"));
+                (void)proof_bench_judge(b, S("joe@author.test"));
+                assert_int_equal(make_for(b, &owner, cases[i].is_ours, PROOF_BENCH_NOW), ERR_OK);
+                expect(cases[i].name, rewrite_from_text(rewrite.from), cases[i].want);
+                bool is_done = rewrite_is_done(rewrite.from);
+                (void)snprintf(
+                        want, sizeof want, "%s", reply[0] ? reply : "Reply-To: Joe <joe@author.test>\r\n");
+                expect(cases[i].name, fields_of(S("Reply-To")), is_done ? want : reply);
+                expect(cases[i].name, fields_of(S("From")),
+                        is_done ? "From: \"Joe via ptt-owner\" <ptt-owner@mailingl.st>\r\n"
+                                : "From: Joe <joe@author.test>\r\n");
+                expect(cases[i].name, fields_of(S("Author")),
+                        is_done ? "Author: Joe <joe@author.test>\r\n" : "Author: a@author.test\r\n");
+                expect(cases[i].name, fields_of(S("List-Id")), "List-Id: <x.y>\r\n");
+                expect(cases[i].name, fields_of(S("Precedence")), "Precedence: bulk\r\n");
+                expect(cases[i].name, fields_of(S("Sender")), "Sender: s@author.test\r\n");
+                expect(cases[i].name, fields_of(S("Errors-To")), "Errors-To: e@author.test\r\n");
+                assert_int_equal(mail_header_count(&b->header, S("Authentication-Results")), rewrite.forged);
+                expect(cases[i].name, fields_of(S("Authentication-Results")), "");
+                expect(cases[i].name, fields_of(S("List-Post")), "");
+                assert_true(rewrite.tail.n == 0 && rewrite.forged == 1);
         }
 }
 
@@ -275,6 +336,7 @@ int main(void)
                 cmocka_unit_test(test_list_fields),
                 cmocka_unit_test(test_fields_that_go),
                 cmocka_unit_test(test_sender),
+                cmocka_unit_test(test_forward),
                 cmocka_unit_test(test_from_stays_or_not),
                 cmocka_unit_test(test_signature_that_ends_too_soon),
                 cmocka_unit_test(test_front_is_proven_with_the_rest),

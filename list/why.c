@@ -7,6 +7,7 @@
 #include "auth/field.h"
 #include "base/check.h"
 #include "base/time_text.h"
+#include "list/said.h"
 
 #define WORD_MAX 640  /* of what stands before the colon: a time and an address at most */
 #define TEXT_MAX 1024 /* of what one line says */
@@ -196,11 +197,6 @@ void why_result_write(struct wr *w, const struct why_result *result)
         wr_str(&word.w, result->is_delivered ? S(" delivered ") : S(" not delivered "));
         field_write_clean(&word.w, result->address, TEXT_MAX / 2);
         begin(&s);
-        if (result->code > 0) {
-                wr_u64(&s.w, result->code);
-                wr_byte(&s.w, ' ');
-        }
-        wr_str(&s.w, str_take(result->reply, TEXT_MAX));
-        why_line_write(w, wr_text(&word.w),
-                result->code > 0 || result->reply.n > 0 ? wr_text(&s.w) : S("no answer"));
+        said_write_coded(&s.w, result->code, result->reply, TEXT_MAX);
+        why_line_write(w, wr_text(&word.w), s.w.n > 0 ? wr_text(&s.w) : S("no answer"));
 }

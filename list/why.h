@@ -47,7 +47,7 @@ struct why_result {
         struct str address;
         bool is_delivered;
         unsigned code;    /* of the last reply; 0: there was none */
-        struct str reply; /* its text */
+        struct str reply; /* its text, with or without the code; its lines are told as one */
         int64_t time_ms;
 };
 /* "2026-11-23T02:40:00.000Z delivered bob@example.net: 250 2.0.0 ok" */

@@ -170,8 +170,10 @@ static void test_results(void **state)
                         "1970-01-01T00:00:01.000Z not delivered bob@example.net: no answer\n"},
                 {{{"bob@example.net", 15}, false, 0, {"timed out", 9}, 1000},
                         "1970-01-01T00:00:01.000Z not delivered bob@example.net: timed out\n"},
+                {{{"bob@example.net", 15}, true, 250, {"250 2.0.0 kept", 14}, 0},
+                        "1970-01-01T00:00:00.000Z delivered bob@example.net: 250 2.0.0 kept\n"},
                 {{{"b\nob@x", 6}, false, 550, {"no\r\nmore", 8}, 0},
-                        "1970-01-01T00:00:00.000Z not delivered b?ob@x: 550 no\n"},
+                        "1970-01-01T00:00:00.000Z not delivered b?ob@x: 550 no more\n"},
         };
         char memory[WHY_LINE_MAX];
         struct wr w;

@@ -234,6 +234,14 @@ static void several_commands(struct rig *r)
         assert_true(has(data, "unknown\tnonsense\n"));
 }
 
+static void nothing_asked(struct rig *r)
+{
+        (void)new_list(r, "open", open_rule);
+        write_to(r, "new@example.org", "open-request", "", "\r\n", "250 2.0.0");
+        assert_int_equal(notices(r), 1);
+        wrote(r, "help", "new@example.org");
+}
+
 static void long_mail(struct rig *r)
 {
         size_t n = COMMAND_TEXT_MAX + 4096;
@@ -297,6 +305,7 @@ LIST_TEST(copies_are_not_obeyed)
 LIST_TEST(bans_are_the_moderators)
 LIST_TEST(spf_alone_confirms)
 LIST_TEST(several_commands)
+LIST_TEST(nothing_asked)
 LIST_TEST(long_mail)
 LIST_TEST(options)
 LIST_TEST(dead_resolver)
@@ -314,6 +323,7 @@ int main(void)
                 cmocka_unit_test(test_bans_are_the_moderators),
                 cmocka_unit_test(test_spf_alone_confirms),
                 cmocka_unit_test(test_several_commands),
+                cmocka_unit_test(test_nothing_asked),
                 cmocka_unit_test(test_long_mail),
                 cmocka_unit_test(test_options),
                 cmocka_unit_test(test_dead_resolver),

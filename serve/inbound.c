@@ -344,6 +344,18 @@ static void log_refused_recipient(
         log_end(&l);
 }
 
+/* The domain whose address it is. Postmaster is known without any, and with abuse at our own name, too: those of our first
+ * domain (RFC 5321 4.5.1). */
+static const struct lipap_domain *domain_of(
+        const struct lipap *node, const struct smtp_path *to, struct str local)
+{
+        const struct lipap_domain *domain = lipap_domain_find(node, to->domain);
+        bool is_of_host =
+                smtp_path_is_postmaster(to) ||
+                (str_eq_nocase(to->domain, node->hostname) && route_read(local, 0).kind == ROUTE_POSTMASTER);
+        return !domain && is_of_host ? &node->domains[0] : domain;
+}
+
 static struct smtp_reply judge_recipient(struct session *s, const struct smtp_path *to)
 {
         struct inbound_envelope *e = &s->envelope;
@@ -351,12 +363,9 @@ static struct smtp_reply judge_recipient(struct session *s, const struct smtp_pa
         struct wr local;
         wr_init(&local, plain, sizeof plain);
         mail_local_unquote(&local, to->local);
-        e->domain =
-                smtp_path_is_postmaster(to) ? &s->node->domains[0] : lipap_domain_find(s->node, to->domain);
+        e->domain = domain_of(s->node, to, wr_text(&local));
         if (!e->domain)
                 return smtp_reply_of(550, 7, 1, S("that domain is not served here, and nothing is relayed"));
-        if (smtp_path_is_postmaster(to))
-                return accept_forward(s);
         return wr_end(&local) == ERR_OK ? accept_at_domain(s, wr_text(&local)) : unknown_user();
 }
 

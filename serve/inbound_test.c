@@ -29,6 +29,12 @@ static void recipients(struct rig *r)
                 {"", "postmaster@mailingl.st", "250 2.1.5"},
                 {"", "Postmaster", "250 2.1.5"},
                 {"stranger@example.org", "abuse@mailingl.st", "250 2.1.5"},
+                {"", "postmaster@mx.mailingl.st", "250 2.1.5"}, /* the host's own name (RFC 5321 4.5.1) */
+                {"", "\"PostMaster\"@MX.mailingl.st", "250 2.1.5"},
+                {"stranger@example.org", "abuse@mx.mailingl.st", "250 2.1.5"},
+                {"stranger@example.org", "ptt@mx.mailingl.st", "550 5.7.1"},
+                {"stranger@example.org", "admin-request@mx.mailingl.st", "550 5.7.1"},
+                {"stranger@example.org", "postmaster@mx2.mailingl.st", "550 5.7.1"},
         };
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
                 char script[400];

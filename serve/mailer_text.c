@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What a notice shows of the store, streamed into its mail: a held post, the members, the path of a message. */
+#include "list/said.h"
 #include "list/why.h"
 #include "serve/mailer_internal.h"
 #include "store/walk.h"
@@ -89,7 +90,7 @@ static enum err each_waiting(void *ctx, const struct store_waiting *row)
         wr_str(&text, row->address);
         if (row->reply.n > 0)
                 wr_str(&text, S(": "));
-        wr_str(&text, row->reply);
+        said_write(&text, row->reply, STORE_REPLY_MAX);
         wr_init(&line, l->mailer->chunk + WHY_LINE_MAX, WHY_LINE_MAX);
         why_line_write(&line, row->in_flight ? S("under way") : S("waits"), wr_text(&text));
         return mailer_lines(l->mailer, l->intake, wr_text(&line));

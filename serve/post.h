@@ -56,9 +56,15 @@ static inline bool post_is_for_list(const struct inbound_envelope *e)
         return e->route == ROUTE_POST;
 }
 
+/* Is it for the moderators of a list, from a proven author? */
+static inline bool post_is_for_owner(const struct inbound_envelope *e)
+{
+        return e->route == ROUTE_OWNER;
+}
+
 /* What a post asks of a header. */
 arrival_check post_header_check;
-/* The header of what goes to people of ours as it came, to the intake, without results that claim to be ours
+/* The header of what goes to those who look after the server, as it came, to the intake, without results that claim to be ours
  * (RFC 8601 5): those are counted in `p->forged`. */
 MUST_USE enum err post_header_write(struct post *p);
 

@@ -38,7 +38,7 @@ struct smtp_reply post_header_check(const struct arrival *a)
         if (is_post && has_own_list_id(a))
                 return smtp_reply_of(
                         554, 4, 6, S("it came from this list already: the message goes in a circle"));
-        if ((is_post || a->envelope->route == ROUTE_OWNER) && is_automatic_reply(header))
+        if ((is_post || post_is_for_owner(a->envelope)) && is_automatic_reply(header))
                 return smtp_reply_of(554, 7, 1, S("a list takes no automatic replies"));
         return (struct smtp_reply){0};
 }

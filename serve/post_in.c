@@ -70,10 +70,11 @@ static struct smtp_reply begin(const struct inbound_envelope *envelope, void **s
         return smtp_reply_plain(354, S("go ahead, end with a dot on a line of its own"));
 }
 
-/* What goes to a list gets its header at the end, when it is known what becomes of it. */
+/* What goes to a list or its moderators gets its header at the end, when it is known what becomes of it. */
 static void keep_header(struct post *p)
 {
-        if (p->arrival.is_evaluating && !post_is_for_list(p->arrival.envelope))
+        const struct inbound_envelope *e = p->arrival.envelope;
+        if (p->arrival.is_evaluating && !post_is_for_list(e) && !post_is_for_owner(e))
                 p->trouble = post_header_write(p);
 }
 

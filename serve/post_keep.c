@@ -48,13 +48,24 @@ static enum err write_made(struct post *p, const struct rewrite *made)
         return err == ERR_OK ? store_intake_head(p->intake, made->head) : err;
 }
 
-/* The header as the members get it, and the bytes behind the body: code 0 when they are in the intake. */
+/* The address that it came to: NAME or NAME-owner. */
+static struct str local_of(const struct inbound_envelope *e, char room[SMTP_LOCAL_PART_MAX])
+{
+        struct wr w;
+        wr_init(&w, room, SMTP_LOCAL_PART_MAX);
+        wr_str(&w, e->list.name);
+        wr_str(&w, post_is_for_owner(e) ? S("-owner") : S(""));
+        return wr_text(&w);
+}
+
+/* The header as it goes out, and the bytes behind the body: code 0 when they are in the intake. */
 static struct smtp_reply write_around(struct post *p, struct str front)
 {
         const struct inbound_envelope *e = p->arrival.envelope;
         const struct evaluate *verdicts = &p->arrival.evaluation.evaluate;
+        char local[SMTP_LOCAL_PART_MAX];
         const struct rewrite_list list = {
-                .name = e->list.name, .domain = e->list.domain, .settings = &p->settings};
+                .name = local_of(e, local), .domain = e->list.domain, .settings = &p->settings};
         struct rewrite_post post = {.verdicts = verdicts,
                 .keys = &e->node->evaluations.keys,
                 .header = &p->arrival.index,
@@ -62,6 +73,7 @@ static struct smtp_reply write_around(struct post *p, struct str front)
                 .authserv_id = e->node->authserv_id,
                 .is_ours = lipap_domain_find(e->node, verdicts->out.author.address.domain) != NULL,
                 .is_8bit = p->has_8bit,
+                .is_forward = post_is_for_owner(e),
                 .until_s = (p->now_ms + DELIVERY_LIFE_MS) / 1000};
         host_random(e->node->host, post.random, sizeof post.random);
         struct rewrite *room = take_room(e->node);
@@ -232,11 +244,16 @@ static struct smtp_reply keep_for_people(struct post *p, struct str ticket, stru
         struct wr w;
         int64_t id;
         wr_init(&w, p->why_text, sizeof p->why_text);
-        if (e->route == ROUTE_OWNER)
+        if (post_is_for_owner(e))
                 p->answer = posting_demand_proof(&p->arrival.evaluation.evaluate, &w);
         p->why = wr_text(&w);
         if (p->answer.code != 250)
                 return post_refusal(p);
+        if (post_is_for_owner(e)) {
+                struct smtp_reply reply = write_around(p, front);
+                if (reply.code != 0)
+                        return reply;
+        }
         struct store_message_new message = message_of(p, ticket, front);
         enum err err = store_intake_commit(p->intake, &message, &id);
         p->intake = NULL;
@@ -266,7 +283,7 @@ static void prepare(struct post *p)
         if (id && mail_message_id_first(id->body, &p->act.message_id) != ERR_OK)
                 p->act.message_id = S("");
         setting_values_init(&p->settings);
-        for (size_t i = 0; i < e->list.setting_count; i++)
+        for (size_t i = 0; post_is_for_list(e) && i < e->list.setting_count; i++)
                 setting_values_put(&p->settings, e->list.settings[i].name, e->list.settings[i].value);
         if (post_is_for_list(e) && setting_is(&p->settings, SETTING_DUPLICATES, S("skip"))) {
                 skip_named(p, S("To"));

@@ -35,7 +35,7 @@ const char *look_judge_reply(const struct look *look, const struct ledger_try *i
         bool wants_author = str_eq(look->reply_to, S("both")) || (is_renamed && !wants_list);
         if (count != (wants_list || wants_author))
                 return "not as many Reply-To as there must be";
-        if (wants_list != (str_find(body, list) < body.n) ||
+        if (wants_list != (list.n > 0 && str_find(body, list) < body.n) ||
                 wants_author != (str_find(body, is->from) < body.n))
                 return "Reply-To has the wrong people";
         return NULL;

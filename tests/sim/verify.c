@@ -107,6 +107,19 @@ static const struct look *look_of(const struct verify *v, uint32_t list)
         return list < v->look_count ? &v->looks[list] : &standard;
 }
 
+/* Posts, and what moderators get of NAME-owner: there it hangs on what the author's domain asks for, which is left open. */
+static bool renames(const struct verify *v, uint32_t list, const struct look *look,
+        const struct ledger_try *is, bool *is_open)
+{
+        bool is_post = ledger_list_kind(v->ledger, list) == LEDGER_LIST;
+        *is_open = false;
+        if (!is_post && ledger_rule_of(v->ledger, list) == LEDGER_NO_RULE)
+                return false;
+        bool is_renamed = look_renames(look, v->ledger, is, is_open);
+        *is_open = *is_open || (is_renamed && !is_post);
+        return is_renamed;
+}
+
 static struct known *letter_of(struct verify *v, uint32_t t, uint32_t list)
 {
         struct known *k = &v->known[t % VERIFY_LETTERS];
@@ -116,8 +129,7 @@ static struct known *letter_of(struct verify *v, uint32_t t, uint32_t list)
         struct letter letter = ledger_letter(v->ledger, t);
         const struct ledger_try *is = ledger_try_get(v->ledger, t);
         const struct look *look = look_of(v, list);
-        bool is_open = false, is_renamed = ledger_list_kind(v->ledger, list) == LEDGER_LIST &&
-                                           look_renames(look, v->ledger, is, &is_open);
+        bool is_open, is_renamed = renames(v, list, look, is, &is_open);
         k->try = t;
         k->list = list;
         letter.prefix = look->prefix;

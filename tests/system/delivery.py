@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 """lipap and nec with receivers that refuse, stall, drop and die: each member's fate is its own, and is recorded."""
 import json
+import re
 
 from lib import rig
 from lib.mail import AUTHOR, LIST, fields, message
@@ -89,6 +90,13 @@ def refusals(world, sink, state):
         equal({a for a, r in last.items() if r["delivered"]}, set(ARRIVE), "delivered")
         equal(last[REFUSED]["code"], 550, "refused")
         equal({w["address"] for w in told["waiting"]}, set(waiting), "waiting")
+    with world.case("a reply is told once, with its code and all of its lines, on one line"):
+        path = world.run("ptt", "why", world.image, dict(fields(raw))["message-id"]).decode()
+        said = "550 5.1.1 no such person, nor any like it"
+        check(f" not delivered {REFUSED}: {said}\n" in path, path)
+        check(re.search(rf" delivered {GOOD[0]}: 250 (?!250)", path), path)
+        check(f'"{said}"\n' in world.run("ptt", "bounces", world.image).decode(), "bounces")
+        check("\n" in failures[REFUSED]["reply"], "JSON has the lines as they came")
     return raw
 
 
@@ -127,7 +135,8 @@ def resolver_away(world, sink, state):
 
 def run(world):
     world.start_knot(test_zone=ZONE)
-    answers = {("rcpt", REFUSED): "550 5.1.1 no such person", ("rcpt", LATER): "451 4.2.1 come back later",
+    answers = {("rcpt", REFUSED): "550-5.1.1 no such person,\r\n550 5.1.1 nor any like it",
+               ("rcpt", LATER): "451 4.2.1 come back later",
                ("dot", DROPPED): DROP, ("dot", SLOW): (3, None)}
 
     def policy(kind, to, text, _conn):
