@@ -103,7 +103,6 @@ def at_once(world, table, scale, count):
     for name, _ in others:
         beside(table, runs, beside_runs[name], name)
     lines(table, "answers at once, no CHUNKING", [lipap(world, count, "--plain") for _ in range(scale.repeats)], {})
-    return runs
 
 
 def store_alone(world, count):
@@ -113,15 +112,18 @@ def store_alone(world, count):
     return rows(world, "queue", "drain", world.image)
 
 
-def growing(world, table, scale, middle):
-    """The same for a small list and a large one."""
-    small, large = ([lipap(world, scale.of(size)) for _ in range(scale.repeats)] for size in (SMALL, LARGE))
-    for size, runs in ((SMALL, small), (LARGE, large)):
-        table.line(f"{size:,} members: seconds", each(runs, "seconds"))
-        table.line(f"{size:,} members: CPU ms a delivery", each(runs, "cpu-each"))
-        table.line(f"{size:,} members: peak of memory, MiB", each(runs, "mib"))
+def growing(world, table, scale):
+    """The same for a small list and a large one, in turn, so that all saw the same neighbours."""
+    sizes = {size: [] for size in (SMALL, COUNT, LARGE)}
+    for _ in range(scale.repeats):
+        for size, runs in sizes.items():
+            runs.append(lipap(world, scale.of(size)))
+    for size in (SMALL, LARGE):
+        table.line(f"{size:,} members: seconds", each(sizes[size], "seconds"))
+        table.line(f"{size:,} members: CPU ms a delivery", each(sizes[size], "cpu-each"))
+        table.line(f"{size:,} members: peak of memory, MiB", each(sizes[size], "mib"))
     table.line(f"the rate with {LARGE:,} members, in that with {COUNT:,}",
-               [a["messages-per-second"] / b["messages-per-second"] for a, b in zip(large, middle)], at_least=LINEAR)
+               [a["messages-per-second"] / b["messages-per-second"] for a, b in zip(sizes[LARGE], sizes[COUNT])], at_least=LINEAR)
 
 
 def run(world, table, scale):
@@ -131,10 +133,10 @@ def run(world, table, scale):
     world.start_knot(test_zone=ZONE)
     count = scale.of(COUNT)
     table.head(f"one post of {SIZE // 1024} KB to {count:,} members at {DOMAINS} domains, lipap on one core")
-    runs = at_once(world, table, scale, count)
+    at_once(world, table, scale, count)
     late = [lipap(world, count, "--delay", str(LATE_MS)) for _ in range(scale.repeats)]
     lines(table, f"answers after {LATE_MS} ms", late, LATE)
     stores = [store_alone(world, scale.of(2 * COUNT)) for _ in range(scale.repeats)]
     table.line("the store alone: deliveries a second", each(stores, "each-second"))
     table.line("the store alone: CPU ms a delivery", each(stores, "cpu-each"))
-    growing(world, table, scale, runs)
+    growing(world, table, scale)
