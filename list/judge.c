@@ -140,6 +140,12 @@ static size_t move_on(struct judge_window *w, int64_t now_ms)
         return (size_t)(hour % JUDGE_HOURS);
 }
 
+int64_t judge_window_begin_ms(int64_t now_ms)
+{
+        int64_t hour = now_ms > 0 ? now_ms / HOUR_MS : 0;
+        return (hour - JUDGE_HOURS + 1) * HOUR_MS;
+}
+
 static void add(uint32_t *count)
 {
         *count += *count < UINT32_MAX;

@@ -97,7 +97,8 @@ struct judge_window {
         int64_t hour; /* of the newest entry, since 1970 */
         uint32_t done[JUDGE_HOURS], failed[JUDGE_HOURS];
 };
-/* Of less than a day before the newest entry: in any order. */
+/* When the hours begin that a window has room for at `now_ms`: what ended since then may be told in any order. */
+int64_t judge_window_begin_ms(int64_t now_ms);
 void judge_window_done(struct judge_window *w, int64_t now_ms);
 /* `was_done`: it was counted as done before, and bounced since. True: so one less is done. */
 bool judge_window_failed(struct judge_window *w, int64_t now_ms, bool was_done);

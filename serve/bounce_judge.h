@@ -37,7 +37,7 @@ void bounce_judge_run(void *arg);
  *   ERR_OK, or trouble of the store */
 MUST_USE enum err bounce_told_round(struct lipap *node, struct arena *a, int64_t now_ms);
 
-/* Inside (bounce_recall.c): how deliveries ended in the 24 hours before `now_ms`, as far as the store tells, into empty
+/* Inside (bounce_recall.c): how deliveries ended in the hours of a window at `now_ms`, as far as the store tells, into empty
  * windows, so that a death forgets none. Of results it may have those of the newest messages only: bounces from before the
  * first of them are left out, as they are told of deliveries that nobody knows of. The arena is used from its start.
  *   ERR_OK, or trouble of the store: some are in */

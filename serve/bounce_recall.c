@@ -47,7 +47,7 @@ static enum err recall(struct lipap *node, struct providers *providers, struct a
 
 enum err bounce_recall(struct lipap *node, struct providers *providers, struct arena *a, int64_t now_ms)
 {
-        struct store_ended_wanted results = {.since_ms = now_ms - JUDGE_BREAKER_MS + 1, .upto_ms = now_ms};
+        struct store_ended_wanted results = {.since_ms = judge_window_begin_ms(now_ms), .upto_ms = now_ms};
         int64_t first_ms = now_ms;
         enum err e = recall(node, providers, a, &results, &first_ms);
         struct store_ended_wanted bounces = {.are_bounces = true, .since_ms = first_ms, .upto_ms = now_ms};

@@ -4,6 +4,8 @@
 
 #include "serve/providers.h"
 
+#define HOUR (DAY / 24)
+
 /* What runs from one start to a death. */
 struct run {
         struct scene *scene;
@@ -142,6 +144,37 @@ static void a_day_is_all(struct rig *r)
 }
 LIST_TEST(a_day_is_all)
 
+static unsigned sum(const uint32_t counts[JUDGE_HOURS])
+{
+        unsigned n = 0;
+        for (size_t i = 0; i < JUDGE_HOURS; i++)
+                n += counts[i];
+        return n;
+}
+
+/* What ended less than a day ago, but in an hour for which a window has no room beside the present one, took all of it away:
+ * what was delivered was forgotten, and a few bounces opened the breaker. */
+static void part_of_an_hour_is_left_out(struct rig *r)
+{
+        struct scene c;
+        struct run run;
+        scene_begin(&c, r, 40);
+        clock_ms += HOUR / 2;
+        assert_int_equal(post_fails(&c, "nobody", 0, ""), 0);
+        begin(&run, &c);
+        bounce_of(&c, "m0@d.example", "5.1.1 nobody");
+        end(&run);
+        clock_ms += DAY - HOUR / 4;
+        assert_int_equal(post_fails(&c, "nobody", 0, ""), 0);
+        begin(&run, &c);
+        const struct judge_window *w = providers_window(r->node.providers, S("d.example"));
+        assert_int_equal(sum(w->done), 40);
+        assert_int_equal(sum(w->failed), 0);
+        end(&run);
+        scene_end(&c);
+}
+LIST_TEST(part_of_an_hour_is_left_out)
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -149,6 +182,7 @@ int main(void)
                 cmocka_unit_test(test_deliveries_outlive_a_death),
                 cmocka_unit_test(test_bounces_outlive_a_death),
                 cmocka_unit_test(test_a_day_is_all),
+                cmocka_unit_test(test_part_of_an_hour_is_left_out),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
