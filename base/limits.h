@@ -195,7 +195,7 @@
 #define DELIVERY_ADDRESSES_MAX \
         4096 /* addresses of mail hosts that are remembered when nothing is open there */
 #define DELIVERY_ADDRESS_WAIT_MS 10000 /* for a place there, before others are tried */
-#define DELIVERY_ADDRESS_TURN 20       /* messages before a session gives its place to who waits for it */
+#define DELIVERY_ADDRESS_TURN 20       /* recipients before a session gives its place to who waits for it */
 #define DELIVERY_LINGER_MS 2000        /* an unused connection waits for more mail to the same destination */
 #define DELIVERY_SLOW_MS 5000 /* a destination whose jobs wait longer is slow, and gives way to others */
 #define DELIVERY_SLOW_JOBS 8  /* that may wait in memory for a slow destination when others need the room */

@@ -19,8 +19,9 @@
  *
  * In front of the author's fields stand List-Id, List-Post, List-Help, List-Subscribe, List-Unsubscribe, List-Owner
  * (RFC 2369, RFC 2919), Precedence: list, and Sender: the list. Precedence and Sender are left alone when a signature that
- * passed covers them; a rewritten From takes the author's Sender away all the same. Beside a rewritten From there is ours, too:
- * whom the list transmits for is the author, whom Author names (RFC 5322 3.6.2, RFC 9057).
+ * passed covers them; a rewritten From takes the author's Sender away all the same. Beside a rewritten From there is ours, too,
+ * unless such a signature covered the author's: whom the list transmits for is the author, whom Author names (RFC 5322 3.6.2,
+ * RFC 9057).
  * Taken away are: what claims to be our own results (RFC 8601 5), all List- fields, for a message has one of each
  * (RFC 2369 4, RFC 2919 3), Sender and Precedence when ours take their place, Return-Path (RFC 5321 4.4), Bcc, and what makes
  * each member's program answer or obey: Disposition-Notification-To, Return-Receipt-To, X-Confirm-Reading-To, Errors-To,

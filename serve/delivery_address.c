@@ -88,9 +88,9 @@ void delivery_address_leave(
         bell_ring(&a->bell);
 }
 
-bool delivery_address_is_wanted(const struct delivery_address *a, unsigned messages)
+bool delivery_address_is_wanted(const struct delivery_address *a, unsigned tried)
 {
-        return a->waiting > 0 && messages >= DELIVERY_ADDRESS_TURN;
+        return a->waiting > 0 && tried >= DELIVERY_ADDRESS_TURN;
 }
 
 /* ---- the table ---- */

@@ -36,8 +36,8 @@ bool delivery_address_is_crowded(struct delivery *delivery, struct delivery_addr
 /* The place is free; `was_open`: the connection was a session, which brought mail if `was_served`. */
 void delivery_address_leave(
         struct delivery *delivery, struct delivery_address *a, bool was_open, bool was_served);
-/* Does somebody wait for the place of one that brought `messages`, and is it that one's turn to leave it? */
-bool delivery_address_is_wanted(const struct delivery_address *a, unsigned messages);
+/* Does somebody wait for the place of a session in which so many recipients were tried, and is it its turn to leave it? */
+bool delivery_address_is_wanted(const struct delivery_address *a, unsigned tried);
 
 void delivery_addresses_look_after(
         struct delivery *delivery); /* those of which nothing is to be known go away */

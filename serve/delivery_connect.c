@@ -281,7 +281,7 @@ struct delivery_outcome delivery_connect(struct delivery_worker *w, const struct
         CHECK(!w->is_open && job->domain.n <= sizeof w->domain_text);
         memcpy(w->domain_text, job->domain.p, job->domain.n);
         w->domain = str_of(w->domain_text, job->domain.n);
-        w->taken = 0;
+        w->taken = w->tried = 0;
         enum err e = delivery_find_hosts(node, w->domain, &w->targets);
         if (e == ERR_OK) {
                 o = connect_any(w);

@@ -57,6 +57,7 @@ static struct delivery_outcome try_job(struct delivery_worker *w, const struct d
                 if (!w->is_open)
                         return o;
         }
+        w->tried++;
         if (is_blind(d->delivery)) /* since the connection was asked for */
                 return (struct delivery_outcome){
                         .kind = DELIVERY_DEFER, .said = S("outcomes cannot be kept")};
@@ -206,7 +207,7 @@ static struct delivery_job *next_job(struct delivery_worker *w)
                         return NULL;
                 if (fiber_is_cancelled(sched) || d->connected > d->pace.allowed)
                         return NULL;
-                if (w->is_open && delivery_address_is_wanted(w->address, w->taken))
+                if (w->is_open && delivery_address_is_wanted(w->address, w->tried))
                         return NULL;
                 struct delivery_job *job = take_job(w);
                 if (job || !w->is_open)

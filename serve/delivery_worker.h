@@ -22,6 +22,7 @@ struct delivery_worker {
         bool is_shared;             /* it may serve other domains of the destination (delivery_connect.h) */
         uint8_t order[MX_KEY_SIZE]; /* of the hosts, as that domain prefers them, if it is shared */
         unsigned taken;             /* messages on this connection */
+        unsigned tried;             /* recipients, whatever became of them */
         bool has_idled;             /* since the last transaction */
         struct str domain;          /* for which it was opened */
         struct ip_port peer;
